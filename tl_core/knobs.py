@@ -1,0 +1,126 @@
+"""One declaration per setting: default, bounds and help stand in one place.
+
+A config is a frozen dataclass whose fields are made by `knob`. Validation at birth, the saved
+JSON, the command line's `--set` and the page's widgets all read that declaration. This module
+knows no config.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tl_core.errors import ConfigError
+
+T = TypeVar("T")
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """What one setting may be and what it does."""
+
+    name: str
+    default: Value
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    advanced: bool = False
+
+    @property
+    def kind(self) -> type:
+        return type(self.default)
+
+    def problem(self, value: object) -> str | None:
+        """Why `value` will not do, as the end of a sentence; None if it will."""
+        if self.choices:
+            wanted = ", ".join(self.choices)
+            return None if value in self.choices else f"must be one of {wanted}; got {value!r}"
+        if self.kind is bool:
+            return None if isinstance(value, bool) else f"must be true or false; got {value!r}"
+        if self.kind is str:
+            return None if isinstance(value, str) else f"must be text; got {value!r}"
+        numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if self.kind is int:
+            numeric = isinstance(value, int) and not isinstance(value, bool)
+        if not numeric or value != value:  # NaN differs from itself
+            noun = "a whole number" if self.kind is int else "a number"
+            return f"must be {noun}; got {value!r}"
+        low, high = self.low, self.high
+        assert isinstance(value, (int, float))
+        if (low is not None and value < low) or (high is not None and value > high):
+            return f"must be {_range(low, high)}; got {value!r}"
+        return None
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high:g}"
+    if high is None:
+        return f"at least {low:g}"
+    return f"between {low:g} and {high:g}"
+
+
+def knob(
+    default: Value,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: Sequence[str] = (),
+    advanced: bool = False,
+) -> Any:
+    """A dataclass field that carries its bounds and its help; `advanced` folds it away on pages."""
+    facts = {"help": help, "low": low, "high": high, "choices": tuple(choices), "advanced": advanced}
+    return dataclasses.field(default=default, metadata={"knob": facts})
+
+
+def knobs_of(config: type[Any] | object) -> tuple[Knob, ...]:
+    """The knobs of a config class or instance, in the order of its fields."""
+    found = []
+    for field in dataclasses.fields(config):  # type: ignore[arg-type]
+        if "knob" in field.metadata:
+            found.append(Knob(name=field.name, default=field.default, **field.metadata["knob"]))
+    return tuple(found)
+
+
+def check_knobs(config: object) -> None:
+    """Raise ConfigError, naming the setting, if a value of `config` is out of its bounds."""
+    for each in knobs_of(config):
+        problem = each.problem(getattr(config, each.name))
+        if problem:
+            raise ConfigError(f"{type(config).__name__}.{each.name} {problem}.")
+
+
+def to_values(config: object) -> dict[str, Value]:
+    """The knobs of `config` by name, ready for JSON."""
+    return {each.name: getattr(config, each.name) for each in knobs_of(config)}
+
+
+def from_values(config_class: type[T], values: Mapping[str, object]) -> T:
+    """A config from saved values; missing ones take their default, unknown ones are refused."""
+    known = {each.name: each for each in knobs_of(config_class)}
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ConfigError(
+            f"{config_class.__name__} has no setting {', '.join(unknown)}. It has: {', '.join(known)}."
+        )
+    ready = {
+        name: float(value) if known[name].kind is float and type(value) is int else value
+        for name, value in values.items()
+    }
+    return config_class(**ready)
+
+
+def parse_value(declared: Knob, text: str) -> Value:
+    """The value that `text` spells for this knob (`epochs=3` on a command line)."""
+    text = text.strip()
+    try:
+        if declared.kind is bool:
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
+        return declared.kind(text)
+    except (KeyError, ValueError):
+        raise ConfigError(f"{declared.name} {declared.problem(text)}.") from None

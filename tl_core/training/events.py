@@ -1,0 +1,63 @@
+"""What a training tells while it goes on: small frozen events, yielded by a generator.
+
+A training is a generator that yields events and returns its result. Whoever drives it draws,
+prints or writes the events; closing the generator stops it, and every `finally` inside runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the work is: `done` of `total`, in units of the training's own (rows, mostly)."""
+
+    done: float
+    total: float
+
+    @property
+    def share(self) -> float:
+        return min(1.0, self.done / self.total) if self.total > 0 else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measured value of a named curve: `step` counts optimizer steps from 1."""
+
+    name: str
+    step: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line that the person at the screen should read."""
+
+    text: str
+
+
+Event = Progress | Metric | Note
+Training = Generator[Event, None, T]
+
+
+class Stopped(Exception):
+    """A stop was asked for; the checkpoint, where there is one, has been written."""
+
+
+def drain(training: Training[T]) -> T:
+    """Run a training to its end and return its result; the events are dropped."""
+    while True:
+        try:
+            next(training)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """An event as a JSON object with its kind under `event`."""
+    return {"event": type(event).__name__.lower(), **asdict(event)}  # type: ignore[call-overload]
