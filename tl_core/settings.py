@@ -4,6 +4,7 @@ Everything comes from the environment and from nowhere else:
 
 - `TL_HOME`: folder of jobs, runs and caches; default `~/.transfer-learning`.
 - `TL_THREADS`: CPU threads of a worker; default: all cores the process may use.
+- `TL_CHECKPOINT_SECONDS`: longest time between two checkpoints of a training; default 30.
 - `HF_HUB_OFFLINE`: any value but `0` keeps the engine off the network.
 """
 
@@ -23,6 +24,7 @@ class Settings:
     home: Path
     threads: int
     offline: bool
+    checkpoint_seconds: float = 30.0
 
     @property
     def jobs(self) -> Path:
@@ -47,8 +49,21 @@ def usable_cores() -> int:
 def read_settings() -> Settings:
     """The settings that the environment gives now; ConfigError if a value is not usable."""
     home = Path(os.environ.get("TL_HOME") or Path.home() / ".transfer-learning").expanduser().resolve()
-    threads = os.environ.get("TL_THREADS", "").strip()
-    if threads and (not threads.isdigit() or int(threads) < 1):
-        raise ConfigError(f"TL_THREADS must be a whole number from 1 on; got {threads!r}.")
     offline = os.environ.get("HF_HUB_OFFLINE", "0").strip() not in ("", "0")
-    return Settings(home=home, threads=int(threads) if threads else usable_cores(), offline=offline)
+    return Settings(
+        home=home,
+        threads=int(_number("TL_THREADS", usable_cores(), low=1)),
+        offline=offline,
+        checkpoint_seconds=_number("TL_CHECKPOINT_SECONDS", 30.0, low=0),
+    )
+
+
+def _number(name: str, default: float, *, low: float) -> float:
+    text = os.environ.get(name, "").strip()
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = float("nan")
+    if not value >= low:
+        raise ConfigError(f"{name} must be a number from {low:g} on; got {text!r}.")
+    return value

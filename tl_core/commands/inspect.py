@@ -1,0 +1,62 @@
+"""`devices` and `check`: what there is, and what is in a file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from tl_core.commands.output import add_json, bytes_text, show
+from tl_core.commands.train import add_column_options
+from tl_core.data.columns import Columns, guess_columns
+from tl_core.data.tables import read_table_file
+from tl_core.settings import read_settings
+
+
+def add_commands(commands: Any) -> None:
+    devices = commands.add_parser("devices", help="what this machine computes on")
+    add_json(devices)
+    devices.set_defaults(run=run_devices)
+    check = commands.add_parser("check", help="report on a labelled file before training on it")
+    check.add_argument("file", type=Path)
+    check.add_argument("--test", type=Path, help="a separate test file")
+    check.add_argument("--encoder", default="minilm")
+    check.add_argument("--max-tokens", type=int, default=256)
+    add_column_options(check)
+    add_json(check)
+    check.set_defaults(run=run_check)
+
+
+def run_devices(options: argparse.Namespace) -> int:
+    from tl_core.recipes.machine import measure_devices
+
+    devices = measure_devices()
+    lines = [f"{each['name']}: {bytes_text(each['memory'])}, bfloat16: {each['bfloat16']}" for each in devices["devices"]]
+    show(options, devices, lines)
+    return 0
+
+
+def run_check(options: argparse.Namespace) -> int:
+    from tl_core.recipes.report import check_table
+
+    header = False if options.no_header else None
+    table = read_table_file(options.file, has_header=header)
+    test = read_table_file(options.test, has_header=header) if options.test else None
+    guess = guess_columns(table)
+    columns = Columns(tuple(options.text) or guess.text, options.label or guess.label)
+    report = check_table(
+        read_settings(),
+        table,
+        columns,
+        test=test,
+        merge_labels=options.merge_labels,
+        encoder=options.encoder,
+        max_tokens=options.max_tokens,
+    )
+    answer = report.to_json()
+    lines = [f"{report.rows} rows read, {len(report.refused)} refused; {report.encoding}, {report.delimiter}"]
+    lines += [f"  row {each.row}: {each.reason}" for each in report.refused[:20]]
+    lines += [f"  {label}: {count}" for label, count in report.classes.items()]
+    lines += [f"warning: {each}" for each in report.warnings]
+    show(options, answer, lines)
+    return 0

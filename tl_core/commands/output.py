@@ -1,0 +1,44 @@
+"""How commands speak: one JSON object or plain lines on stdout, progress on stderr."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+
+
+def show(options: argparse.Namespace, answer: Mapping[str, Any], lines: Iterable[str]) -> None:
+    """Print the answer as JSON if asked for, else the lines."""
+    if options.json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        for line in lines:
+            print(line)
+
+
+def tell(text: str) -> None:
+    """One line of progress on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def seconds_text(seconds: float | None) -> str:
+    """A duration for people: '4 s', '3 min 20 s', '2 h 5 min'."""
+    if seconds is None:
+        return "unknown"
+    whole = int(seconds + 0.5)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def bytes_text(size: float) -> str:
+    """A size for people: '512 MB', '1.4 GB'."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

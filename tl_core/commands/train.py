@@ -1,0 +1,232 @@
+"""`train`, `predict`, and the worker's own `work` and `estimate-rates`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from tl_core.commands.output import add_json, seconds_text, show, tell
+from tl_core.data.columns import Columns, guess_columns
+from tl_core.data.examples import Examples, to_examples
+from tl_core.data.tables import read_table_file
+from tl_core.errors import ConfigError, DataError, RunError
+from tl_core.knobs import knobs_of, parse_value
+from tl_core.recipes.compare import Task, resume_comparison, submit_comparison
+from tl_core.recipes.plan import CompareConfig, config_from_json
+from tl_core.recipes.table import RECIPES
+from tl_core.runs.store import Job, Store
+from tl_core.runs.worker import work
+from tl_core.settings import read_settings
+from tl_core.tasks.classify.strategies import STRATEGIES, strategy
+
+POLL_SECONDS = 0.25
+
+
+def add_commands(commands: Any) -> None:
+    train = commands.add_parser("train", help="train strategies on a labelled file and compare them")
+    train.add_argument("file", type=Path)
+    names = ", ".join(each.name for each in STRATEGIES)
+    train.add_argument("--strategy", action="append", default=[], help=f"one of {names}; may be repeated")
+    train.add_argument("--encoder", default="minilm", help="minilm, e5, a folder, or a hub name")
+    train.add_argument("--source", default="", help="a labelled file to train on first, or the id of a run")
+    train.add_argument("--test", type=Path, help="a labelled file to score on")
+    train.add_argument("--seeds", type=int, default=1)
+    train.add_argument("--per-class", type=int, default=0, help="training rows of each class; 0 takes all")
+    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="epochs=3 or lora.rank=8")
+    train.add_argument("--config", type=Path, help="a config saved as JSON; other options go over it")
+    train.add_argument("--processes", type=int, default=1, help="train with this many processes (torchrun)")
+    add_column_options(train)
+    add_json(train)
+    train.set_defaults(run=run_train)
+    predict = commands.add_parser("predict", help="label the rows of a file with a run's model")
+    predict.add_argument("run_id", metavar="RUN")
+    predict.add_argument("file", type=Path)
+    predict.add_argument("--out", type=Path, required=True)
+    add_column_options(predict)
+    add_json(predict)
+    predict.set_defaults(run=run_predict)
+    worker = commands.add_parser("work", help="run a submitted job (started by the app itself)")
+    worker.add_argument("job")
+    worker.set_defaults(run=lambda options: work(Store(read_settings()), options.job, RECIPES))
+    probe = commands.add_parser("probe", help="measure the speed of strategies here (started by the app itself)")
+    probe.add_argument("folder", type=Path)
+    probe.set_defaults(run=run_probe)
+
+
+def add_column_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--text", action="append", default=[], help="a text column; may be repeated")
+    parser.add_argument("--label", default="", help="the label column")
+    parser.add_argument("--no-header", action="store_true", help="the first row is data")
+    parser.add_argument("--merge-labels", action="store_true", help="merge labels that differ by case or spaces")
+
+
+def read_labelled(path: Path, options: argparse.Namespace) -> Examples:
+    """The examples of a labelled file under the command's column options."""
+    table = read_table_file(path, has_header=False if options.no_header else None)
+    guess = guess_columns(table)
+    columns = Columns(tuple(options.text) or guess.text, options.label or guess.label)
+    if columns.label is None:
+        raise DataError(f"{path.name} has no column that looks like labels. Name one with --label.")
+    return to_examples(table, columns, merge_labels=options.merge_labels).examples
+
+
+def run_train(options: argparse.Namespace) -> int:
+    store = Store(read_settings())
+    config = _config(options)
+    source = None
+    if options.source:
+        path = Path(options.source)
+        if path.is_file():
+            source = read_labelled(path, options)
+        else:
+            config = config_from_json({**config.to_json(), "source_run": options.source})
+    task = Task(
+        read_labelled(options.file, options),
+        read_labelled(options.test, options) if options.test else None,
+        source,
+        title=options.file.name,
+    )
+    job = submit_comparison(store, config, task, processes=options.processes)
+    return finish(options, store, job)
+
+
+def _config(options: argparse.Namespace) -> CompareConfig:
+    values: dict[str, Any] = {}
+    if options.config:
+        try:
+            values = json.loads(options.config.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{options.config} is not a readable JSON file ({error}).") from error
+    values |= {"seeds": options.seeds, "per_class": options.per_class, "encoder": options.encoder}
+    if options.strategy:
+        values["strategies"] = list(dict.fromkeys(options.strategy))
+    chosen = values.get("strategies", list(CompareConfig().strategies))
+    settings: dict[str, dict[str, Any]] = {name: dict(of) for name, of in values.get("settings", {}).items()}
+    for setting in options.set:
+        _apply(setting, chosen, settings, values)
+    values["settings"] = settings
+    return config_from_json(values)
+
+
+def _apply(setting: str, chosen: list[str], settings: dict[str, dict[str, Any]], values: dict[str, Any]) -> None:
+    """One `--set`: of the comparison, of one strategy (`lora.rank=8`), or of every strategy that has it."""
+    name, equals, text = setting.partition("=")
+    if not equals:
+        raise ConfigError(f"--set takes NAME=VALUE, such as epochs=3; got {setting!r}.")
+    for each in knobs_of(CompareConfig):
+        if each.name == name:
+            values[name] = parse_value(each, text)
+            return
+    prefix, dot, rest = name.partition(".")
+    found = False
+    for of in [prefix] if dot else chosen:
+        for each in knobs_of(strategy(of).config):
+            if each.name == (rest if dot else name):
+                settings.setdefault(of, {})[each.name] = parse_value(each, text)
+                found = True
+    if not found:
+        known = sorted({each.name for of in chosen for each in knobs_of(strategy(of).config)})
+        raise ConfigError(f"No chosen strategy has a setting {name!r}. They have: {', '.join(known)}.")
+
+
+def finish(options: argparse.Namespace, store: Store, job: Job) -> int:
+    """Follow a job to its end, tell its progress, and print its runs. Ctrl-C asks it to stop."""
+    try:
+        follow(store, job.id)
+    except KeyboardInterrupt:
+        store.request_stop(job.id)
+        tell("stopping")
+        follow(store, job.id)
+    job = store.job(job.id)
+    runs = [run_summary(run.record, run.status) for run in store.runs_of(job.id)]
+    answer: dict[str, Any] = {"job": job.id, "status": job.status, "runs": runs}
+    if job.status not in ("done", "stopped"):
+        answer["error"] = job.reason or f"The job is {job.status}."
+    show(options, answer, (_line(run) for run in runs))
+    if "error" in answer:
+        tell(f"error: {answer['error']}")
+        return 1
+    return 0
+
+
+def follow(store: Store, job_id: str) -> None:
+    told = ("", -1)
+    while not (job := store.job(job_id)).ended:
+        progress = job.progress
+        percent = int(100 * float(progress.get("share", 0)))
+        doing = str(progress.get("doing", "")) if job.status == "running" else job.status
+        if (doing, percent) != told:
+            tell(f"{percent:3d} %  {doing}  left: {seconds_text(progress.get('seconds_left'))}")
+            told = (doing, percent)
+        time.sleep(POLL_SECONDS)
+
+
+def run_summary(record: dict[str, Any], status: str) -> dict[str, Any]:
+    """What `train` and `runs list` say of one run."""
+    report = record.get("report") or {}
+    interval = report.get("accuracy_interval") or {}
+    return {
+        "id": record["id"],
+        "strategy": record["strategy"],
+        "seed": record["seed"],
+        "role": record["role"],
+        "status": status,
+        "accuracy": report.get("accuracy"),
+        "macro_f1": report.get("macro_f1"),
+        "interval": [interval.get("low"), interval.get("high")],
+        "seconds": record.get("seconds"),
+        "trained_parameters": record.get("trained_parameters"),
+    }
+
+
+def _line(run: dict[str, Any]) -> str:
+    if run["accuracy"] is None:
+        return f"{run['id']}  {run['status']}"
+    low, high = run["interval"]
+    return (
+        f"{run['id']}  accuracy {run['accuracy']:.3f} [{low:.3f}, {high:.3f}]  macro-F1 {run['macro_f1']:.3f}  "
+        f"{seconds_text(run['seconds'])}"
+    )
+
+
+def run_predict(options: argparse.Namespace) -> int:
+    from tl_core.recipes.predict_file import predict_events, read_unlabelled
+    from tl_core.training.events import Progress
+
+    store = Store(read_settings())
+    run = store.run(options.run_id)
+    table = read_table_file(options.file, has_header=False if options.no_header else None)
+    columns = tuple(options.text) or guess_columns(table).text
+    read_unlabelled(table, columns)
+    if not options.out.parent.is_dir():
+        raise RunError(f"{options.out.parent} is not a folder; --out must name a file in one that exists.")
+    work_events = predict_events(store.settings, run, table, columns, options.out)
+    told = -1
+    while True:
+        try:
+            event = next(work_events)
+        except StopIteration as end:
+            count = end.value
+            break
+        if isinstance(event, Progress) and int(10 * event.share) > told:
+            told = int(10 * event.share)
+            tell(f"{10 * told:3d} %  predicting")
+    show(options, {"rows": count, "out": str(options.out)}, [f"{count} rows written to {options.out}"])
+    return 0
+
+
+def run_probe(options: argparse.Namespace) -> int:
+    from tl_core.recipes.estimate import run_probe as measure
+
+    measure(read_settings(), options.folder)
+    return 0
+
+
+def run_resume(options: argparse.Namespace) -> int:
+    store = Store(read_settings())
+    job_id = options.run_id
+    run_ids = {run.id: str(run.record.get("job", "")) for run in store.runs()}
+    return finish(options, store, resume_comparison(store, run_ids.get(job_id) or job_id))

@@ -1,0 +1,1 @@
+"""Files in, checked examples out: hostile uploads, columns, findings, splits, bundled samples."""

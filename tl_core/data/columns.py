@@ -1,0 +1,151 @@
+"""Which columns hold the text and which the label: guessed by name, then by content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tl_core.data.names import (
+    EXACT,
+    ID_NAMES,
+    LABEL_NAMES,
+    LAST_WORD,
+    OTHER_NAMES,
+    TEXT_NAMES,
+    TITLE_NAMES,
+    WEAK_LABEL_NAMES,
+    is_number,
+    name_rank,
+)
+from tl_core.data.tables import Table
+
+ROWS_LOOKED_AT = 2_000
+LONGEST_LABEL = 50  # characters, on average
+MOST_CLASSES = 200
+WORDS_OF_A_TEXT = 4  # on average, from which a nameless column counts as prose
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The names of the text columns, which are read as one text, and of the label column, if any."""
+
+    text: tuple[str, ...]
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """What a column's name and content say; lengths are means over its filled cells."""
+
+    name: str
+    filled: int
+    distinct: int
+    characters: float
+    words: float
+    is_numeric: bool
+
+    @property
+    def is_id(self) -> bool:
+        """Whether this counts or names the rows: by its name, or all different and without a blank."""
+        if name_rank(self.name, ID_NAMES) == EXACT:
+            return True
+        coded = self.is_numeric or (self.words == 1.0 and not self.text_rank)
+        return coded and self.filled > 2 and self.distinct == self.filled
+
+    @property
+    def text_rank(self) -> int:
+        return 0 if self.is_numeric else name_rank(self.name, TEXT_NAMES)
+
+    @property
+    def label_rank(self) -> int:
+        """How well this fits as label by its name; 0 if the content speaks against it."""
+        return max(name_rank(self.name, LABEL_NAMES) * 2, name_rank(self.name, WEAK_LABEL_NAMES) * 2 - 1, 0)
+
+    @property
+    def has_few_values(self) -> bool:
+        most = min(MOST_CLASSES, max(2, self.filled // 2))
+        return 0 < self.distinct <= most and self.characters <= LONGEST_LABEL
+
+
+def guess_columns(table: Table) -> Columns:
+    """The likely text columns and label column of `table`; `label` is None if none qualifies.
+
+    At least one text column is always named. A title beside a body gives both, the title first.
+    A column of ids is taken only where there is nothing else.
+    """
+    profiles = _profiles(table)
+    usable = [each for each in profiles if not each.is_id]
+    label = _label_by_name(usable)
+    text = _text_by_name(usable, label)
+    if label is None:
+        label = _label_by_content(usable, text)
+    if not text:
+        text = _text_by_content(usable, label) or (_longest(profiles, label),)
+    return Columns(tuple(each.name for each in text), label.name if label else None)
+
+
+def _label_by_name(usable: Sequence[_Profile]) -> _Profile | None:
+    """The column with the best label name, if it has few values and no better text name."""
+    fitting = [each for each in usable if each.label_rank and (each.has_few_values or each.distinct == 1)]
+    fitting = [each for each in fitting if each.label_rank >= 2 * each.text_rank - 1 and len(usable) > 1]
+    return _best(fitting, lambda each: each.label_rank)
+
+
+def _text_by_name(usable: Sequence[_Profile], label: _Profile | None) -> tuple[_Profile, ...]:
+    """The column with the best text name, and a title beside it; none if no name says text."""
+    others = [each for each in usable if each is not label]
+    bodies = [each for each in others if each.text_rank]
+    titles = [
+        each for each in others if name_rank(each.name, TITLE_NAMES) >= LAST_WORD and not each.is_numeric
+    ]
+    body = _best(bodies, lambda each: (each.text_rank, each.characters))
+    title = _best([each for each in titles if each is not body], lambda each: name_rank(each.name, TITLE_NAMES))
+    return tuple(each for each in (title, body) if each)
+
+
+def _label_by_content(usable: Sequence[_Profile], text: Sequence[_Profile]) -> _Profile | None:
+    """The column of fewest distinct short values, two at least; the longest column stays for the text."""
+    others = [each for each in usable if each not in text and not name_rank(each.name, OTHER_NAMES)]
+    if not text and others:
+        longest = max(usable, key=lambda each: each.characters)
+        others = [each for each in others if each is not longest]
+    fitting = [each for each in others if each.has_few_values and each.distinct > 1]
+    return _best(fitting, lambda each: -each.distinct)
+
+
+def _text_by_content(usable: Sequence[_Profile], label: _Profile | None) -> tuple[_Profile, ...]:
+    """All columns of prose in the table's order; else the longest that is left."""
+    others = [each for each in usable if each is not label and not each.is_numeric]
+    prose = [each for each in others if each.words >= WORDS_OF_A_TEXT and 2 * each.distinct > each.filled]
+    longest = _best(others, lambda each: each.characters)
+    return tuple(prose) or ((longest,) if longest else ())
+
+
+def _longest(profiles: Sequence[_Profile], label: _Profile | None) -> _Profile:
+    """The last resort, where all columns are ids or numbers."""
+    others = [each for each in profiles if each is not label] or list(profiles)
+    return max(others, key=lambda each: (not each.is_numeric, each.characters))
+
+
+def _best(profiles: Sequence[_Profile], rank: Callable[[_Profile], float | tuple[float, ...]]) -> _Profile | None:
+    """The first of the profiles with the highest rank; None of none."""
+    return max(profiles, key=rank, default=None)
+
+
+def _profiles(table: Table) -> list[_Profile]:
+    step = max(1, len(table.rows) // ROWS_LOOKED_AT)  # spread over the file, which may be sorted by class
+    rows = table.rows[::step]
+    return [_profile(name, [row[at].strip() for row in rows]) for at, name in enumerate(table.columns)]
+
+
+def _profile(name: str, cells: Sequence[str]) -> _Profile:
+    filled = [cell for cell in cells if cell]
+    count = max(1, len(filled))
+    return _Profile(
+        name=name,
+        filled=len(filled),
+        distinct=len(set(filled)),
+        characters=sum(map(len, filled)) / count,
+        words=sum(len(cell.split()) for cell in filled) / count,
+        is_numeric=bool(filled) and all(map(is_number, filled)),
+    )

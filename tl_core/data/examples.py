@@ -1,0 +1,145 @@
+"""Labelled texts: from a table's columns, and to and from JSON Lines on disk."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tl_core.data.columns import Columns
+from tl_core.data.tables import Refused, Table
+from tl_core.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """N texts with their labels and the numbers of their rows in the file they came from."""
+
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+    rows: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many texts each label has, in the order of the labels' names."""
+        return dict(sorted(Counter(self.labels).items()))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(sorted(set(self.labels)))
+
+    def take(self, indices: Iterable[int]) -> Examples:
+        """The examples at these positions, in this order."""
+        chosen = [int(index) for index in indices]
+        return Examples(
+            tuple(self.texts[at] for at in chosen),
+            tuple(self.labels[at] for at in chosen),
+            tuple(self.rows[at] for at in chosen),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The examples of a table and every row that is not among them, by row number."""
+
+    examples: Examples
+    refused: tuple[Refused, ...]
+
+
+def to_examples(table: Table, columns: Columns, *, merge_labels: bool = False) -> Labelled:
+    """The labelled texts of a table; rows without text or label are refused.
+
+    Several text columns are joined by a line end. Texts and labels lose the white space around
+    them and are otherwise left as they are; `merge_labels` gives labels that differ only by case
+    or white space their most frequent spelling. DataError for a column that is not there.
+    """
+    if columns.label is None:
+        raise DataError(f"{table.name}: no label column is chosen. It has the columns {', '.join(table.columns)}.")
+    if columns.label in columns.text:
+        raise DataError(f"Column '{columns.label}' cannot be both text and label. Choose another one for either.")
+    label_at = _position(table, columns.label)
+    texts, labels = texts_of(table, columns.text), [row[label_at].strip() for row in table.rows]
+    if merge_labels:
+        labels = _merged(labels)
+    kept = [at for at, (text, label) in enumerate(zip(texts, labels)) if text and label]
+    refused = list(table.refused)
+    for row, text, label in zip(table.row_numbers, texts, labels):
+        if not text or not label:
+            refused.append(Refused(row, "empty label" if text else "empty text"))
+    examples = Examples(tuple(texts), tuple(labels), tuple(table.row_numbers)).take(kept)
+    return Labelled(examples, tuple(sorted(refused, key=lambda each: each.row)))
+
+
+def texts_of(table: Table, text_columns: Sequence[str]) -> list[str]:
+    """The text of every row, in order and also where it is empty; several columns become lines."""
+    if not text_columns:
+        raise DataError(f"{table.name}: no text column is chosen. It has the columns {', '.join(table.columns)}.")
+    at = [_position(table, name) for name in text_columns]
+    if len(at) == 1:
+        return [row[at[0]].strip() for row in table.rows]
+    return ["\n".join(filter(None, (row[column].strip() for column in at))) for row in table.rows]
+
+
+def text_key(text: str) -> str:
+    """What two texts share that differ only by case or white space."""
+    return " ".join(text.casefold().split())
+
+
+def write_examples(path: Path, examples: Examples) -> None:
+    """Write the examples as JSON Lines; the file is whole or not there."""
+    aside = path.with_name(path.name + ".tmp")
+    with aside.open("w", encoding="utf-8", newline="\n") as stream:
+        for text, label, row in zip(examples.texts, examples.labels, examples.rows):
+            stream.write(json.dumps({"text": text, "label": label, "row": row}, ensure_ascii=False) + "\n")
+    os.replace(aside, path)
+
+
+def read_examples(path: Path) -> Examples:
+    """The examples that `write_examples` wrote; DataError, with the line, if one is broken."""
+    texts: list[str] = []
+    labels: list[str] = []
+    rows: list[int] = []
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path.name} cannot be opened ({error.strerror}). Prepare the data anew.") from None
+    for number, line in enumerate(content.removesuffix(b"\n").split(b"\n") if content else (), start=1):
+        text, label, row = _example(line, path.name, number)
+        texts.append(text)
+        labels.append(label)
+        rows.append(row)
+    return Examples(tuple(texts), tuple(labels), tuple(rows))
+
+
+def _example(line: bytes, name: str, number: int) -> tuple[str, str, int]:
+    try:
+        found = json.loads(line)
+        text, label, row = found["text"], found["label"], found["row"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        text = label = row = None
+    if isinstance(text, str) and isinstance(label, str) and isinstance(row, int):
+        return text, label, row
+    raise DataError(
+        f'{name}, line {number}: not an example of the form {{"text": ..., "label": ..., "row": 1}}. '
+        "Prepare the data anew."
+    )
+
+
+def _position(table: Table, column: str) -> int:
+    if column not in table.columns:
+        raise DataError(f"{table.name} has no column '{column}'. It has: {', '.join(table.columns)}.")
+    return table.columns.index(column)
+
+
+def _merged(labels: Sequence[str]) -> list[str]:
+    """Each label in the most frequent spelling of its kind; of equals, the one seen first."""
+    spelling: dict[str, str] = {}
+    for label, _ in Counter(labels).most_common():
+        spelling.setdefault(text_key(label), label)
+    return [spelling[text_key(label)] for label in labels]

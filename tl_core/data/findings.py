@@ -1,0 +1,78 @@
+"""What is odd about a set of examples: spellings, duplicates, contradictions, rare classes, leaks.
+
+Pure functions; the data report is assembled elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tl_core.data.examples import Examples, text_key
+
+__all__ = [
+    "Conflict",
+    "conflicts",
+    "duplicates",
+    "label_variants",
+    "overlap",
+    "small_classes",
+    "text_key",
+    "without_rows",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One text under several labels: as it is first written, the labels sorted, all its rows."""
+
+    text: str
+    labels: tuple[str, ...]
+    rows: tuple[int, ...]
+
+
+def label_variants(labels: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Groups of labels that differ only by case or white space, each in the order first seen."""
+    groups: dict[str, dict[str, None]] = {}
+    for label in dict.fromkeys(labels):
+        groups.setdefault(text_key(label), {})[label] = None
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def duplicates(examples: Examples) -> tuple[tuple[int, ...], ...]:
+    """Groups of rows with the same text (see `text_key`) and the same label, in the file's order."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for text, label, row in zip(examples.texts, examples.labels, examples.rows):
+        groups.setdefault((text_key(text), label), []).append(row)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def conflicts(examples: Examples) -> tuple[Conflict, ...]:
+    """Texts that stand under several labels (see `text_key`), in the file's order."""
+    groups: dict[str, list[int]] = {}
+    for at, text in enumerate(examples.texts):
+        groups.setdefault(text_key(text), []).append(at)
+    found = []
+    for group in groups.values():
+        labels = {examples.labels[at] for at in group}
+        if len(labels) > 1:
+            rows = tuple(examples.rows[at] for at in group)
+            found.append(Conflict(examples.texts[group[0]], tuple(sorted(labels)), rows))
+    return tuple(found)
+
+
+def small_classes(examples: Examples, at_least: int) -> dict[str, int]:
+    """The classes with fewer than `at_least` examples, and how many they have."""
+    return {label: count for label, count in examples.counts.items() if count < at_least}
+
+
+def overlap(train: Examples, test: Examples) -> tuple[int, ...]:
+    """The rows of `train` whose text (see `text_key`) stands in `test` too: a leak."""
+    tested = set(map(text_key, test.texts))
+    return tuple(row for row, text in zip(train.rows, train.texts) if text_key(text) in tested)
+
+
+def without_rows(examples: Examples, rows: Iterable[int]) -> Examples:
+    """The examples but for those of these rows."""
+    dropped = set(rows)
+    return examples.take(at for at, row in enumerate(examples.rows) if row not in dropped)

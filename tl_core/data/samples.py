@@ -1,0 +1,38 @@
+"""The bundled samples: small files written for this project, one row of the table each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tl_core.data.tables import Table, read_table_file
+from tl_core.errors import DataError
+
+FOLDER = Path(__file__).parents[2] / "assets" / "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A bundled file; `language` is 'en' or 'ko', `role` is 'source' or 'target' of a transfer."""
+
+    name: str
+    title: str
+    file: str
+    language: str
+    role: str
+
+
+SAMPLES = (
+    Sample("product-reviews-en", "Product reviews, English", "product_reviews_en.csv", "en", "source"),
+    Sample("film-reviews-en", "Film reviews, English", "film_reviews_en.csv", "en", "target"),
+    Sample("product-reviews-ko", "Product reviews, Korean", "product_reviews_ko.csv", "ko", "source"),
+    Sample("film-reviews-ko", "Film reviews, Korean", "film_reviews_ko.csv", "ko", "target"),
+)
+
+
+def read_sample(name: str) -> Table:
+    """The table of a bundled sample, with the columns text and label; DataError for an unknown name."""
+    for sample in SAMPLES:
+        if sample.name == name:
+            return read_table_file(FOLDER / sample.file, has_header=True)
+    raise DataError(f"There is no sample '{name}'. There are: {', '.join(each.name for each in SAMPLES)}.")

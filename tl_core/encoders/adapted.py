@@ -1,0 +1,166 @@
+"""An encoder and what training made of it: base, trained weights, LoRA adapter; in memory and on disk.
+
+A folder of trained encoder state holds `encoder.json` (the base and how it is used), and, if they
+were trained, `encoder.safetensors` (weights that replace the base's) and `adapter/` (peft's form).
+It never holds the base itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tl_core.encoders.load import Encoder, EncoderBase, load_encoder
+from tl_core.errors import ModelError
+from tl_core.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS = "encoder.safetensors"
+ADAPTER = "adapter"
+FACTS = "encoder.json"
+
+
+@dataclass(frozen=True, slots=True)
+class StartingPoint:
+    """Where a training begins: a base, and the folder of an earlier training on it, if any."""
+
+    base: EncoderBase
+    trained: Path | None = None
+
+    @property
+    def adapter(self) -> Path | None:
+        """The folder of the LoRA adapter that the earlier training left, if it left one."""
+        return self.trained / ADAPTER if self.trained and (self.trained / ADAPTER).is_dir() else None
+
+    @property
+    def weights(self) -> Path | None:
+        """The file of encoder weights that the earlier training left, if it left any."""
+        return self.trained / WEIGHTS if self.trained and (self.trained / WEIGHTS).is_file() else None
+
+    def fingerprint(self) -> str:
+        """A text that differs between starting points whose features differ."""
+        parts = [json.dumps(self.base.to_json(), sort_keys=True)]
+        if self.base.kind == "folder":
+            parts += [f"{file.name} {file.stat().st_mtime_ns}" for file in sorted(Path(self.base.name).glob("*.*"))]
+        for file in (self.weights, self.adapter and self.adapter / "adapter_model.safetensors"):
+            if file is not None:
+                parts.append(hashlib.sha256(file.read_bytes()).hexdigest())
+        return " ".join(parts)
+
+
+def read_starting_point(folder: Path) -> StartingPoint:
+    """The starting point that a trained model's folder is; ModelError if it holds no encoder."""
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        return StartingPoint(EncoderBase.from_json(facts["base"]), folder)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{folder.name} holds no trained encoder. Choose a run of a frozen, LoRA or full fine-tuning."
+        ) from error
+
+
+def load_merged(start: StartingPoint, settings: Settings) -> Encoder:
+    """The encoder as the earlier training left it, an adapter merged into its weights."""
+    encoder = _with_weights(start, settings)
+    if start.adapter is None:
+        return encoder
+    from peft import PeftModel
+
+    adapted = PeftModel.from_pretrained(encoder.model, str(start.adapter))
+    return encoder.with_model(adapted.merge_and_unload())
+
+
+def load_with_adapter(
+    start: StartingPoint, settings: Settings, *, rank: int, alpha: float, dropout: float
+) -> Encoder:
+    """The encoder under a trainable LoRA adapter (Hu et al. 2021) on every linear layer.
+
+    An earlier training's adapter is trained further, with its own rank; else a new one begins,
+    which at first changes nothing (its B is zero). All other weights are frozen.
+    """
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    encoder = _with_weights(start, settings)
+    if start.adapter is not None:
+        return encoder.with_model(
+            PeftModel.from_pretrained(encoder.model, str(start.adapter), is_trainable=True)
+        )
+    config = LoraConfig(
+        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear", bias="none"
+    )
+    return encoder.with_model(get_peft_model(encoder.model, config))
+
+
+def _with_weights(start: StartingPoint, settings: Settings) -> Encoder:
+    encoder = load_encoder(start.base, settings)
+    if start.weights is not None:
+        from safetensors.torch import load_file
+
+        missing = encoder.model.load_state_dict(load_file(start.weights), strict=False)
+        if missing.unexpected_keys:
+            raise ModelError(f"{start.weights} does not fit the encoder {start.base.name}.")
+    return encoder
+
+
+def has_frozen_words(encoder: Encoder) -> bool:
+    """Whether the word table is quantised, so that no training can change it."""
+    from tl_core.encoders.e5 import QuantizedEmbedding
+
+    return any(isinstance(each, QuantizedEmbedding) for each in encoder.model.modules())
+
+
+def save_adapter(encoder: Encoder, folder: Path, start: StartingPoint) -> None:
+    """Write an encoder under a LoRA adapter; weights of its starting point are copied along."""
+    from peft import PeftModel
+
+    model = encoder.model
+    if not isinstance(model, PeftModel):
+        raise TypeError("save_adapter needs an encoder that load_with_adapter made")
+    model.peft_config["default"].base_model_name_or_path = start.base.name
+    model.save_pretrained(str(folder / ADAPTER), save_embedding_layers=False)
+    (folder / ADAPTER / "README.md").unlink(missing_ok=True)  # the run's card says more
+    if start.weights is not None:
+        shutil.copyfile(start.weights, folder / WEIGHTS)
+
+
+def save_weights(encoder: Encoder, folder: Path) -> None:
+    """Write all trained weights of an encoder; frozen tables stay with the base."""
+    from safetensors.torch import save_file
+
+    trained = {
+        name: each.detach().cpu().contiguous()
+        for name, each in encoder.model.named_parameters()
+        if each.requires_grad
+    }
+    save_file(trained, folder / WEIGHTS)
+
+
+def copy_state(start: StartingPoint, folder: Path) -> None:
+    """Copy what an earlier training left on its base, so that the copy stands alone."""
+    if start.weights is not None:
+        shutil.copyfile(start.weights, folder / WEIGHTS)
+    if start.adapter is not None:
+        shutil.copytree(start.adapter, folder / ADAPTER, dirs_exist_ok=True)
+
+
+def write_facts(folder: Path, start: StartingPoint, facts: dict[str, Any]) -> None:
+    """Write `encoder.json`: the base, and how the encoder is used (pooling, tokens, precision)."""
+    text = json.dumps({"base": start.base.to_json(), **facts}, indent=1)
+    (folder / FACTS).write_text(text, encoding="utf-8")
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What `write_facts` wrote; ModelError if it is missing or broken."""
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder} holds no readable {FACTS}: the model is gone or damaged.") from error
+    if not isinstance(facts, dict):
+        raise ModelError(f"{folder / FACTS} is not a JSON object.")
+    return facts

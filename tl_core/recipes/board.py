@@ -1,0 +1,63 @@
+"""How far a whole comparison is: one number over all its trainings, and the time that is left."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tl_core.runs.records import write_record
+
+WRITE_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class Board:
+    """Adds up weighted parts and writes `progress.json` at most twice a second.
+
+    `weights` are expected costs of the cells by name, in any one unit. The time left is the cost
+    left times the seconds that a unit of cost has taken in this process.
+    """
+
+    path: Path
+    weights: dict[str, float]
+    finished: set[str] = field(default_factory=set)
+    doing: str = ""
+    cost_done_here: float = 0.0
+    began: float = field(default_factory=time.monotonic)
+    written: float = 0.0
+
+    def skip(self, name: str) -> None:
+        """A cell that an earlier process finished."""
+        self.finished.add(name)
+
+    def update(self, name: str, title: str, share: float) -> None:
+        """The cell `name` is `share` (0 to 1) done."""
+        self.doing = title
+        if time.monotonic() - self.written >= WRITE_SECONDS:
+            self._write(name, share)
+
+    def finish(self, name: str) -> None:
+        self.cost_done_here += self.weights[name]
+        self.finished.add(name)
+        self._write("", 0.0)
+
+    def _write(self, name: str, share: float) -> None:
+        self.written = time.monotonic()
+        total = sum(self.weights.values()) or 1.0
+        part = self.weights.get(name, 0.0) * share
+        done = sum(self.weights[each] for each in self.finished) + part
+        here = self.cost_done_here + part
+        seconds = self.written - self.began
+        left = (total - done) * seconds / here if here > 0.01 * total else None
+        write_record(
+            self.path,
+            {
+                "share": min(1.0, done / total),
+                "seconds": seconds,
+                "seconds_left": left,
+                "doing": self.doing,
+                "finished": len(self.finished),
+                "cells": len(self.weights),
+            },
+        )

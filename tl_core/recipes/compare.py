@@ -1,0 +1,347 @@
+"""Train several strategies on one labelled table, several seeds each, and score them on the same rows.
+
+Submitting checks everything that can be checked, writes the rows into the job's folder and
+starts a worker; the worker trains cell by cell. A finished cell is never trained again, an
+interrupted one goes on from its checkpoint.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tl_core.data.examples import Examples, read_examples, write_examples
+from tl_core.data.findings import overlap, without_rows
+from tl_core.encoders.adapted import StartingPoint, read_starting_point
+from tl_core.encoders.load import find_encoder
+from tl_core.errors import DataError, RunError, TLError
+from tl_core.knobs import to_values
+from tl_core.recipes.board import Board
+from tl_core.recipes.plan import Cell, CompareConfig, Rows, cells, config_from_json, labelled, rows_of_seed, source_strategy, test_split
+from tl_core.runs.events import EventLog
+from tl_core.runs.queue import start_worker
+from tl_core.runs.store import Job, Run, Store
+from tl_core.tasks.classify.config import FullConfig, LoraConfig, epochs_for
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, check_classes
+from tl_core.tasks.classify.metrics import score
+from tl_core.tasks.classify.saved import load_classifier
+from tl_core.tasks.classify.strategies import strategy
+from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training
+from tl_core.training.loop import Desk
+from tl_core.training.memory import peak_bytes, start_peak
+
+SOURCE_MODEL = "source_model"
+PREDICTIONS = "predictions.npy"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The data of one comparison: target rows, a test file if there is one, a source task if there is one."""
+
+    target: Examples
+    test: Examples | None = None
+    source: Examples | None = None
+    title: str = "Comparison"
+
+
+def submit_comparison(store: Store, config: CompareConfig, task: Task, *, processes: int = 1) -> Job:
+    """Check and write a comparison, start its worker, and give the job back at once.
+
+    Raises DataError, ConfigError, ModelError or RunError if it could not be trained.
+    """
+    target = task.target
+    if task.test is not None:
+        target = without_rows(target, overlap(target, task.test))
+    _check(config, target, task)
+    source = _source_model(store, config)
+    job = store.add_job("compare", task.title, {**config.to_json(), "has_source": task.source is not None})
+    try:
+        data = job.folder / "data"
+        pool, test = test_split(config, target, task.test)
+        write_examples(data / "train.jsonl", pool)
+        write_examples(data / "test.jsonl", test)
+        if task.source is not None:
+            write_examples(data / "source.jsonl", task.source)
+        if source is not None:
+            shutil.copytree(source, data / SOURCE_MODEL)
+        start_worker(store, job.id, processes=processes)
+    except OSError as error:
+        shutil.rmtree(job.folder, ignore_errors=True)
+        raise RunError(f"{job.folder} cannot be written ({error.strerror}). Make room or set TL_HOME.") from error
+    except TLError:
+        shutil.rmtree(job.folder, ignore_errors=True)
+        raise
+    return store.job(job.id)
+
+
+def resume_comparison(store: Store, job_id: str, *, processes: int = 1) -> Job:
+    """Start a worker again for a job that was stopped, interrupted or failed."""
+    job = store.job(job_id)
+    if job.status not in ("stopped", "interrupted", "failed"):
+        raise RunError(f"Job {job_id} is {job.status}; only a stopped, interrupted or failed job can be resumed.")
+    start_worker(store, job_id, processes=processes)
+    return store.job(job_id)
+
+
+def _check(config: CompareConfig, target: Examples, task: Task) -> None:
+    for name, examples in (("training rows", target), ("source rows", task.source)):
+        if examples is not None and len(examples.classes) < 2:
+            found = f"only {examples.classes[0]!r}" if examples.classes else "none"
+            raise DataError(f"A classifier needs at least two classes; the {name} hold {found}.")
+    if task.test is not None and not len(task.test):
+        raise DataError("The test file holds no usable row.")
+
+
+def _source_model(store: Store, config: CompareConfig) -> Path | None:
+    """The model folder to start from; also checks that the encoder exists."""
+    if not config.needs_encoder:
+        return None
+    if not config.source_run:
+        find_encoder(config.encoder, store.settings)
+        return None
+    run = store.run(config.source_run)
+    if run.status != "done":
+        raise RunError(f"Run {run.id} is {run.status}; only a finished run can be a source.")
+    read_starting_point(run.model)
+    return run.model
+
+
+# in the worker
+
+
+def run_comparison(store: Store, job: Job) -> None:
+    """Train and score every cell of the job; raises RunError at the end if cells failed."""
+    Comparison(store, job).run()
+
+
+class Comparison:
+    """One comparison at work: its rows, its cells, its board."""
+
+    def __init__(self, store: Store, job: Job) -> None:
+        self.store, self.job = store, job
+        settings = {name: value for name, value in job.record["config"].items() if name != "has_source"}
+        self.config = config_from_json(settings)
+        data = job.folder / "data"
+        self.pool, self.test = read_examples(data / "train.jsonl"), read_examples(data / "test.jsonl")
+        self.source = read_examples(data / "source.jsonl") if job.record["config"]["has_source"] else None
+        self.cells = cells(self.config, with_source=self.source is not None)
+        self.leads = int(os.environ.get("RANK", "0")) == 0
+        self.together = int(os.environ.get("WORLD_SIZE", "1")) > 1
+        weights = {cell.suffix: self._cost(cell) for cell in self.cells}
+        self.board = Board(job.folder / "progress.json", weights)
+
+    def run(self) -> None:
+        failures = []
+        for cell in self.cells:
+            run_id = f"{self.job.id}-{cell.suffix}"
+            if _is_done(self.store, run_id):
+                self.board.skip(cell.suffix)
+                continue
+            if not self.leads and not strategy(cell.strategy).trains_encoder:
+                continue
+            try:
+                self._train(cell, run_id)
+            except TLError as error:
+                failures.append(f"{run_id}: {error}")
+                self._fail(run_id, str(error))
+        if failures:
+            raise RunError(f"{len(failures)} of {len(self.cells)} trainings failed. {failures[0]}")
+
+    def _fail(self, run_id: str, reason: str) -> None:
+        if self.leads:
+            self.store.write_run(run_id, {**self.store.run(run_id).record, "status": "failed", "reason": reason})
+
+    def _train(self, cell: Cell, run_id: str) -> None:
+        """One cell from its rows to its record."""
+        examples, test = self._examples(cell)
+        classes = tuple(sorted({*examples.classes, *test.classes}))
+        rows = rows_of_seed(self.config, examples, cell.seed, classes) if cell.role == "target" else _source_rows(
+            self.config, examples, classes
+        )
+        check_classes(classes, rows.train)
+        folder = self.store.settings.runs / run_id
+        record = self._record(cell, run_id, rows, test)
+        if self.leads:
+            self.store.write_run(run_id, record)
+        start_peak()
+        fitted = self._drive(cell, folder, self._fit(cell, folder, classes, rows))
+        if self.leads:
+            _save_model(fitted, folder)
+            cost = {
+                "seconds": fitted.seconds,
+                "trained_parameters": fitted.trained_parameters,
+                "facts": fitted.facts,
+            }
+            del fitted
+            began = time.monotonic()
+            truth = labelled(test, classes)
+            saved = load_classifier(folder / "model", self.store.settings)  # what is scored is what was saved
+            probabilities = self._drive(cell, folder, saved.predict_events(truth.texts), scoring=True)
+            np.save(folder / PREDICTIONS, probabilities.astype(np.float32), allow_pickle=False)
+            majority = Counter(rows.train.targets.tolist()).most_common(1)[0][0]
+            report = score(probabilities, truth.targets, classes, majority=majority)
+            record |= {
+                "status": "done",
+                "ended": time.time(),
+                "classes": classes,
+                "report": report.to_json(),
+                "scoring_seconds": time.monotonic() - began,
+                "peak_memory": peak_bytes(),
+                **cost,
+            }
+            self.store.write_run(run_id, record)
+            shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+            self.board.finish(cell.suffix)
+        if self.together and strategy(cell.strategy).trains_encoder:
+            _wait_for_everyone()
+
+    def _examples(self, cell: Cell) -> tuple[Examples, Examples]:
+        """(rows to learn from, rows to score on) of a cell; the source task holds back a part of its own."""
+        if cell.role == "target":
+            return self.pool, self.test
+        assert self.source is not None
+        return test_split(self.config, self.source, None)
+
+    def _fit(self, cell: Cell, folder: Path, classes: tuple[str, ...], rows: Rows) -> Training[Fitted]:
+        row = strategy(cell.strategy)
+        desk = Desk(
+            checkpoints=folder / "checkpoint",
+            checkpoint_seconds=self.store.settings.checkpoint_seconds,
+            stop_requested=(self.job.folder / "stop").exists,
+        )
+        start = self._start(cell) if row.needs_encoder else None
+        bench = Bench(self.store.settings, cell.seed, start, desk)
+        return row.fit()(bench, classes, rows.train, rows.validation, self._config_of(cell))
+
+    def _config_of(self, cell: Cell) -> Any:
+        if cell.strategy in self.config.strategies:
+            return self.config.config_of(cell.strategy)
+        return strategy(cell.strategy).config()  # LoRA on the source task for a frozen target
+
+    def _start(self, cell: Cell) -> StartingPoint:
+        """Where a cell begins: the source task's model, the copied run, or the bare encoder."""
+        if cell.role == "target" and self.source is not None:
+            source = self.store.settings.runs / f"{self.job.id}-source-{source_strategy(cell.strategy)}"
+            return read_starting_point(source / "model")
+        copied = self.job.folder / "data" / SOURCE_MODEL
+        if copied.exists():
+            return read_starting_point(copied)
+        return StartingPoint(find_encoder(self.config.encoder, self.store.settings))
+
+    def _drive(self, cell: Cell, folder: Path, training: Training[Any], *, scoring: bool = False) -> Any:
+        """Drain a training: events into the run's log, progress onto the board, stop between events."""
+        title = f"{strategy(cell.strategy).title}, {'source task' if cell.role == 'source' else f'seed {cell.seed + 1}'}"
+        log = EventLog(folder / "events.jsonl") if self.leads else None
+        share_of_training = 0.0 if strategy(cell.strategy).name == "tfidf" else 0.85
+        try:
+            while True:
+                try:
+                    event = next(training)
+                except StopIteration as end:
+                    return end.value
+                if log is not None:
+                    self._tell(cell, log, event, title, share_of_training, scoring)
+                if self.stop_asked() and not _stops_itself(cell, scoring):
+                    training.close()
+                    raise Stopped
+        finally:
+            if log is not None:
+                log.close()
+
+    def _tell(self, cell: Cell, log: EventLog, event: Event, title: str, training: float, scoring: bool) -> None:
+        if isinstance(event, Progress):
+            share = training + (1 - training) * event.share if scoring else training * event.share
+            self.board.update(cell.suffix, title, share)
+        elif isinstance(event, (Metric, Note)):
+            log.write(event)
+
+    def stop_asked(self) -> bool:
+        return (self.job.folder / "stop").exists()
+
+    def _record(self, cell: Cell, run_id: str, rows: Rows, test: Examples) -> dict[str, Any]:
+        config = self._config_of(cell)
+        encoder = self._encoder_name() if strategy(cell.strategy).needs_encoder else ""
+        return {
+            "id": run_id,
+            "job": self.job.id,
+            "title": self.job.title,
+            "role": cell.role,
+            "strategy": cell.strategy,
+            "seed": cell.seed + 1,
+            "status": "running",
+            "started": time.time(),
+            "encoder": encoder,
+            "source": self._source_title(cell),
+            "config": to_values(config),
+            "rows": {"train": len(rows.train), "validation": len(rows.validation), "test": len(test)},
+        }
+
+    def _encoder_name(self) -> str:
+        copied = self.job.folder / "data" / SOURCE_MODEL
+        return read_starting_point(copied).base.name if copied.exists() else self.config.encoder
+
+    def _source_title(self, cell: Cell) -> str:
+        if cell.role == "source" or not strategy(cell.strategy).needs_encoder:
+            return ""
+        return "source task" if self.source is not None else self.config.source_run
+
+    def _cost(self, cell: Cell) -> float:
+        """Expected cost of a cell in forward passes of a text: what the board weighs it by."""
+        examples, test = self._examples(cell)
+        rows = len(examples)
+        if self.config.per_class and cell.role == "target":
+            rows = min(rows, self.config.per_class * len(examples.classes))
+        if cell.strategy == "tfidf":
+            return 0.01 * (rows + len(test)) + 1.0
+        if cell.strategy == "frozen":
+            return float((rows if cell.seed == 0 else 0) + len(test) + 1)
+        config = self._config_of(cell)
+        assert isinstance(config, (LoraConfig, FullConfig))
+        return 3.0 * rows * epochs_for(config, rows) + len(test)
+
+
+def _source_rows(config: CompareConfig, examples: Examples, classes: tuple[str, ...]) -> Rows:
+    """The source task is trained on all its rows, once, whatever the target's few-sample setting."""
+    from dataclasses import replace
+
+    return rows_of_seed(replace(config, per_class=0), examples, 0, classes)
+
+
+def _stops_itself(cell: Cell, scoring: bool) -> bool:
+    """The loop looks for a stop on its own, so that it can write a checkpoint first."""
+    return strategy(cell.strategy).trains_encoder and not scoring
+
+
+def _is_done(store: Store, run_id: str) -> bool:
+    try:
+        return store.run(run_id).status == "done"
+    except RunError:
+        return False
+
+
+def _save_model(fitted: Fitted, folder: Path) -> None:
+    """Write the model aside and move it into place."""
+    aside = folder / "model.writing"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    fitted.classifier.save(aside)
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    aside.rename(folder / "model")
+
+
+def _wait_for_everyone() -> None:
+    from accelerate.state import PartialState
+
+    PartialState().wait_for_everyone()
+
+
+def runs_done(store: Store, job_id: str) -> list[Run]:
+    """The finished runs of the target task of a job, in training order."""
+    return [run for run in store.runs_of(job_id) if run.status == "done" and run.record["role"] == "target"]

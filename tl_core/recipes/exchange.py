@@ -1,0 +1,244 @@
+"""Runs as zips: out with everything needed to use them elsewhere, in with everything checked.
+
+A zip never holds a pickle. On the way in only known names of known kinds are taken, sizes are
+bounded, nothing in it is run, and the model must load as data before it becomes a run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+import time
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tl_core.encoders.adapted import FACTS, StartingPoint, read_facts, read_starting_point
+from tl_core.encoders.bases import EncoderBase
+from tl_core.encoders.catalog import card_of
+from tl_core.encoders.load import encoder_folder, load_encoder
+from tl_core.errors import DataError, ModelError, RunError, TLError
+from tl_core.knobs import from_values
+from tl_core.recipes.card import make_card, requirements
+from tl_core.runs.records import new_id, write_record
+from tl_core.runs.store import Run, Store
+from tl_core.settings import Settings
+from tl_core.tasks.classify.metrics import Report
+from tl_core.tasks.classify.strategies import strategy
+
+LARGEST_ZIP = 2_000_000_000
+LARGEST_UNPACKED = 4_000_000_000
+LARGEST_JSON = 50_000_000
+ALLOWED = re.compile(
+    r"(record|labels|encoder|tokenizer)\.json|(head|encoder)\.safetensors|model\.skops"
+    r"|adapter/adapter_config\.json|adapter/adapter_model\.safetensors"
+    r"|base/config\.json|base/model\.safetensors|base/tokenizer\.json"
+)
+IGNORED = ("README.md", "predict.py", "requirements.txt")
+KEPT_FIELDS = ("title", "strategy", "seed", "role", "encoder", "source", "config", "rows", "classes", "seconds")
+NUMBERS = ("scoring_seconds", "trained_parameters", "peak_memory")
+
+
+def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False) -> int:
+    """Write a finished run as a zip and return its size in bytes.
+
+    A base in a local folder is always carried, a packaged or hub one with `with_base`; both in
+    float16. RunError if the run has no model or `out` cannot be written.
+    """
+    run = store.run(run_id)
+    if run.status != "done":
+        raise RunError(f"Run {run_id} is {run.status}; only a finished run can be exported.")
+    with tempfile.TemporaryDirectory(prefix="export-") as name:
+        folder = Path(name)
+        shutil.copytree(run.model, folder, dirs_exist_ok=True)
+        if (folder / FACTS).exists():
+            _add_base(store.settings, folder, with_base)
+        (folder / "record.json").write_text(_portable_record(run), encoding="utf-8")
+        (folder / "README.md").write_text(make_card(run, folder), encoding="utf-8")
+        (folder / "requirements.txt").write_text(requirements(folder), encoding="utf-8")
+        shutil.copyfile(Path(__file__).with_name("portable_predict.py"), folder / "predict.py")
+        try:
+            _write_zip(folder, out)
+        except OSError as error:
+            raise RunError(f"{out} cannot be written ({error.strerror}).") from error
+    return out.stat().st_size
+
+
+def _portable_record(run: Run) -> str:
+    fields = (*KEPT_FIELDS, *NUMBERS, "report", "facts")
+    return json.dumps({name: run.record[name] for name in fields if name in run.record}, ensure_ascii=False, indent=1)
+
+
+def _add_base(settings: Settings, folder: Path, with_base: bool) -> None:
+    """Complete `encoder.json` for use without this project, and carry the base where needed."""
+    facts = read_facts(folder)
+    start = read_starting_point(folder)
+    base = start.base
+    carried = folder / "base"
+    source = encoder_folder(base, settings)
+    if not (carried / "config.json").exists():
+        carried.mkdir(exist_ok=True)
+        shutil.copyfile(source / "config.json", carried / "config.json")
+    if (with_base or base.kind == "folder") and not (carried / "model.safetensors").exists():
+        _carry(settings, base, carried)
+    facts["hub"] = card_of(base.name).hub_name if base.kind == "packaged" else base.name if base.kind == "hub" else ""
+    facts["whole"] = start.weights is not None and not _word_table_missing(start)
+    if base.kind == "folder":
+        facts["base"] = {"kind": "folder", "name": "base", "revision": ""}
+    (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+def _word_table_missing(start: StartingPoint) -> bool:
+    return start.base == EncoderBase("packaged", "e5")
+
+
+def _carry(settings: Settings, base: EncoderBase, folder: Path) -> None:
+    """The base's weights as float16, in the form that transformers loads."""
+    import torch
+    from safetensors.torch import save_file
+
+    from tl_core.encoders.e5 import dequantized_state, e5_file_of
+
+    packed = e5_file_of(base)
+    state = dequantized_state(packed) if packed is not None else load_encoder(base, settings).model.state_dict()
+    half = {
+        name: each.detach().to(torch.float16 if each.is_floating_point() else each.dtype).contiguous()
+        for name, each in state.items()
+    }
+    save_file(half, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _write_zip(folder: Path, out: Path) -> None:
+    aside = out.with_name(f".{out.name}.writing")
+    try:
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            for file in sorted(folder.rglob("*")):
+                if file.is_file():
+                    archive.write(file, file.relative_to(folder).as_posix())
+        aside.replace(out)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def import_run(store: Store, path: Path) -> Run:
+    """Take in a zip that `export_run` wrote, as a new finished run without a job.
+
+    Raises DataError for a zip that holds anything else, ModelError for a model that is not whole.
+    """
+    run_id = f"{new_id()}-imported"
+    store.settings.runs.mkdir(parents=True, exist_ok=True)
+    folder = store.settings.runs / run_id
+    aside = Path(tempfile.mkdtemp(prefix="import-", dir=store.settings.runs))
+    try:
+        _unpack(path, aside)
+        record = _checked_record(aside)
+        _check_model(store.settings, aside, folder, record)
+        (aside / "record.json").unlink()
+        write_record(aside.parent / f"{run_id}" / "record.json", {**record, "id": run_id, "status": "running", "job": ""})
+        aside.rename(folder / "model")
+        store.write_run(run_id, {**record, "id": run_id, "job": "", "status": "done", "imported": True})
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return store.run(run_id)
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    """Copy the allowed entries of a zip into `folder`, refusing the whole zip for any other."""
+    if path.stat().st_size > LARGEST_ZIP:
+        raise DataError(f"The zip has {path.stat().st_size / 1e9:.1f} GB; at most 2 GB are taken.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [each for each in archive.infolist() if not each.is_dir()]
+            _check_entries(entries)
+            for entry in entries:
+                if entry.filename not in IGNORED:
+                    target = folder / PurePosixPath(entry.filename)
+                    target.parent.mkdir(exist_ok=True)
+                    with archive.open(entry) as source, target.open("wb") as sink:
+                        shutil.copyfileobj(source, sink, 1 << 20)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+        raise DataError(f"This is not a readable zip ({error}). Import a zip that was exported here.") from error
+
+
+def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+    if sum(each.file_size for each in entries) > LARGEST_UNPACKED:
+        raise DataError("The zip unpacks to more than 4 GB; that is no exported run.")
+    for entry in entries:
+        name = entry.filename
+        if name in IGNORED:
+            continue
+        if not ALLOWED.fullmatch(name) or (entry.external_attr >> 16) & 0o170000 == 0o120000:
+            raise DataError(
+                f"The zip holds {name[:100]!r}, which no exported run has. Only zips that were exported here are "
+                "imported; pickles and paths outside the zip are never taken."
+            )
+        if name.endswith(".json") and entry.file_size > LARGEST_JSON:
+            raise DataError(f"{name} has {entry.file_size / 1e6:.0f} MB; that is no exported run.")
+    names = [each.filename for each in entries]
+    if len(names) != len(set(names)) or "record.json" not in names:
+        raise DataError("The zip has no record.json, or names twice: it is no exported run.")
+
+
+def _checked_record(folder: Path) -> dict[str, Any]:
+    """The record of an imported run, every field checked and nothing else kept."""
+    try:
+        given = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+        row = strategy(str(given["strategy"]))
+        record: dict[str, Any] = {
+            "title": str(given.get("title", "imported"))[:200],
+            "strategy": row.name,
+            "seed": int(given["seed"]),
+            "role": "target",
+            "encoder": str(given.get("encoder", ""))[:200],
+            "source": str(given.get("source", ""))[:200],
+            "rows": {name: int(given["rows"][name]) for name in ("train", "validation", "test")},
+            "classes": [str(each) for each in given["classes"]],
+            "report": Report.from_json(given["report"]).to_json(),
+            "seconds": float(given["seconds"]),
+            "started": time.time(),
+            "ended": time.time(),
+            "facts": {},
+        }
+        from_values(row.config, given["config"])
+        record["config"] = given["config"]
+        record |= {name: int(given[name]) for name in NUMBERS if name in given}
+        labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    except (TLError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"record.json or labels.json of the zip is not that of an exported run ({error}).") from error
+    if labels != record["classes"]:
+        raise DataError("labels.json and record.json name different classes.")
+    return record
+
+
+def _check_model(settings: Settings, folder: Path, place: Path, record: dict[str, Any]) -> None:
+    """The files of the model are data of the right form; a carried base is told where it will lie."""
+    if not strategy(record["strategy"]).needs_encoder:
+        from tl_core.tasks.classify.tfidf import load_tfidf
+
+        load_tfidf(folder)
+        return
+    from safetensors import SafetensorError, safe_open
+
+    for file in folder.rglob("*.safetensors"):
+        try:
+            with safe_open(file, framework="numpy") as tensors:
+                tensors.keys()
+        except (SafetensorError, OSError) as error:
+            raise ModelError(f"{file.name} of the zip is not a safetensors file ({error}).") from error
+    facts = read_facts(folder)
+    carried = (folder / "base" / "model.safetensors").exists()
+    base = facts.get("base", {})
+    if isinstance(base, dict) and base.get("kind") == "folder":
+        if not carried:
+            raise ModelError("The base encoder lies in a folder of another machine and is not in the zip.")
+    if carried:
+        shutil.copyfile(folder / "tokenizer.json", folder / "base" / "tokenizer.json")
+        facts["base"] = {"kind": "folder", "name": str(place / "model" / "base"), "revision": ""}
+        (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    read_starting_point(folder)
+    if not (folder / "head.safetensors").exists() or not (folder / "tokenizer.json").exists():
+        raise ModelError("The zip lacks head.safetensors or tokenizer.json: it is not a whole classifier.")

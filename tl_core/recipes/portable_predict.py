@@ -1,0 +1,92 @@
+"""Predict with an exported classifier; needs only what requirements.txt beside this file names.
+
+    python predict.py "a text" "another text"      prints one JSON line a text
+    python predict.py --base FOLDER "a text"       where the base encoder lies in FOLDER
+
+This file is copied into every exported zip; it imports nothing of the project that wrote it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+TRUSTED = ["numpy.dtype", "scipy.sparse._csr.csr_matrix"]
+
+
+def predict_tfidf(texts: list[str], labels: list[str]) -> list[dict[str, float]]:
+    import skops.io
+
+    pipeline = skops.io.load(FOLDER / "model.skops", trusted=TRUSTED)
+    found = pipeline.predict_proba(texts)
+    return [{labels[at]: float(p) for at, p in zip(pipeline.classes_, row, strict=True)} for row in found]
+
+
+def load_encoder(base: str, facts: dict):
+    import torch
+    from safetensors.torch import load_file
+    from transformers import AutoConfig, AutoModel
+
+    carried = FOLDER / "base"
+    trained = FOLDER / "encoder.safetensors"
+    weights = load_file(trained) if trained.exists() else {}
+    if base or (carried / "model.safetensors").exists() or not facts["whole"]:
+        source = base or (str(carried) if (carried / "model.safetensors").exists() else facts["hub"])
+        model = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False)
+    else:  # every weight was trained, so the base is not needed
+        model = AutoModel.from_config(AutoConfig.from_pretrained(str(carried)))
+    result = model.load_state_dict(weights, strict=False)
+    if result.unexpected_keys:
+        sys.exit(f"encoder.safetensors does not fit the base: {result.unexpected_keys[:3]}")
+    if (FOLDER / "adapter").exists():
+        from peft import PeftModel
+
+        model = PeftModel.from_pretrained(model, str(FOLDER / "adapter")).merge_and_unload()
+    return model.eval()
+
+
+def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict[str, float]]:
+    import torch
+    from safetensors.torch import load_file
+    from tokenizers import Tokenizer
+
+    facts = json.loads((FOLDER / "encoder.json").read_text(encoding="utf-8"))
+    tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(facts["max_tokens"])
+    model, head = load_encoder(base, facts), load_file(FOLDER / "head.safetensors")
+    answers = []
+    for text in texts:
+        encoding = tokenizer.encode(text)
+        ids = torch.tensor([encoding.ids or [facts["pad_id"]]])
+        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        if facts["token_types"]:
+            batch["token_type_ids"] = torch.tensor([encoding.type_ids or [0]])
+        with torch.inference_mode():
+            hidden = model(**batch).last_hidden_state[0]
+        pooled = hidden.mean(0) if facts["pooling"] == "mean" else hidden[-1]
+        logits = pooled @ head["weight"].T + head["bias"]
+        answers.append(dict(zip(labels, logits.softmax(-1).tolist(), strict=True)))
+    return answers
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Predict with this classifier.")
+    parser.add_argument("texts", nargs="+")
+    parser.add_argument("--base", default="", help="folder or hub name of the base encoder")
+    options = parser.parse_args()
+    labels = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
+    if (FOLDER / "model.skops").exists():
+        answers = predict_tfidf(options.texts, labels)
+    else:
+        answers = predict_encoder(options.texts, labels, options.base)
+    for text, probabilities in zip(options.texts, answers, strict=True):
+        label = max(probabilities, key=probabilities.get)
+        print(json.dumps({"text": text, "label": label, "probabilities": probabilities}, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

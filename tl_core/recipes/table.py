@@ -1,0 +1,21 @@
+"""The explicit table of recipes that a worker can run; each is imported when its job's turn has come."""
+
+from __future__ import annotations
+
+from tl_core.runs.store import Job, Store
+from tl_core.runs.worker import Recipe
+
+
+def _compare(store: Store, job: Job) -> None:
+    from tl_core.recipes.compare import run_comparison
+
+    run_comparison(store, job)
+
+
+def _predict(store: Store, job: Job) -> None:
+    from tl_core.recipes.predict_file import run_prediction
+
+    run_prediction(store, job)
+
+
+RECIPES: dict[str, Recipe] = {"compare": _compare, "predict": _predict}

@@ -1,0 +1,60 @@
+"""A run's events on disk: one JSON line each, appended by the worker, read by everybody else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tl_core.training.events import Event, event_to_json
+
+
+class EventLog:
+    """Appends events to a file; a resumed run goes on in the same file."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, event: Event) -> None:
+        self._file.write(json.dumps(event_to_json(event), ensure_ascii=False) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """The events of a run in order; a last line that is still being written is left out."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                yield event
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One measured curve: values by optimizer step, in step order."""
+
+    name: str
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+def read_curves(path: Path) -> tuple[Curve, ...]:
+    """The curves of a run; a step that was done again after a resume counts once, as it was last."""
+    points: dict[str, dict[int, float]] = {}
+    for event in read_events(path):
+        if event.get("event") == "metric":
+            points.setdefault(event["name"], {})[event["step"]] = event["value"]
+    return tuple(
+        Curve(name, tuple(sorted(of)), tuple(of[step] for step in sorted(of))) for name, of in points.items()
+    )

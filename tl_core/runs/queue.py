@@ -1,0 +1,87 @@
+"""One job at a time: workers wait their turn in ticket order, without torch loaded.
+
+A job's ticket is the time of its submission. The turn is a file lock, so it falls with the
+process that holds it; a queued job whose worker has died is passed over.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tl_core.runs.locks import try_lock
+from tl_core.runs.store import Job, Store
+from tl_core.settings import Settings
+from tl_core.training.events import Stopped
+
+POLL_SECONDS = 0.3
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def start_worker(store: Store, job_id: str, *, processes: int = 1) -> None:
+    """Start the job's worker as a process of its own, which outlives whoever started it.
+
+    With `processes` above 1 torchrun starts that many workers that train together.
+    """
+    job = store.job(job_id)
+    (job.folder / "stop").unlink(missing_ok=True)
+    store.update_job(job_id, status="queued", submitted=time.time(), ticket=time.time_ns(), reason="")
+    command = [sys.executable, "-m", "tl_core", "work", job_id]
+    if processes > 1:
+        torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
+        command = [sys.executable, *torchrun, *command[1:]]
+    with (job.folder / "log.txt").open("ab") as log:
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=worker_environment(store.settings),
+            cwd=PROJECT,
+            start_new_session=True,
+        )
+
+
+def worker_environment(settings: Settings) -> dict[str, str]:
+    """The environment of a process that runs `python -m tl_core` beside this one."""
+    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
+    return {
+        **os.environ,
+        "TL_HOME": str(settings.home),
+        "OMP_NUM_THREADS": str(settings.threads),
+        "TOKENIZERS_PARALLELISM": "true",
+        "PYTHONPATH": path,
+    }
+
+
+def jobs_ahead(store: Store, job: Job) -> list[Job]:
+    """The live jobs that have their turn before this one: the running one and earlier tickets."""
+    ticket = int(job.record.get("ticket", 0))
+    return [
+        other
+        for other in store.jobs()
+        if other.id != job.id
+        and (other.status == "running" or (other.status == "queued" and 0 < int(other.record.get("ticket", 0)) < ticket))
+    ]
+
+
+@contextmanager
+def turn(store: Store, job: Job, stop_requested: Callable[[], bool]) -> Iterator[None]:
+    """Wait until it is this job's turn and hold the turn; raises Stopped if a stop is asked for first."""
+    while True:
+        if stop_requested():
+            raise Stopped
+        if not [other for other in jobs_ahead(store, job) if other.status == "queued"]:
+            lock = try_lock(store.settings.home / "turn.lock")
+            if lock is not None:
+                break
+        time.sleep(POLL_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()

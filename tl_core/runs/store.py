@@ -1,0 +1,209 @@
+"""Every job and run of this installation, as folders under `TL_HOME`.
+
+    jobs/<job>/   record.json, progress.json, lock, stop, log.txt, data/
+    runs/<run>/   record.json, events.jsonl, checkpoint/, model/, predictions.npy
+
+A job is one process: it writes its folders, everyone else only reads them, writes a `stop` file,
+or deletes. Whether a job lives is told by its lock alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tl_core.errors import RunError
+from tl_core.runs.locks import is_held
+from tl_core.runs.records import new_id, read_record, write_record
+from tl_core.settings import Settings
+
+IDENTIFIER = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}(-[a-z0-9-]{1,60})?")
+STARTING_SECONDS = 20.0  # a worker that was just started may not hold its lock yet
+STATUSES = ("queued", "running", "done", "stopped", "interrupted", "failed")
+ENDED = ("done", "stopped", "interrupted", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One submitted recipe, as its folder tells it now."""
+
+    id: str
+    folder: Path
+    record: dict[str, Any]
+    status: str
+
+    @property
+    def title(self) -> str:
+        return str(self.record.get("title", self.id))
+
+    @property
+    def reason(self) -> str:
+        return str(self.record.get("reason", ""))
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """The last progress written: `share` (0 to 1), `seconds_left`, `doing`; empty before the start."""
+        return read_record(self.folder / "progress.json") or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training of one strategy with one seed, as its folder tells it now."""
+
+    id: str
+    folder: Path
+    record: dict[str, Any]
+    status: str
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model"
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events.jsonl"
+
+    @property
+    def report(self) -> dict[str, Any] | None:
+        return self.record.get("report")
+
+
+class Store:
+    """Reads and writes the folders of jobs and runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    # jobs
+
+    def add_job(self, recipe: str, title: str, config: Mapping[str, Any]) -> Job:
+        """A new queued job with an empty `data` folder; RunError if TL_HOME cannot be written."""
+        job_id = new_id()
+        folder = self.settings.jobs / job_id
+        record = {
+            "id": job_id,
+            "recipe": recipe,
+            "title": title,
+            "config": dict(config),
+            "status": "preparing",
+            "created": time.time(),
+        }
+        write_record(folder / "record.json", record)
+        (folder / "data").mkdir()
+        self._check_writable(self.settings.runs)
+        return self.job(job_id)
+
+    def _check_writable(self, folder: Path) -> None:
+        probe = folder / ".writable"
+        write_record(probe, {})
+        probe.unlink(missing_ok=True)
+
+    def update_job(self, job_id: str, **changes: Any) -> None:
+        path = self.settings.jobs / checked(job_id) / "record.json"
+        write_record(path, {**(read_record(path) or {}), **changes})
+
+    def job(self, job_id: str) -> Job:
+        """The job of this id; RunError if there is none."""
+        folder = self.settings.jobs / checked(job_id)
+        record = read_record(folder / "record.json")
+        if record is None:
+            raise RunError(f"There is no job {job_id}. `runs list` shows those there are.")
+        return Job(job_id, folder, record, _job_status(folder, record))
+
+    def jobs(self) -> list[Job]:
+        """All jobs, newest first."""
+        return [self.job(name) for name in _identifiers(self.settings.jobs)]
+
+    def request_stop(self, job_id: str) -> None:
+        """Ask the job's worker to stop; it does so at its next step."""
+        (self.job(job_id).folder / "stop").touch()
+
+    def delete_job(self, job_id: str) -> None:
+        """Remove a job that has ended, and its runs."""
+        job = self.job(job_id)
+        if not job.ended:
+            raise RunError(f"Job {job_id} is {job.status}. Stop it before you delete it.")
+        for run in self.runs_of(job_id):
+            shutil.rmtree(run.folder)
+        shutil.rmtree(job.folder)
+
+    # runs
+
+    def write_run(self, run_id: str, record: Mapping[str, Any]) -> None:
+        write_record(self.settings.runs / checked(run_id) / "record.json", record)
+
+    def run(self, run_id: str) -> Run:
+        """The run of this id; RunError if there is none."""
+        folder = self.settings.runs / checked(run_id)
+        record = read_record(folder / "record.json")
+        if record is None:
+            raise RunError(f"There is no run {run_id}. `runs list` shows those there are.")
+        return Run(run_id, folder, record, self._run_status(record))
+
+    def runs(self) -> list[Run]:
+        """All runs, newest first."""
+        return [self.run(name) for name in _identifiers(self.settings.runs)]
+
+    def runs_of(self, job_id: str) -> list[Run]:
+        """The runs of one job, in the order in which they were begun."""
+        found = [self.run(name) for name in _identifiers(self.settings.runs) if name.startswith(f"{job_id}-")]
+        return sorted(found, key=lambda run: float(run.record.get("started", 0)))
+
+    def delete_run(self, run_id: str) -> None:
+        """Remove one run; the worker of a live job is not disturbed."""
+        run = self.run(run_id)
+        job_id = str(run.record.get("job", ""))
+        if run.status == "running":
+            raise RunError(f"Run {run_id} is running. Stop its job before you delete it.")
+        shutil.rmtree(run.folder)
+        if job_id and (self.settings.jobs / job_id).exists() and not self.runs_of(job_id):
+            if self.job(job_id).ended:
+                shutil.rmtree(self.settings.jobs / job_id)
+
+    def _run_status(self, record: Mapping[str, Any]) -> str:
+        status = str(record.get("status", "failed"))
+        if status != "running":
+            return status
+        try:
+            job = self.job(str(record.get("job")))
+        except RunError:
+            return "interrupted"
+        return "running" if not job.ended else ("stopped" if job.status == "stopped" else "interrupted")
+
+
+def checked(identifier: str) -> str:
+    """The identifier, if it is one of ours; RunError otherwise, so that no id can name a path."""
+    if not IDENTIFIER.fullmatch(identifier):
+        raise RunError(f"{identifier!r} is not the id of a job or a run. `runs list` shows those there are.")
+    return identifier
+
+
+def _identifiers(folder: Path) -> Iterator[str]:
+    if folder.is_dir():
+        for entry in sorted(folder.iterdir(), reverse=True):
+            if IDENTIFIER.fullmatch(entry.name) and (entry / "record.json").exists():
+                yield entry.name
+
+
+def _job_status(folder: Path, record: Mapping[str, Any]) -> str:
+    """The recorded status, except that a live status whose lock nobody holds is 'interrupted'."""
+    status = str(record.get("status", "failed"))
+    if status in ENDED:
+        return status
+    if is_held(folder / "lock"):
+        return "queued" if status == "preparing" else status
+    fresh = time.time() - float(record.get("submitted", record.get("created", 0))) < STARTING_SECONDS
+    if status in ("queued", "preparing") and fresh:
+        return "queued"
+    # the worker may have ended between the two looks
+    again = read_record(folder / "record.json") or {}
+    return str(again["status"]) if again.get("status") in ENDED else "interrupted"

@@ -1,0 +1,72 @@
+"""The life of one job's process: take its lock, wait for its turn, run its recipe, say how it ended."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable, Mapping
+
+from tl_core.errors import RunError, TLError
+from tl_core.runs.locks import try_lock
+from tl_core.runs.queue import POLL_SECONDS, turn
+from tl_core.runs.store import Job, Store
+from tl_core.training.events import Stopped
+
+Recipe = Callable[[Store, Job], None]
+LOCK_TRIES = 50  # a reader that looks whether the lock is held holds it for an instant
+
+
+def work(store: Store, job_id: str, recipes: Mapping[str, Recipe]) -> int:
+    """Run the job to its end; the exit code: 0 done or stopped, 1 failed.
+
+    Under torchrun only the first process holds locks and writes records.
+    """
+    job = store.job(job_id)
+    if int(os.environ.get("RANK", "0")) > 0:
+        return _assist(store, job, recipes)
+    lock = None
+    for _ in range(LOCK_TRIES):
+        lock = try_lock(job.folder / "lock")
+        if lock:
+            break
+        time.sleep(0.02)
+    if lock is None:
+        raise RunError(f"Job {job_id} is already being worked on.")
+    with lock:
+        return _in_turn(store, job, recipes)
+
+
+def _in_turn(store: Store, job: Job, recipes: Mapping[str, Recipe]) -> int:
+    stop = job.folder / "stop"
+    try:
+        with turn(store, job, stop.exists):
+            store.update_job(job.id, status="running", started=time.time(), pid=os.getpid())
+            recipes[str(job.record["recipe"])](store, job)
+    except Stopped:
+        _end(store, job, "stopped")
+        return 0
+    except TLError as error:
+        _end(store, job, "failed", str(error))
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        _end(store, job, "failed", f"{type(error).__name__}: {error} (the job's log.txt has the details)")
+        return 1
+    _end(store, job, "done")
+    return 0
+
+
+def _end(store: Store, job: Job, status: str, reason: str = "") -> None:
+    store.update_job(job.id, status=status, ended=time.time(), reason=reason)
+
+
+def _assist(store: Store, job: Job, recipes: Mapping[str, Recipe]) -> int:
+    """A process beside the first one: it waits for the turn, then trains along; it writes nothing."""
+    while store.job(job.id).status == "queued":
+        time.sleep(POLL_SECONDS)
+    try:
+        recipes[str(job.record["recipe"])](store, job)
+    except (Stopped, TLError):
+        return 0
+    return 0

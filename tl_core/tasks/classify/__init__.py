@@ -1,0 +1,1 @@
+"""One label for one text: models, strategies, scores and their fair comparison."""

@@ -1,0 +1,150 @@
+"""A classifier on an encoder: pooled last layer, linear head; frozen, LoRA and full share it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tl_core.encoders.adapted import (
+    StartingPoint,
+    copy_state,
+    load_merged,
+    read_facts,
+    read_starting_point,
+    save_adapter,
+    save_weights,
+    write_facts,
+)
+from tl_core.encoders.batcher import Batcher
+from tl_core.encoders.load import Encoder
+from tl_core.encoders.pool import pool
+from tl_core.errors import ModelError
+from tl_core.settings import Settings
+from tl_core.tasks.classify.fitting import Probabilities
+from tl_core.training.batches import sorted_batches
+from tl_core.training.devices import autocast, resolve_precision
+from tl_core.training.events import Progress, Training
+
+if TYPE_CHECKING:
+    import torch
+
+HEAD = "head.safetensors"
+PREDICT_BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How the encoder is used by this classifier: tokens kept, precision asked for."""
+
+    max_tokens: int
+    precision: str
+
+
+def make_network(encoder: Encoder, classes: int, dropout: float) -> torch.nn.Module:
+    """An nn.Module from a padded batch to logits (B, C): `.encoder`, pooling, dropout, `.head`."""
+    import torch
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = encoder.model
+            self.dropout = torch.nn.Dropout(dropout)
+            self.head = torch.nn.Linear(encoder.width, classes)
+            torch.nn.init.normal_(self.head.weight, std=0.02)
+            torch.nn.init.zeros_(self.head.bias)
+
+        def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+            hidden = self.encoder(**batch).last_hidden_state
+            pooled = pool(hidden, batch["attention_mask"], encoder.family.pooling)
+            logits: torch.Tensor = self.head(self.dropout(pooled))
+            return logits
+
+    return Network()
+
+
+class EncoderClassifier:
+    """A trained network with what is needed to use and to save it.
+
+    `save_encoder(folder)` writes what training changed in the encoder.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        network: torch.nn.Module,
+        classes: tuple[str, ...],
+        start: StartingPoint,
+        use: Use,
+        save_encoder: Callable[[Path], None],
+    ) -> None:
+        self.encoder, self.network, self.classes = encoder, network, classes
+        self.start, self.use, self._save_encoder = start, use, save_encoder
+
+    def predict_events(self, texts: Sequence[str]) -> Training[Probabilities]:
+        """Class probabilities, (N, C), rows sum to one. Yields Progress in texts."""
+        import torch
+
+        network = self.network.eval()
+        device = next(network.parameters()).device
+        precision = resolve_precision(self.use.precision, device.type)
+        batcher = Batcher(self.encoder, texts, self.use.max_tokens, device)
+        probabilities = np.zeros((len(texts), len(self.classes)))
+        done = 0
+        for rows in sorted_batches(batcher.lengths, PREDICT_BATCH):
+            with torch.inference_mode(), autocast(device, precision):
+                logits = network(batcher(rows))
+            probabilities[rows] = logits.double().softmax(-1).cpu().numpy()
+            done += len(rows)
+            yield Progress(done, len(texts))
+        return probabilities
+
+    def save(self, folder: Path) -> None:
+        from safetensors.torch import save_file
+
+        self._save_encoder(folder)
+        head = {name: each.detach().cpu().contiguous() for name, each in self.network.head.named_parameters()}
+        save_file(head, folder / HEAD)
+        self.encoder.tokenizer.save(str(folder / "tokenizer.json"))
+        (folder / "labels.json").write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
+        facts = {
+            "family": self.encoder.family.model_type,
+            "pooling": self.encoder.family.pooling,
+            "max_tokens": min(self.use.max_tokens, self.encoder.max_tokens),
+            "pad_id": self.encoder.pad_id,
+            "token_types": self.encoder.family.type_ids,
+            "precision": self.use.precision,
+        }
+        write_facts(folder, self.start, facts)
+
+
+def load_encoder_classifier(folder: Path, settings: Settings, device: torch.device) -> EncoderClassifier:
+    """A saved classifier, its adapter merged; ModelError if a part is missing or does not fit."""
+    from safetensors.torch import load_file
+
+    start = read_starting_point(folder)
+    facts = read_facts(folder)
+    encoder = load_merged(start, settings)
+    try:
+        classes = tuple(json.loads((folder / "labels.json").read_text(encoding="utf-8")))
+        head = load_file(folder / HEAD)
+        network = make_network(encoder, len(classes), dropout=0.0)
+        network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
+        use = Use(int(facts["max_tokens"]), str(facts["precision"]))
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ModelError(f"{folder} is not a whole classifier: {error}") from error
+    return EncoderClassifier(
+        encoder, network.to(device), classes, start, use, lambda target: copy_state(start, target)
+    )
+
+
+def adapter_saver(encoder: Encoder, start: StartingPoint) -> Callable[[Path], None]:
+    return lambda folder: save_adapter(encoder, folder, start)
+
+
+def weights_saver(encoder: Encoder) -> Callable[[Path], None]:
+    return lambda folder: save_weights(encoder, folder)

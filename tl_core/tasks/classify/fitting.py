@@ -1,0 +1,77 @@
+"""What every classification strategy is given and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.encoders.adapted import StartingPoint
+from tl_core.errors import ConfigError, DataError
+from tl_core.settings import Settings
+from tl_core.training.events import Training
+from tl_core.training.loop import Desk
+
+Probabilities = NDArray[np.float64]
+Targets = NDArray[np.int64]
+
+
+class Classifier(Protocol):
+    """A trained classifier, however it was trained."""
+
+    classes: tuple[str, ...]
+
+    def predict_events(self, texts: Sequence[str]) -> Training[Probabilities]:
+        """Class probabilities, (N, C), rows sum to one. Yields Progress in texts."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model so that `load_classifier` gives equal predictions."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTexts:
+    """Texts with their classes as indices into the task's class list."""
+
+    texts: tuple[str, ...]
+    targets: Targets
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a training is given beside its data: places, a starting point, a seed, a desk."""
+
+    settings: Settings
+    seed: int = 0
+    start: StartingPoint | None = None
+    desk: Desk = field(default_factory=Desk)
+
+    @property
+    def starting_point(self) -> StartingPoint:
+        if self.start is None:
+            raise ConfigError("This strategy needs an encoder to start from. Choose minilm, e5 or another one.")
+        return self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A finished training: the classifier and what it cost."""
+
+    classifier: Classifier
+    seconds: float
+    trained_parameters: int
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def check_classes(classes: Sequence[str], train: LabelledTexts) -> None:
+    """DataError if the training rows hold fewer than two classes."""
+    present = sorted({classes[target] for target in train.targets})
+    if len(present) < 2:
+        found = f"only {present[0]!r}" if present else "none"
+        raise DataError(f"A classifier needs at least two classes; the training rows hold {found}.")

@@ -1,0 +1,101 @@
+"""Feature extraction: the encoder as it is, its features computed once, a linear head on them."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.encoders.adapted import StartingPoint, copy_state, load_merged
+from tl_core.encoders.features import Features, FeatureShelf, feature_events, kept_features
+from tl_core.encoders.load import Encoder
+from tl_core.settings import Settings
+from tl_core.tasks.classify.config import FrozenConfig
+from tl_core.tasks.classify.encoder import EncoderClassifier, Use, make_network
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
+from tl_core.training.devices import best_device, resolve_precision
+from tl_core.training.events import Training
+
+
+def fit_frozen(
+    bench: Bench,
+    classes: tuple[str, ...],
+    train: LabelledTexts,
+    validation: LabelledTexts,
+    config: FrozenConfig,
+) -> Training[Fitted]:
+    """Logistic regression on frozen features; validation rows are used for training too."""
+    import torch
+
+    began = time.monotonic()
+    start = bench.starting_point
+    encoder = load_merged(start, bench.settings)
+    texts = train.texts + validation.texts
+    targets = np.concatenate([train.targets, validation.targets])
+    features = yield from shelved_features(encoder, start, texts, config, bench.settings)
+    weight, bias = fit_head(features, targets, len(classes), config.strength)
+    network = make_network(encoder, len(classes), dropout=0.0)
+    with torch.no_grad():
+        network.head.weight.copy_(torch.from_numpy(weight))  # type: ignore[union-attr, operator]
+        network.head.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr, operator]
+    classifier = EncoderClassifier(
+        encoder,
+        network.to(best_device()),
+        classes,
+        start,
+        Use(config.max_tokens, config.precision),
+        lambda folder: copy_state(start, folder),
+    )
+    return Fitted(classifier, time.monotonic() - began, weight.size + bias.size)
+
+
+def shelved_features(
+    encoder: Encoder,
+    start: StartingPoint,
+    texts: tuple[str, ...],
+    config: FrozenConfig,
+    settings: Settings,
+) -> Training[Features]:
+    """Features of `texts`, (N, D), from the shelf where they were computed before."""
+    device = best_device()
+    precision = resolve_precision(config.precision, device.type)
+    max_tokens = min(config.max_tokens, encoder.max_tokens)
+    key = f"{start.fingerprint()} {max_tokens} {precision} {device.type}"
+    shelf = FeatureShelf(settings.cache / "features", key)
+
+    def compute(missing: list[str]) -> Training[Features]:
+        return (
+            yield from feature_events(
+                encoder,
+                missing,
+                max_tokens=max_tokens,
+                batch_size=config.batch_size,
+                device=device,
+                precision=precision,
+            )
+        )
+
+    return (yield from kept_features(shelf, texts, compute))
+
+
+def fit_head(
+    features: Features, targets: Targets, classes: int, strength: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A linear head (C, D) and bias (C,): logistic regression on standardised features, unfolded.
+
+    Classes without a training row get a bias so low that they are never predicted.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    mean, scale = features.mean(0), features.std(0) + 1e-6
+    model = LogisticRegression(C=strength, max_iter=2000).fit((features - mean) / scale, targets)
+    coefficients, intercept = model.coef_, model.intercept_
+    if len(model.classes_) == 2:  # sklearn keeps one row for two classes
+        coefficients, intercept = np.vstack([-coefficients, coefficients]) / 2, np.hstack([-intercept, intercept]) / 2
+    weight = np.zeros((classes, features.shape[1]), dtype=np.float32)
+    bias = np.full(classes, -1e4, dtype=np.float32)
+    unfolded = coefficients / scale
+    weight[model.classes_] = unfolded
+    bias[model.classes_] = intercept - unfolded @ mean
+    return weight, bias

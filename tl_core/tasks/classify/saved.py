@@ -1,0 +1,32 @@
+"""Load any saved classifier, whatever strategy made it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tl_core.errors import ModelError
+from tl_core.settings import Settings
+from tl_core.tasks.classify.fitting import Classifier, Probabilities
+from tl_core.training.events import drain
+
+
+def load_classifier(folder: Path, settings: Settings, *, device: str = "") -> Classifier:
+    """The classifier saved in `folder`, on `device` ('' for the best one); ModelError if it is not whole."""
+    from tl_core.tasks.classify.tfidf import MODEL, load_tfidf
+
+    if (folder / MODEL).exists():
+        return load_tfidf(folder)
+    if not folder.is_dir():
+        raise ModelError(f"{folder} does not exist: the run has no model, or it was deleted.")
+    import torch
+
+    from tl_core.tasks.classify.encoder import load_encoder_classifier
+    from tl_core.training.devices import best_device
+
+    return load_encoder_classifier(folder, settings, torch.device(device) if device else best_device())
+
+
+def predict(classifier: Classifier, texts: Sequence[str]) -> Probabilities:
+    """Class probabilities of `texts`, (N, C), rows sum to one."""
+    return drain(classifier.predict_events(texts))

@@ -1,0 +1,171 @@
+"""Tokens of a pretrained tokenizer: ids cut to a length, counts, and how well a vocabulary fits.
+
+A tokenizer here is a bare `tokenizers.Tokenizer` without truncation and padding. It is shared
+between threads, so nothing in this module changes its state. Knows neither torch nor a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.errors import ConfigError, ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+CHUNK = 1024  # texts tokenised at once: their encodings weigh far more than their ids
+TOKENIZER_FILES = ("vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model")
+# No vocabulary holds the last code point of the second private-use plane.
+UNHEARD_OF = "\U0010fffd"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One text as tokens, special tokens included: two lists of T numbers."""
+
+    ids: list[int]
+    type_ids: list[int]
+    cut: int = 0  # how many tokens of the text did not fit
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class VocabularyFit:
+    """How a tokenizer's vocabulary fits some texts; special tokens do not count."""
+
+    words: int  # parts between white space
+    pieces: int
+    unknown_pieces: int
+
+    @property
+    def fragments_per_word(self) -> float:
+        """Pieces per word, 0 without words; 1 means that every word is in the vocabulary."""
+        return self.pieces / self.words if self.words else 0.0
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of pieces that the vocabulary cannot spell, 0 to 1."""
+        return self.unknown_pieces / self.pieces if self.pieces else 0.0
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a model folder, with neither truncation nor padding.
+
+    Reads `tokenizer.json`; without it transformers builds one from the family's older files.
+    ModelError if there is nothing to build from or it cannot be read.
+    """
+    from tokenizers import Tokenizer
+
+    path = folder / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(path)) if path.is_file() else _converted(folder)
+    except ModelError:
+        raise
+    except Exception as error:  # the Rust side raises bare Exception
+        raise ModelError(
+            f"The tokenizer in {folder} cannot be read ({_first_line(error)}). "
+            "Get the folder's tokenizer files again."
+        ) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[Encoded]:
+    """Each of N texts as at most `max_tokens` tokens, special ones included.
+
+    What does not fit is cut from the end of the text; special tokens stay, as in transformers.
+    ConfigError if `max_tokens` leaves no room for text.
+    """
+    special = tokenizer.num_special_tokens_to_add(False)
+    if max_tokens <= special:
+        raise ConfigError(
+            f"max_tokens must be at least {special + 1} for this tokenizer, "
+            f"which adds {special} tokens to a text; got {max_tokens}."
+        )
+    return [_cut(encoding, max_tokens) for encoding in _encodings(tokenizer, texts, special_tokens=True)]
+
+
+def count_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.int64]:
+    """How many tokens each text has before any cut, special ones included: (N,)."""
+    encodings = _encodings(tokenizer, texts, special_tokens=True)
+    return np.fromiter((len(encoding) for encoding in encodings), dtype=np.int64, count=len(texts))
+
+
+def vocabulary_fit(tokenizer: Tokenizer, texts: Sequence[str]) -> VocabularyFit:
+    """How many pieces the words of these texts break into, and how many of them are unknown."""
+    unknown_id = _unknown_id(tokenizer)
+    pieces = unknown = 0
+    for encoding in _encodings(tokenizer, texts, special_tokens=False):
+        pieces += len(encoding)
+        if unknown_id is not None:
+            unknown += encoding.ids.count(unknown_id)
+    return VocabularyFit(sum(len(text.split()) for text in texts), pieces, unknown)
+
+
+def _encodings(tokenizer: Tokenizer, texts: Sequence[str], *, special_tokens: bool) -> Iterator[Encoding]:
+    for start in range(0, len(texts), CHUNK):
+        chunk = list(texts[start : start + CHUNK])
+        try:
+            encodings = tokenizer.encode_batch_fast(chunk, add_special_tokens=special_tokens)
+        except TypeError:  # half a surrogate pair, as broken JSON holds it, is no text to Rust
+            whole = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in chunk]
+            encodings = tokenizer.encode_batch_fast(whole, add_special_tokens=special_tokens)
+        yield from encodings
+
+
+def _cut(encoding: Encoding, max_tokens: int) -> Encoded:
+    """The mask marks only tokens that the template added, never a `[SEP]` typed into the text."""
+    ids, type_ids = encoding.ids, encoding.type_ids
+    excess = len(ids) - max_tokens
+    if excess <= 0:
+        return Encoded(ids, type_ids)
+    end = len(ids)
+    mask = encoding.special_tokens_mask
+    while end and mask[end - 1]:
+        end -= 1
+    return Encoded(ids[: end - excess] + ids[end:], type_ids[: end - excess] + type_ids[end:], excess)
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    """The id of the unknown piece; None if the model spells every text, as byte-level ones do."""
+    model: Any = tokenizer.model
+    if hasattr(model, "unk_token"):
+        return tokenizer.token_to_id(model.unk_token) if model.unk_token else None
+    # Unigram keeps its unk_id to itself; the piece of an unheard-of character betrays it.
+    try:
+        pieces = model.tokenize(UNHEARD_OF)
+    except Exception:  # no unknown piece at all
+        return None
+    return int(pieces[0].id) if len(pieces) == 1 else None
+
+
+def _converted(folder: Path) -> Tokenizer:
+    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
+        raise ModelError(
+            f"{folder} holds no tokenizer. It needs tokenizer.json or one of {', '.join(TOKENIZER_FILES)}: "
+            "save the model's tokenizer into the folder."
+        )
+    from tokenizers import Tokenizer
+    from transformers import AutoTokenizer
+
+    found = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    backend = getattr(found, "backend_tokenizer", None)
+    if not isinstance(backend, Tokenizer):
+        raise ModelError(
+            f"The tokenizer in {folder} ({type(found).__name__}) has no fast form. "
+            "Use a model that comes with tokenizer.json."
+        )
+    return backend
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

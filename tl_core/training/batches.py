@@ -1,0 +1,33 @@
+"""Which rows stand in which batch: rows of like length together, so that little padding is computed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+WINDOW = 50  # batches sorted together: long enough for little padding, short enough to stay random
+
+
+def length_batches(
+    lengths: NDArray[np.int64], batch_size: int, *, seed: int, epoch: int
+) -> list[NDArray[np.int64]]:
+    """Row indices of each batch of one epoch: every row once, only the last cut may be smaller.
+
+    `lengths` is (N,), in tokens. Rows are shuffled, sorted by length within windows of 50
+    batches, cut into batches, and the batches shuffled again; the same seed and epoch give the
+    same batches, so a resumed training continues where it stood.
+    """
+    random = np.random.default_rng([seed, epoch])
+    order = random.permutation(len(lengths))
+    batches: list[NDArray[np.int64]] = []
+    for start in range(0, len(order), WINDOW * batch_size):
+        window = order[start : start + WINDOW * batch_size]
+        window = window[np.argsort(lengths[window], kind="stable")]
+        batches += [window[at : at + batch_size] for at in range(0, len(window), batch_size)]
+    return [batches[at] for at in random.permutation(len(batches))]
+
+
+def sorted_batches(lengths: NDArray[np.int64], batch_size: int) -> list[NDArray[np.int64]]:
+    """Row indices of each batch for prediction: longest first, so that memory peaks at the start."""
+    order = np.argsort(-lengths, kind="stable")
+    return [order[at : at + batch_size] for at in range(0, len(order), batch_size)]

@@ -1,0 +1,349 @@
+"""One training loop for every torch model: batches by length, warm-up, early stopping, checkpoints.
+
+It stands on accelerate (device, mixed precision, several processes or machines) and knows
+nothing of tasks: a `Problem` says how many rows there are, how long they are, and what a batch
+costs. The loss of a step is the mean over the rows of the global batch, however the rows are
+spread over processes or micro-batches, so a ragged last batch changes nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.errors import ModelError
+from tl_core.training.batches import length_batches
+from tl_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from tl_core.training.events import Metric, Note, Progress, Stopped, Training
+from tl_core.training.schedule import rate_factor
+
+if TYPE_CHECKING:
+    import torch
+    from accelerate import Accelerator
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is learned, in the terms of the loop.
+
+    `losses(model, rows)` gives the loss of each of those training rows, (B,). `validate(model,
+    part, parts)` gives the sums (loss, correct, rows) over its part of the validation rows;
+    without validation rows it is None, and the last weights are kept.
+    """
+
+    lengths: Indices
+    losses: Callable[[torch.nn.Module, Indices], torch.Tensor]
+    validate: Callable[[torch.nn.Module, int, int], NDArray[np.float64]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoopConfig:
+    """Settings of the loop; the strategies' configs carry the same names."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    head_learning_rate: float
+    weight_decay: float = 0.01
+    warmup_share: float = 0.1
+    patience: int = 2
+    largest_gradient: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a training is given by whoever drives it: where to keep checkpoints, when to stop."""
+
+    checkpoints: Path | None = None
+    checkpoint_seconds: float = 30.0
+    stop_requested: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What a training came to; `seconds` counts training and validation, over all resumptions."""
+
+    steps: int
+    best_epoch: int
+    seconds: float
+    stopped_early: bool
+
+
+@dataclass(slots=True)
+class _Position:
+    """Where a training stands; all of it goes into the checkpoint."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best_loss: float = float("inf")
+    best_epoch: int = 0
+    epochs_without_gain: int = 0
+    seconds: float = 0.0
+
+    def facts(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+def fit(
+    model: torch.nn.Module,
+    head: torch.nn.Module,
+    problem: Problem,
+    config: LoopConfig,
+    accelerator: Accelerator,
+    desk: Desk,
+) -> Training[Fit]:
+    """Train the parameters of `model` that require gradients; the best weights are left in it.
+
+    `head` is the part of `model` that starts at random and takes `head_learning_rate`. Yields
+    Progress in rows and the curves `training loss`, `validation loss`, `validation accuracy`.
+    Raises Stopped when the desk asks for it (after a checkpoint), ModelError when the device's
+    memory does not suffice even for half a batch at a time.
+    """
+    return (yield from _Loop(model, head, problem, config, accelerator, desk).run())
+
+
+class _Loop:
+    """The state of one `fit`: model, optimizer, position, best weights."""
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        head: torch.nn.Module,
+        problem: Problem,
+        config: LoopConfig,
+        accelerator: Accelerator,
+        desk: Desk,
+    ) -> None:
+        import torch
+
+        self.problem, self.config, self.accelerator, self.desk = problem, config, accelerator, desk
+        torch.manual_seed(config.seed * 1009 + accelerator.process_index)
+        self.plain = model.to(accelerator.device)
+        self.optimizer = torch.optim.AdamW(_groups(model, head, config), fused=True)
+        self.model, self.optimizer = accelerator.prepare(self.plain, self.optimizer)
+        self.trained = {name: each for name, each in self.plain.named_parameters() if each.requires_grad}
+        self.position = _Position()
+        self.best: dict[str, torch.Tensor] = {}
+        self.pieces = 1
+        rows = len(problem.lengths)
+        self.total_steps = config.epochs * -(-rows // config.batch_size)
+        self.warmup = round(config.warmup_share * self.total_steps)
+        self.last_saved = time.monotonic()
+        self.began = time.monotonic()
+
+    def run(self) -> Training[Fit]:
+        self._resume()
+        at = self.position
+        while at.epoch < self.config.epochs and at.epochs_without_gain < self.config.patience:
+            yield from self._epoch()
+            if self.problem.validate:
+                yield from self._validate()
+            self._save()
+        if self.best:
+            self._put(self.best)
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        stopped_early = at.epoch < self.config.epochs
+        return Fit(at.step, at.best_epoch or at.epoch, self._seconds(), stopped_early)
+
+    def _epoch(self) -> Training[None]:
+        at, config = self.position, self.config
+        batches = length_batches(
+            self.problem.lengths, config.batch_size, seed=config.seed, epoch=at.epoch
+        )
+        self.model.train()
+        for rows in batches[at.batch :]:
+            self._stop_if_asked()
+            loss = yield from self._step_within_memory(rows)
+            at.batch += 1
+            at.step += 1
+            yield Metric("training loss", at.step, loss)
+            yield Progress(self._rows_done(batches), config.epochs * len(self.problem.lengths))
+            if time.monotonic() - self.last_saved > self.desk.checkpoint_seconds:
+                self._save()
+        at.epoch, at.batch = at.epoch + 1, 0
+
+    def _rows_done(self, batches: Sequence[Indices]) -> int:
+        earlier = self.position.epoch * len(self.problem.lengths)
+        return earlier + sum(len(each) for each in batches[: self.position.batch])
+
+    def _step_within_memory(self, rows: Indices) -> Training[float]:
+        """One optimizer step; if the device runs out of memory, once more with half batches."""
+        import torch
+
+        try:
+            return self._step(rows)
+        except torch.OutOfMemoryError as error:
+            if self.pieces > 1 or self.accelerator.num_processes > 1:
+                raise _out_of_memory(self.config.batch_size) from error
+        self.pieces = 2
+        self._forget()
+        yield Note("The device ran out of memory: each batch is now computed in two halves.")
+        try:
+            return self._step(rows)
+        except torch.OutOfMemoryError as error:
+            raise _out_of_memory(self.config.batch_size) from error
+
+    def _forget(self) -> None:
+        import torch
+
+        self.optimizer.zero_grad(set_to_none=True)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _step(self, rows: Indices) -> float:
+        import torch
+
+        factor = rate_factor(self.position.step, self.total_steps, self.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["largest"] * factor
+        accelerator = self.accelerator
+        mine = rows[accelerator.process_index :: accelerator.num_processes]
+        total = torch.zeros((), device=accelerator.device)
+        parts = np.array_split(mine, self.pieces) if len(mine) >= self.pieces else [mine]
+        for number, part in enumerate(parts):
+            last = number == len(parts) - 1
+            with nullcontext() if last else accelerator.no_sync(self.model):
+                total += self._backward(part, rows)
+        accelerator.clip_grad_norm_(list(self.trained.values()), self.config.largest_gradient)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return float(accelerator.reduce(total, "sum")) / len(rows)
+
+    def _backward(self, part: Indices, rows: Indices) -> torch.Tensor:
+        """Gradients of one process's share of a batch; an empty share takes part with weight 0."""
+        weight = self.accelerator.num_processes / len(rows)  # DDP takes the mean over processes
+        with self.accelerator.autocast():
+            losses = self.problem.losses(self.model, part if len(part) else rows[:1])
+        summed = losses.float().sum() * (1.0 if len(part) else 0.0)
+        self.accelerator.backward(summed * weight)
+        return summed.detach()
+
+    def _validate(self) -> Training[None]:
+        import torch
+
+        assert self.problem.validate is not None
+        at, accelerator = self.position, self.accelerator
+        self.model.eval()
+        with torch.no_grad(), accelerator.autocast():
+            sums = self.problem.validate(self.plain, accelerator.process_index, accelerator.num_processes)
+        shared = accelerator.reduce(torch.tensor(sums, dtype=torch.float32, device=accelerator.device), "sum")
+        loss_sum, correct, count = (float(each) for each in shared)
+        loss = loss_sum / count
+        if loss < at.best_loss:
+            at.best_loss, at.best_epoch, at.epochs_without_gain = loss, at.epoch, 0
+            self.best = {name: each.detach().clone() for name, each in self.trained.items()}
+        else:
+            at.epochs_without_gain += 1
+        yield Metric("validation loss", at.step, loss)
+        yield Metric("validation accuracy", at.step, correct / count)
+
+    def _stop_if_asked(self) -> None:
+        """Stop every process at the same step: the flag is summed over them."""
+        import torch
+
+        asked = self.desk.stop_requested()
+        if self.accelerator.num_processes > 1:
+            flag = torch.tensor(float(asked), device=self.accelerator.device)
+            asked = float(self.accelerator.reduce(flag, "sum")) > 0
+        if asked:
+            self._save()
+            raise Stopped
+
+    def _seconds(self) -> float:
+        return self.position.seconds + time.monotonic() - self.began
+
+    def _put(self, weights: dict[str, torch.Tensor]) -> None:
+        import torch
+
+        with torch.no_grad():
+            for name, each in self.trained.items():
+                each.copy_(weights[name])
+
+    def _save(self) -> None:
+        self.last_saved = time.monotonic()
+        if self.desk.checkpoints is None or not self.accelerator.is_main_process:
+            return
+        tensors = {f"weight.{name}": each for name, each in self.trained.items()}
+        tensors |= {f"best.{name}": each for name, each in self.best.items()}
+        tensors |= {f"adam.{part}": each for part, each in self._moments()}
+        tensors |= _random_state(self.accelerator.device)
+        facts = replace(self.position, seconds=self._seconds()).facts()
+        save_checkpoint(self.desk.checkpoints, self.position.step, tensors, facts)
+
+    def _moments(self) -> Iterator[tuple[str, torch.Tensor]]:
+        for name, parameter in self.trained.items():
+            for part, value in self.optimizer.state.get(parameter, {}).items():
+                yield f"{part}.{name}", value
+
+    def _resume(self) -> None:
+        saved = load_checkpoint(self.desk.checkpoints) if self.desk.checkpoints else None
+        if saved is None:
+            return
+        self.position = _Position(**saved.facts)
+        self._put(_under(saved, "weight."))
+        device = self.accelerator.device
+        self.best = {name: each.to(device) for name, each in _under(saved, "best.").items()}
+        moments = _under(saved, "adam.")
+        for name, parameter in self.trained.items():
+            for part in ("step", "exp_avg", "exp_avg_sq"):
+                if f"{part}.{name}" in moments:
+                    self.optimizer.state[parameter][part] = moments[f"{part}.{name}"].to(device)
+        _restore_random_state(saved, self.accelerator.process_index)
+
+
+def _groups(model: torch.nn.Module, head: torch.nn.Module, config: LoopConfig) -> list[dict[str, Any]]:
+    """AdamW's parameter groups: encoder and head, matrices decayed, biases and norms not."""
+    in_head = {id(each) for each in head.parameters()}
+    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            rate = config.head_learning_rate if id(parameter) in in_head else config.learning_rate
+            decay = config.weight_decay if parameter.ndim > 1 else 0.0
+            groups.setdefault((rate, decay), []).append(parameter)
+    return [
+        {"params": parameters, "lr": rate, "largest": rate, "weight_decay": decay}
+        for (rate, decay), parameters in groups.items()
+    ]
+
+
+def _under(saved: Checkpoint, prefix: str) -> dict[str, torch.Tensor]:
+    return {name[len(prefix) :]: each for name, each in saved.tensors.items() if name.startswith(prefix)}
+
+
+def _random_state(device: torch.device) -> dict[str, torch.Tensor]:
+    import torch
+
+    state = {"random.cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["random.cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def _restore_random_state(saved: Checkpoint, process_index: int) -> None:
+    """Only the first process's state was written; the others begin a new row of numbers."""
+    import torch
+
+    if process_index:
+        torch.manual_seed(process_index + int(saved.facts["step"]))
+        return
+    torch.set_rng_state(saved.tensors["random.cpu"])
+    if "random.cuda" in saved.tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(saved.tensors["random.cuda"])
+
+
+def _out_of_memory(batch_size: int) -> ModelError:
+    return ModelError(
+        f"The device's memory does not suffice for a batch of {batch_size} rows, even in two halves. "
+        "Choose a smaller batch size, fewer tokens a text, or LoRA instead of full fine-tuning."
+    )

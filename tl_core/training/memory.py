@@ -1,0 +1,42 @@
+"""The largest memory a piece of work held, in bytes: of the GPU where it ran there, else of the process."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+STATUS = Path("/proc/self/status")
+CLEAR = Path("/proc/self/clear_refs")
+
+
+def start_peak() -> None:
+    """Begin a new peak: what was held before this call no longer counts (Linux and CUDA)."""
+    try:
+        CLEAR.write_text("5")  # resets VmHWM, see man 5 proc
+    except OSError:
+        pass  # elsewhere the peak is that of the whole process: never too small
+    if _cuda_in_use():
+        import torch
+
+        torch.cuda.reset_peak_memory_stats()
+
+
+def peak_bytes() -> int:
+    """The largest memory held since `start_peak`."""
+    if _cuda_in_use():
+        import torch
+
+        return int(torch.cuda.max_memory_allocated())
+    if STATUS.exists():
+        for line in STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _cuda_in_use() -> bool:
+    torch = sys.modules.get("torch")
+    return bool(torch and torch.cuda.is_available() and torch.cuda.is_initialized())
