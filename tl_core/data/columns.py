@@ -22,6 +22,7 @@ from tl_core.data.tables import Table
 ROWS_LOOKED_AT = 2_000
 LONGEST_LABEL = 50  # characters, on average
 MOST_CLASSES = 200
+FEW_ROWS = 20  # so few rows may well have as many labels
 WORDS_OF_A_TEXT = 4  # on average, from which a nameless column counts as prose
 
 
@@ -49,8 +50,8 @@ class _Profile:
         """Whether this counts or names the rows: by its name, or all different and without a blank."""
         if name_rank(self.name, ID_NAMES) == EXACT:
             return True
-        coded = self.is_numeric or (self.words == 1.0 and not self.text_rank)
-        return coded and self.filled > 2 and self.distinct == self.filled
+        is_coded = self.is_numeric or (self.words == 1.0 and not self.text_rank)
+        return is_coded and not self.label_rank and self.filled > 2 and self.distinct == self.filled
 
     @property
     def text_rank(self) -> int:
@@ -58,13 +59,21 @@ class _Profile:
 
     @property
     def label_rank(self) -> int:
-        """How well this fits as label by its name; 0 if the content speaks against it."""
+        """How well this fits as label by its name: 6, 4, 2 for a plain label name, 5, 3, 1 for a weak one."""
         return max(name_rank(self.name, LABEL_NAMES) * 2, name_rank(self.name, WEAK_LABEL_NAMES) * 2 - 1, 0)
 
     @property
     def has_few_values(self) -> bool:
         most = min(MOST_CLASSES, max(2, self.filled // 2))
         return 0 < self.distinct <= most and self.characters <= LONGEST_LABEL
+
+    @property
+    def may_be_label(self) -> bool:
+        """Whether the content allows what the name says: a plain label name needs little support."""
+        if self.has_few_values:
+            return True
+        repeats = self.distinct < self.filled or self.filled <= FEW_ROWS
+        return self.label_rank % 2 == 0 and repeats and self.characters <= LONGEST_LABEL
 
 
 def guess_columns(table: Table) -> Columns:
@@ -86,7 +95,7 @@ def guess_columns(table: Table) -> Columns:
 
 def _label_by_name(usable: Sequence[_Profile]) -> _Profile | None:
     """The column with the best label name, if it has few values and no better text name."""
-    fitting = [each for each in usable if each.label_rank and (each.has_few_values or each.distinct == 1)]
+    fitting = [each for each in usable if each.label_rank and each.may_be_label]
     fitting = [each for each in fitting if each.label_rank >= 2 * each.text_rank - 1 and len(usable) > 1]
     return _best(fitting, lambda each: each.label_rank)
 

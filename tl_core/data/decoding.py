@@ -70,7 +70,7 @@ def decode(plain: bytes, name: str) -> Source:
     if _is_utf8(plain):
         return Source(plain, codec or "utf-8", name)
     for legacy, plausible in (("cp949", _looks_korean), ("cp1252", _looks_western)):
-        if not codec and _decodes(plain, legacy) and plausible(_sample(plain, legacy)):
+        if not codec and _decodes(plain, legacy) and plausible(_sample(plain[_first_foreign_line(plain) :], legacy)):
             return Source(plain, legacy, name)
     raise DataError(f"{name} is in an encoding that was not recognised (read are UTF-8, UTF-16, cp949, cp1252). {SAVE}")
 
@@ -128,6 +128,12 @@ def _is_utf8(plain: bytes) -> bool:
         broken += len(BROKEN.findall(text))
         beyond_ascii += len(text) - len(text.encode("ascii", "ignore"))
     return beyond_ascii > 10 * broken
+
+
+def _first_foreign_line(plain: bytes) -> int:
+    """Where the first line begins that is not all ASCII: only from there on can a language be told."""
+    found = re.search(rb"[\x80-\xff]", plain)
+    return plain.rfind(b"\n", 0, found.start()) + 1 if found else 0
 
 
 def _looks_korean(text: str) -> bool:

@@ -123,7 +123,7 @@ def _example(line: bytes, name: str, number: int) -> tuple[str, str, int]:
         text, label, row = found["text"], found["label"], found["row"]
     except (ValueError, KeyError, TypeError, RecursionError):
         text = label = row = None
-    if isinstance(text, str) and isinstance(label, str) and isinstance(row, int):
+    if isinstance(text, str) and isinstance(label, str) and type(row) is int:
         return text, label, row
     raise DataError(
         f'{name}, line {number}: not an example of the form {{"text": ..., "label": ..., "row": 1}}. '

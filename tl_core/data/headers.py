@@ -10,6 +10,7 @@ from tl_core.data.names import is_known, is_number
 LONGEST_NAME = 60  # characters; a longer first cell is text, not a name
 LONGEST_SHOWN_NAME = 100
 FEW_VALUES = 50
+FEW_ROWS = 4  # below so many rows a value that comes only once says nothing
 
 Row = Sequence[str]
 
@@ -49,7 +50,8 @@ def _differs(name: str, column: Sequence[str]) -> bool:
     if all(map(is_number, column)):
         return True
     values = set(column)
-    return name not in values and len(values) <= min(FEW_VALUES, len(column) // 2)
+    few = len(column) >= FEW_ROWS and len(values) <= min(FEW_VALUES, len(column) // 2)
+    return few and name not in values
 
 
 def column_names(first: Row) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def unpack(content: bytes, name: str, max_file_bytes: int, max_plain_bytes: int)
     """
     if len(content) > max_file_bytes:
         raise DataError(
-            f"{name} has {len(content) / 2**20:.4g} MB; at most {max_file_bytes / 2**20:.4g} MB are read. "
+            f"{name} has more than {max_file_bytes / 2**20:.4g} MB, which is the most that is read. "
             "Compress it with gzip, or upload a part of it."
         )
     plain = content

@@ -97,7 +97,7 @@ def load_encoder(base: EncoderBase, settings: Settings, *, attention: str = "sdp
     else:
         _check_files(base, ".safetensors", settings)
         model = _load_model(folder, family, attention)
-    return _assemble(base, model, tokenizer, family)
+    return _assemble(_pinned(base, folder), model, tokenizer, family)
 
 
 def _assemble(base: EncoderBase, model: Any, tokenizer: Tokenizer, family: Family) -> Encoder:
@@ -120,6 +120,12 @@ def _assemble(base: EncoderBase, model: Any, tokenizer: Tokenizer, family: Famil
         pad_id=(filler or [0])[0],
         base=base,
     )
+
+
+def _pinned(base: EncoderBase, folder: Path) -> EncoderBase:
+    """A hub base with the commit that was loaded: the hub's cache names its folders so."""
+    is_commit = base.kind == "hub" and len(folder.name) == 40
+    return dataclasses.replace(base, revision=folder.name) if is_commit else base
 
 
 def _load_model(folder: Path, family: Family, attention: str) -> Any:

@@ -32,7 +32,7 @@ LARGEST_ZIP = 2_000_000_000
 LARGEST_UNPACKED = 4_000_000_000
 LARGEST_JSON = 50_000_000
 ALLOWED = re.compile(
-    r"(record|labels|encoder|tokenizer)\.json|(head|encoder)\.safetensors|model\.skops"
+    r"(record|labels|n_grams|encoder|tokenizer)\.json|(head|encoder)\.safetensors|model\.skops"
     r"|adapter/adapter_config\.json|adapter/adapter_model\.safetensors"
     r"|base/config\.json|base/model\.safetensors|base/tokenizer\.json"
 )

@@ -14,15 +14,28 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-TRUSTED = ["numpy.dtype", "scipy.sparse._csr.csr_matrix"]
+VIEWS = {
+    "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
+    "characters": {"analyzer": "char_wb", "ngram_range": (2, 4)},
+}
 
 
 def predict_tfidf(texts: list[str], labels: list[str]) -> list[dict[str, float]]:
+    import numpy
     import skops.io
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
-    pipeline = skops.io.load(FOLDER / "model.skops", trusted=TRUSTED)
-    found = pipeline.predict_proba(texts)
-    return [{labels[at]: float(p) for at, p in zip(pipeline.classes_, row, strict=True)} for row in found]
+    saved = skops.io.load(FOLDER / "model.skops", trusted=[])
+    n_grams = json.loads((FOLDER / "n_grams.json").read_text(encoding="utf-8"))
+    parts = []
+    for name, frequencies in saved["idf"].items():
+        view = TfidfVectorizer(sublinear_tf=True, dtype=numpy.float32, vocabulary=n_grams[name], **VIEWS[name])
+        view.idf_ = frequencies
+        parts.append(view.transform(texts))
+    head = saved["head"]
+    found = head.predict_proba(hstack(parts).tocsr())
+    return [{labels[at]: float(p) for at, p in zip(head.classes_, row, strict=True)} for row in found]
 
 
 def load_encoder(base: str, facts: dict):

@@ -68,11 +68,13 @@ def make_accelerator(precision: str) -> Accelerator:
     from accelerate.state import AcceleratorState, PartialState
     from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
-    device_type = PartialState(timeout=LONGEST_WAIT).device.type
+    on_cpu = best_device().type == "cpu"  # accelerate starts several CPU processes only if told so
+    device_type = PartialState(cpu=on_cpu, timeout=LONGEST_WAIT).device.type
     mixed = "bf16" if resolve_precision(precision, device_type) == "bfloat16" else "no"
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
         AcceleratorState._reset_state()
     return Accelerator(
+        cpu=on_cpu,
         mixed_precision=mixed,
         kwargs_handlers=[
             DistributedDataParallelKwargs(find_unused_parameters=True),

@@ -13,6 +13,10 @@ EPOCHS_HELP = (
     "few rows need more passes for as many steps."
 )
 PATIENCE_HELP = "Stop after this many epochs without a smaller validation loss; the best epoch is kept."
+ENCODER_DROPOUT_HELP = (
+    "Share of activations and attention weights dropped inside the encoder in training; "
+    "above 0 a CPU needs about twice the time."
+)
 PRECISION_HELP = "Arithmetic of the encoder: auto takes bfloat16 where the processor or GPU computes in it."
 STEPS_WANTED = 160
 EPOCHS_RANGE = (3, 20)
@@ -22,11 +26,18 @@ EPOCHS_RANGE = (3, 20)
 class TfidfConfig:
     """Settings of TF-IDF with logistic regression."""
 
-    strength: float = knob(10.0, "Inverse of the L2 penalty; smaller is smoother.", low=1e-4, high=1e4)
+    strength: float = knob(30.0, "Inverse of the L2 penalty; smaller is smoother.", low=1e-4, high=1e4)
     characters: str = knob(
         "auto",
         "Character 2-4 grams beside word 1-2 grams; auto adds them for Korean.",
         choices=("auto", "on", "off"),
+        advanced=True,
+    )
+    least_rows: int = knob(
+        0,
+        "Keep n-grams that stand in at least this many rows; 0 takes 1, or 2 where there are over 100,000 n-grams.",
+        low=0,
+        high=1000,
         advanced=True,
     )
     largest_vocabulary: int = knob(
@@ -41,7 +52,12 @@ class TfidfConfig:
 class FrozenConfig:
     """Settings of feature extraction: the encoder stays as it is, a linear head is learned."""
 
-    strength: float = knob(1.0, "Inverse of the head's L2 penalty; smaller is smoother.", low=1e-4, high=1e4)
+    strength: float = knob(
+        0.0,
+        "Inverse of the head's L2 penalty; smaller is smoother. 0 chooses it by cross-validation on the training rows.",
+        low=0.0,
+        high=1e4,
+    )
     max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
     batch_size: int = knob(32, "Texts computed at once.", low=1, high=512, advanced=True)
     precision: str = knob("auto", PRECISION_HELP, choices=PRECISIONS, advanced=True)
@@ -62,8 +78,9 @@ class LoraConfig:
         32.0, "The update is scaled by alpha / rank.", low=0.1, high=512, advanced=True
     )
     adapter_dropout: float = knob(
-        0.05, "Share of the adapter's inputs dropped in training.", low=0.0, high=0.9, advanced=True
+        0.0, "Share of the adapter's inputs dropped in training; slow on a CPU.", low=0.0, high=0.9, advanced=True
     )
+    encoder_dropout: float = knob(0.0, ENCODER_DROPOUT_HELP, low=0.0, high=0.9, advanced=True)
     dropout: float = knob(0.1, "Share of the head's inputs dropped in training.", low=0.0, high=0.9, advanced=True)
     batch_size: int = knob(16, "Rows a step.", low=1, high=512, advanced=True)
     head_learning_rate: float = knob(
@@ -85,6 +102,7 @@ class FullConfig:
     epochs: int = knob(0, EPOCHS_HELP, low=0, high=100)
     learning_rate: float = knob(1e-4, "Largest step of AdamW for the encoder.", low=1e-7, high=1e-1)
     max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
+    encoder_dropout: float = knob(0.0, ENCODER_DROPOUT_HELP, low=0.0, high=0.9, advanced=True)
     dropout: float = knob(0.1, "Share of the head's inputs dropped in training.", low=0.0, high=0.9, advanced=True)
     batch_size: int = knob(16, "Rows a step.", low=1, high=512, advanced=True)
     head_learning_rate: float = knob(

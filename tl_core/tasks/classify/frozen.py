@@ -17,6 +17,9 @@ from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
 from tl_core.training.devices import best_device, resolve_precision
 from tl_core.training.events import Training
 
+STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+FOLDS = 5
+
 
 def fit_frozen(
     bench: Bench,
@@ -89,7 +92,9 @@ def fit_head(
     from sklearn.linear_model import LogisticRegression
 
     mean, scale = features.mean(0), features.std(0) + 1e-6
-    model = LogisticRegression(C=strength, max_iter=2000).fit((features - mean) / scale, targets)
+    standardised = (features - mean) / scale
+    strength = strength or choose_strength(standardised, targets)
+    model = LogisticRegression(C=strength, max_iter=2000).fit(standardised, targets)
     coefficients, intercept = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # sklearn keeps one row for two classes
         coefficients, intercept = np.vstack([-coefficients, coefficients]) / 2, np.hstack([-intercept, intercept]) / 2
@@ -99,3 +104,24 @@ def fit_head(
     weight[model.classes_] = unfolded
     bias[model.classes_] = intercept - unfolded @ mean
     return weight, bias
+
+
+def choose_strength(features: Features, targets: Targets) -> float:
+    """The inverse penalty with the smallest log loss in stratified 5-fold cross-validation.
+
+    With a class of fewer than 2 rows nothing can be held out, and the middle of the range is taken.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+    folds = min(FOLDS, int(np.unique(targets, return_counts=True)[1].min()))
+    if folds < 2:
+        return STRENGTHS[len(STRENGTHS) // 2]
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=0)
+    losses = [
+        -cross_val_score(
+            LogisticRegression(C=each, max_iter=2000), features, targets, cv=splitter, scoring="neg_log_loss"
+        ).mean()
+        for each in STRENGTHS
+    ]
+    return STRENGTHS[int(np.argmin(losses))]

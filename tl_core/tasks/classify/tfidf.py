@@ -1,6 +1,8 @@
 """The baseline: TF-IDF over word n-grams with logistic regression, in about a second.
 
-Saved with skops, which rebuilds only the named kinds of objects and runs no code of the file.
+The head and the inverse document frequencies are saved with skops, which rebuilds only named
+kinds of objects and runs no code of the file; the n-grams as JSON, since skops writes every
+entry of a vocabulary as an array of its own.
 """
 
 from __future__ import annotations
@@ -16,37 +18,56 @@ import numpy as np
 from tl_core.errors import ModelError
 from tl_core.tasks.classify.config import TfidfConfig
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities
-from tl_core.training.events import Note, Progress, Training
+from tl_core.text.script import is_korean
+from tl_core.training.events import Note, Progress, Training, drain
 
 if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
 
 MODEL = "model.skops"
+N_GRAMS = "n_grams.json"
 WORD = r"(?u)\b\w+\b"
-HANGUL_SHARE = 0.1
-TRUSTED: tuple[str, ...] = ("numpy.dtype", "scipy.sparse._csr.csr_matrix")
+MANY_N_GRAMS = 100_000  # from here on those of a single row cost more memory than they tell
+TRUSTED: tuple[str, ...] = ()
+VIEWS: dict[str, dict[str, Any]] = {
+    "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": WORD},
+    "characters": {"analyzer": "char_wb", "ngram_range": (2, 4)},
+}
 
 
 class TfidfClassifier:
-    """A fitted TF-IDF pipeline."""
+    """Fitted TF-IDF views of a text, `words` and perhaps `characters`, under a logistic regression."""
 
-    def __init__(self, pipeline: Pipeline, classes: tuple[str, ...]) -> None:
-        self.pipeline = pipeline
-        self.classes = classes
+    def __init__(
+        self, views: dict[str, TfidfVectorizer], head: LogisticRegression, classes: tuple[str, ...]
+    ) -> None:
+        self.views, self.head, self.classes = views, head, classes
 
     def predict_events(self, texts: Sequence[str]) -> Training[Probabilities]:
         """Class probabilities, (N, C); classes that training never saw have probability 0."""
         probabilities = np.zeros((len(texts), len(self.classes)))
         if texts:
-            probabilities[:, self.pipeline.classes_] = self.pipeline.predict_proba(list(texts))
+            probabilities[:, self.head.classes_] = self.head.predict_proba(features(self.views, texts))
         yield Progress(len(texts), len(texts))
         return probabilities
 
     def save(self, folder: Path) -> None:
         import skops.io
 
-        skops.io.dump(self.pipeline, folder / MODEL)
+        frequencies = {name: view.idf_ for name, view in self.views.items()}
+        skops.io.dump({"head": self.head, "idf": frequencies}, folder / MODEL)
+        n_grams = {name: list(view.get_feature_names_out()) for name, view in self.views.items()}
+        (folder / N_GRAMS).write_text(json.dumps(n_grams, ensure_ascii=False), encoding="utf-8")
         (folder / "labels.json").write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
+
+
+def features(views: dict[str, TfidfVectorizer], texts: Sequence[str]) -> csr_matrix:
+    """The views of N texts side by side: sparse (N, n-grams)."""
+    from scipy.sparse import hstack
+
+    return hstack([view.transform(list(texts)) for view in views.values()]).tocsr()
 
 
 def load_tfidf(folder: Path) -> TfidfClassifier:
@@ -57,14 +78,37 @@ def load_tfidf(folder: Path) -> TfidfClassifier:
     try:
         strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
         if strange:
-            raise ModelError(f"{path.name} holds {', '.join(strange)}, which no TF-IDF model has. It was not loaded.")
-        pipeline = skops.io.load(path, trusted=list(TRUSTED))
+            raise ModelError(
+                f"{path.name} holds {', '.join(strange)}, which no TF-IDF model has. It was not loaded."
+            )
+        saved = skops.io.load(path, trusted=list(TRUSTED))
+        n_grams = json.loads((folder / N_GRAMS).read_text(encoding="utf-8"))
+        views = {name: make_view(name, vocabulary=n_grams[name]) for name in saved["idf"]}
+        for name, view in views.items():
+            view.idf_ = saved["idf"][name]
         classes = tuple(json.loads((folder / "labels.json").read_text(encoding="utf-8")))
+        model = TfidfClassifier(views, saved["head"], classes)
+        drain(model.predict_events(["a"]))
     except ModelError:
         raise
     except Exception as error:  # skops meets a damaged file with many kinds of errors
         raise ModelError(f"{path.name} is not a readable TF-IDF model ({type(error).__name__}).") from error
-    return TfidfClassifier(pipeline, classes)
+    return model
+
+
+def _fit_view(name: str, texts: Sequence[str], config: TfidfConfig) -> TfidfVectorizer:
+    options: dict[str, Any] = {"max_features": config.largest_vocabulary, "min_df": config.least_rows or 1}
+    view = make_view(name, **options).fit(list(texts))
+    if config.least_rows == 0 and len(view.vocabulary_) > MANY_N_GRAMS:
+        view = make_view(name, **{**options, "min_df": 2}).fit(list(texts))
+    return view
+
+
+def make_view(name: str, **options: Any) -> TfidfVectorizer:
+    """The vectorizer of a view, `words` or `characters`, before or with its vocabulary."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return TfidfVectorizer(sublinear_tf=True, dtype=np.float32, **VIEWS[name], **options)
 
 
 def fit_tfidf(
@@ -78,35 +122,19 @@ def fit_tfidf(
 
     Nothing is chosen on validation rows here, so they need not be held back.
     """
+    from sklearn.linear_model import LogisticRegression
+
     began = time.monotonic()
     texts = train.texts + validation.texts
     targets = np.concatenate([train.targets, validation.targets])
     characters = config.characters == "on" or (config.characters == "auto" and is_korean(texts))
     if characters:
         yield Note("Character 2-4 grams stand beside the words.")
-    pipeline = _pipeline(config, characters)
-    pipeline.fit(list(texts), targets)
+    names = ("words", "characters") if characters else ("words",)
+    views = {name: _fit_view(name, texts, config) for name in names}
+    head = LogisticRegression(C=config.strength, max_iter=1000).fit(features(views, texts), targets)
     yield Progress(len(texts), len(texts))
-    parameters = int(pipeline[-1].coef_.size + pipeline[-1].intercept_.size)
-    facts = {"n_grams": int(pipeline[-1].coef_.shape[1]), "characters": characters}
-    return Fitted(TfidfClassifier(pipeline, classes), time.monotonic() - began, parameters, facts)
+    parameters = int(head.coef_.size + head.intercept_.size)
+    facts = {"n_grams": int(head.coef_.shape[1]), "characters": characters}
+    return Fitted(TfidfClassifier(views, head, classes), time.monotonic() - began, parameters, facts)
 
-
-def _pipeline(config: TfidfConfig, characters: bool) -> Pipeline:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import FeatureUnion, Pipeline
-
-    shared: dict[str, Any] = {"sublinear_tf": True, "max_features": config.largest_vocabulary, "dtype": np.float32}
-    views = [("words", TfidfVectorizer(ngram_range=(1, 2), token_pattern=WORD, **shared))]
-    if characters:
-        views.append(("characters", TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), **shared)))
-    head = LogisticRegression(C=config.strength, max_iter=1000)
-    return Pipeline([("n_grams", FeatureUnion(views)), ("head", head)])
-
-
-def is_korean(texts: Sequence[str]) -> bool:
-    """Whether Hangul makes up a tenth or more of the characters of the first 1,000 texts."""
-    sample = "".join(texts[:1000])
-    hangul = sum("가" <= each <= "힣" for each in sample)
-    return hangul >= HANGUL_SHARE * max(1, len(sample))

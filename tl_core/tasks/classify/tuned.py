@@ -77,6 +77,7 @@ def _fit(
     config: TunedConfig,
     saver: Callable[[Path], None],
 ) -> Training[Fitted]:
+    set_dropout(encoder.model, config.encoder_dropout)
     network = make_network(encoder, len(classes), config.dropout)
     accelerator = make_accelerator(config.precision)
     problem = make_problem(encoder, train, validation, config.max_tokens, accelerator.device)
@@ -96,6 +97,15 @@ def _fit(
     trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     facts = {"epochs": loop.epochs, "best_epoch": result.best_epoch, "stopped_early": result.stopped_early}
     return Fitted(classifier, result.seconds, trained, facts)
+
+
+def set_dropout(model: torch.nn.Module, share: float) -> None:
+    """Set the encoder's own dropout, of activations and of attention weights; an adapter's stays."""
+    import torch
+
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Dropout) and "lora_" not in name:
+            module.p = share
 
 
 def make_problem(

@@ -1,0 +1,107 @@
+"""Progress, curves and stop of one job; reads its folder every second while it lives."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components.charts import learning_curves
+from pages.components.guard import guard, plain
+from tl_core.commands.output import seconds_text
+from tl_core.recipes.compare import resume_comparison
+from tl_core.runs.events import read_curves
+from tl_core.runs.queue import jobs_ahead
+from tl_core.runs.store import Job, Run, Store
+from tl_core.tasks.classify.strategies import strategy
+
+BADGES = {
+    "queued": (":material/hourglass_empty:", "gray"),
+    "running": (":material/play_arrow:", "blue"),
+    "done": (":material/check:", "green"),
+    "stopped": (":material/stop:", "gray"),
+    "interrupted": (":material/power_off:", "orange"),
+    "failed": (":material/error:", "red"),
+}
+
+
+def show_status(status: str) -> None:
+    """The status of a job or a run as a badge: the same word and colour on every page."""
+    icon, colour = BADGES.get(status, (":material/help:", "gray"))
+    st.badge(status, icon=icon, color=colour)  # type: ignore[arg-type]
+
+
+def show_job_panel(store: Store, job: Job) -> None:
+    """The job's state; while it lives the panel refreshes itself, and the page once it has ended."""
+    with st.container(border=True):
+        if job.ended:
+            _ended(store, job)
+        else:
+            _live(store, job.id)
+
+
+@st.fragment(run_every=1.0)
+def _live(store: Store, job_id: str) -> None:
+    with guard():
+        job = store.job(job_id)
+        if job.ended:
+            st.rerun(scope="app")
+        _heading(job)
+        if job.status == "queued":
+            _waiting(store, job)
+        else:
+            _progress(job)
+        if st.button("Stop", icon=":material/stop:", key="stop"):
+            store.request_stop(job_id)
+            st.toast("Stopping at the next step")
+        _curves(store, job)
+
+
+def _heading(job: Job) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(job.title)
+        show_status(job.status)
+
+
+def _waiting(store: Store, job: Job) -> None:
+    ahead = jobs_ahead(store, job)
+    if ahead:
+        noun = "job" if len(ahead) == 1 else "jobs"
+        st.info(f"Waiting for its turn: {len(ahead)} {noun} ahead. One job trains at a time.")
+    else:
+        st.info("Starting.")
+
+
+def _progress(job: Job) -> None:
+    progress = job.progress
+    left = progress.get("seconds_left")
+    finished, total = progress.get("finished", 0), progress.get("cells", 0)
+    text = f"{progress.get('doing', 'Starting')} · {finished} of {total} trainings done"
+    if left is not None:
+        text += f" · {seconds_text(left)} left"
+    st.progress(min(1.0, float(progress.get("share", 0.0))), text=text)
+
+
+def _curves(store: Store, job: Job) -> None:
+    """The curves of the training that is going on."""
+    runs = [run for run in store.runs_of(job.id) if run.status == "running"]
+    curves = {_run_title(run): read_curves(run.events) for run in runs}
+    curves = {title: of for title, of in curves.items() if of}
+    if curves:
+        st.plotly_chart(learning_curves(curves), key="live-curves")
+        st.caption("Loss while training, and on rows held back for choosing the epoch. Lower is better.")
+
+
+def _run_title(run: Run) -> str:
+    return f"{strategy(run.record['strategy']).title}, seed {run.record['seed']}"
+
+
+def _ended(store: Store, job: Job) -> None:
+    _heading(job)
+    if job.reason:
+        st.error(plain(job.reason), icon=":material/error:")
+    if job.status == "interrupted":
+        st.warning("The job's process ended without a word: it was killed, or the machine restarted.")
+    if job.status != "done":
+        st.caption("Finished trainings are kept. Resuming goes on from the last checkpoint.")
+        if st.button("Resume", type="primary", icon=":material/play_arrow:", key="resume"):
+            resume_comparison(store, job.id)
+            st.rerun()

@@ -1,0 +1,72 @@
+"""Everything that Streamlit keeps between reruns: the store, device facts, tables, loaded classifiers."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from tl_core.data.columns import Columns
+from tl_core.data.samples import read_sample
+from tl_core.data.tables import Table, read_table
+from tl_core.recipes.machine import device_facts
+from tl_core.recipes.report import DataReport, check_table
+from tl_core.runs.store import Run, Store
+from tl_core.settings import read_settings
+from tl_core.tasks.classify.fitting import Classifier
+from tl_core.tasks.classify.saved import load_classifier
+
+
+def store() -> Store:
+    """The store of jobs and runs; cheap, so it is not kept."""
+    return Store(read_settings())
+
+
+@st.cache_data(show_spinner=False, ttl=3600, max_entries=1)
+def devices() -> dict[str, Any]:
+    """What this machine computes on; the server itself loads no torch for this."""
+    return device_facts(read_settings())
+
+
+@st.cache_data(show_spinner="Reading the file", max_entries=8, ttl=3600)
+def table(content: bytes, name: str, has_header: bool | None) -> Table:
+    return read_table(content, name, has_header=has_header)
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def sample_table(name: str) -> Table:
+    return read_sample(name)
+
+
+@st.cache_data(show_spinner="Checking the data", max_entries=8, ttl=3600)
+def report(
+    data: Table,
+    columns: Columns,
+    test: Table | None,
+    test_columns: Columns | None,
+    merge_labels: bool,
+    encoder: str,
+    max_tokens: int,
+) -> DataReport:
+    return check_table(
+        read_settings(),
+        data,
+        columns,
+        test=test,
+        test_columns=test_columns,
+        merge_labels=merge_labels,
+        encoder=encoder,
+        max_tokens=max_tokens,
+    )
+
+
+def classifier(run: Run) -> Classifier:
+    """The run's model on the CPU, so that an idle server holds no GPU memory; shared, never trained."""
+    return _classifier(str(run.model), run.model.stat().st_mtime_ns)
+
+
+@st.cache_resource(show_spinner="Loading the model", max_entries=2, on_release=lambda _: gc.collect())
+def _classifier(folder: str, _changed: int) -> Classifier:
+    return load_classifier(Path(folder), read_settings(), device="cpu")

@@ -1,0 +1,64 @@
+"""Home: what this is, what is installed here, where to start."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import resources
+from pages.components.guard import guard
+from tl_core.commands.output import bytes_text
+from tl_core.data.samples import SAMPLES
+from tl_core.encoders.catalog import ENCODERS, facts
+from tl_core.vectors.catalog import packaged_vectors
+
+st.title("Transfer learning on text")
+st.markdown(
+    "Take a model that has read a lot, give it your few labelled rows, and see, on rows it has never seen, "
+    "whether that beats starting from nothing."
+)
+with st.container(horizontal=True):
+    if st.button("Fine-tune on a table", type="primary", icon=":material/tune:"):
+        st.switch_page("pages/fine_tune.py")
+    if st.button("Earlier runs", icon=":material/list:"):
+        st.switch_page("pages/runs.py")
+
+st.subheader("Installed here")
+with st.container(border=True):
+    st.markdown("**Encoders**")
+    rows = []
+    for card in ENCODERS:
+        found = facts(card)
+        rows.append(
+            {
+                "encoder": card.title,
+                "name": card.name,
+                "languages": card.languages,
+                "layers": found.layers or None,
+                "width": found.width or None,
+                "heads": found.heads or None,
+                "parameters": f"{found.parameters / 1e6:.1f} M" if found.installed else "",
+                "vocabulary": f"{found.vocabulary:,}" if found.installed else "",
+                "licence": card.licence,
+                "state": "ready, works offline" if found.installed else found.why_not,
+            }
+        )
+    st.dataframe(pd.DataFrame(rows), hide_index=True)
+
+left, right = st.columns(2)
+with left, st.container(border=True, height="stretch"):
+    st.markdown("**Word vectors**")
+    vectors = packaged_vectors()
+    if vectors is None:
+        st.text("None. Install the packages of requirements.txt.")
+    else:
+        st.text(f"{vectors.title}: {vectors.words:,} words, {vectors.width} dimensions ({vectors.licence})")
+    st.markdown("**Sample data**")
+    for sample in SAMPLES:
+        st.text(f"{sample.title}: {len(resources.sample_table(sample.name).rows)} rows, {sample.role} task")
+with right, st.container(border=True, height="stretch"):
+    st.markdown("**This machine**")
+    with guard(), st.spinner("Looking at the devices"):
+        machine = resources.devices()
+        for device in machine["devices"]:
+            arithmetic = "bfloat16" if device["bfloat16"] else "float32"
+            st.text(f"{device['name']}: {bytes_text(device['memory'])} of memory, trains in {arithmetic}")
+        st.caption(f"torch {machine['torch']}; trainings run in a process of their own, one after another.")

@@ -1,0 +1,106 @@
+"""Step 2: where the training starts: a packaged encoder, an earlier run, a source task, a folder or a hub name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.views.fine_tune.data import Data, choose_data
+from tl_core.encoders.catalog import ENCODERS, facts
+from tl_core.runs.store import Run, Store
+from tl_core.tasks.classify.strategies import strategy
+from tl_core.text.script import is_korean
+
+KINDS = {
+    "packaged": "Packaged encoder",
+    "run": "Earlier run",
+    "task": "A source task first",
+    "name": "Folder or hub name",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The starting point: an encoder by name, or a run; and a source task to train on first, if any."""
+
+    encoder: str
+    run: str = ""
+    task: Data | None = None
+
+
+def choose_source(store: Store, data: Data) -> Source:
+    """The widgets of the starting point; TF-IDF alone does not use it."""
+    st.subheader("2 · Starting point")
+    with st.container(border=True):
+        kind = st.segmented_control(
+            "Starting point",
+            list(KINDS),
+            format_func=KINDS.__getitem__,
+            default="packaged",
+            required=True,
+            key="source.kind",
+            label_visibility="collapsed",
+        )
+        korean = is_korean(data.examples.texts)
+        if kind == "run":
+            return _from_run(store, korean)
+        if kind == "name":
+            st.caption("A folder that transformers saved, or a name on the hub (needs a network). No code in it is run.")
+            name = st.text_input("Folder or hub name", key="source.name", placeholder="bert-base-uncased")
+            return Source(name.strip() or "minilm")
+        encoder = _packaged(korean)
+        if kind == "task":
+            st.caption(
+                "Sequential transfer: the encoder is first trained on another labelled table, once, "
+                "then on yours with a new head."
+            )
+            return Source(encoder, task=choose_data("source"))
+        return Source(encoder)
+
+
+def _packaged(korean: bool) -> str:
+    installed = {card.name: card for card in ENCODERS if facts(card).installed}
+    if not installed:
+        st.warning("No packaged encoder is installed. Install requirements.txt, or use a folder or a hub name.")
+        return "minilm"
+    names = list(installed)
+    fitting = "e5" if korean and "e5" in installed else names[0]
+    name = st.radio(
+        "Encoder",
+        names,
+        index=names.index(fitting),
+        format_func=lambda each: installed[each].title,
+        captions=[_caption(each) for each in names],
+        horizontal=True,
+        key=f"source.encoder.{korean}",
+    )
+    if korean and name == "minilm":
+        st.warning("These rows are Korean. MiniLM has read English only; the multilingual encoder fits better.")
+    return str(name)
+
+
+def _caption(name: str) -> str:
+    card = next(each for each in ENCODERS if each.name == name)
+    size = facts(card)
+    note = f"; {card.note}" if card.note else ""
+    return f"{size.layers} layers, {size.parameters / 1e6:.1f} M parameters, {card.languages}{note}"
+
+
+def _from_run(store: Store, korean: bool) -> Source:
+    runs = {
+        run.id: run for run in store.runs() if run.status == "done" and strategy(run.record["strategy"]).needs_encoder
+    }
+    if not runs:
+        st.info("There is no finished run of an encoder yet. Train one first, or choose a packaged encoder.")
+        return Source(_packaged(korean))
+    chosen = st.selectbox("Run", list(runs), format_func=lambda each: _run_title(runs[each]), key="source.run")
+    st.caption("The run is copied into the new job, so that deleting it later breaks nothing.")
+    return Source(str(runs[chosen].record["encoder"]), run=chosen)
+
+
+def _run_title(run: Run) -> str:
+    record = run.record
+    accuracy = record["report"]["accuracy"]
+    role = ", source task" if record["role"] == "source" else ""
+    return f"{record['title']} · {strategy(record['strategy']).title}, seed {record['seed']}{role} · {accuracy:.3f} · {run.id}"

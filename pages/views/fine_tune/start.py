@@ -1,0 +1,54 @@
+"""Step 4: what it will cost, and the start."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.guard import guard
+from pages.views.fine_tune.data import Data
+from pages.views.fine_tune.source import Source
+from tl_core.commands.output import bytes_text, seconds_text
+from tl_core.recipes.compare import Task, submit_comparison
+from tl_core.recipes.estimate import Estimate, estimate
+from tl_core.recipes.machine import memory_bytes
+from tl_core.recipes.plan import CompareConfig, cells
+from tl_core.runs.store import Store
+from tl_core.tasks.classify.strategies import strategy
+
+
+def start_training(store: Store, data: Data, source: Source, config: CompareConfig) -> None:
+    """The estimate and the button that submits the comparison."""
+    st.subheader("4 · Train")
+    task = Task(data.examples, data.test, source.task.examples if source.task else None, title=data.title)
+    trainings = len(cells(config, with_source=source.task is not None))
+    with st.container(border=True), guard():
+        known = estimate(store, config, task, probe=False)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            begin = st.button("Start training", type="primary", icon=":material/play_arrow:", key="start")
+            measure = known is None and st.button("Estimate time and memory", icon=":material/timer:", key="estimate")
+        if measure:
+            with st.spinner("A short probe trains a few batches in a process of its own"):
+                known = estimate(store, config, task)
+        if known is None:
+            st.caption(f"{trainings} trainings. Their time here is not known yet: a short probe measures it.")
+        else:
+            _show_estimate(known)
+        if begin:
+            job = submit_comparison(store, config, task)
+            state.show_job(job.id)
+            st.rerun()
+
+
+def _show_estimate(known: Estimate) -> None:
+    with st.container(horizontal=True):
+        st.metric("Trainings", known.trainings)
+        st.metric("Time, at most", seconds_text(known.seconds))
+        st.metric("Memory", bytes_text(known.memory))
+    parts = [f"{strategy(name).title} {seconds_text(seconds)}" for name, seconds in known.by_strategy.items()]
+    st.caption("Measured by a probe on this machine: " + ", ".join(parts) + ". Early stopping can make it shorter.")
+    if known.memory > 0.9 * memory_bytes():
+        st.warning(
+            f"This machine has {bytes_text(memory_bytes())}. Choose LoRA, a smaller batch size or fewer tokens.",
+            icon=":material/warning:",
+        )

@@ -1,0 +1,100 @@
+"""The last step: use a finished run on a typed text or a file, or take it away as a zip."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import resources, state
+from pages.components.guard import guard
+from pages.components.job_panel import show_job_panel
+from pages.views.fine_tune.data import FILES
+from tl_core.data.columns import guess_columns
+from tl_core.recipes.compare import runs_done
+from tl_core.recipes.exchange import export_run
+from tl_core.recipes.predict_file import RESULT, submit_prediction
+from tl_core.runs.store import Job, Run, Store
+from tl_core.tasks.classify.saved import predict
+from tl_core.tasks.classify.strategies import strategy
+
+
+def use_model(store: Store, job: Job) -> None:
+    """Try, apply and export one of the job's finished runs."""
+    runs = {run.id: run for run in runs_done(store, job.id)}
+    if not runs:
+        return
+    st.subheader("Use it")
+    with st.container(border=True), guard():
+        best = max(runs, key=lambda name: float(runs[name].record["report"]["accuracy"]))
+        chosen = st.selectbox(
+            "Model", list(runs), index=list(runs).index(best), format_func=lambda name: _title(runs[name]), key="use.run"
+        )
+        run = runs[chosen]
+        what = st.segmented_control(
+            "What", ["Type a text", "Label a file", "Export"], default="Type a text", required=True, key="use.what",
+            label_visibility="collapsed",
+        )
+        {"Type a text": _type, "Label a file": _label_file, "Export": _export}[what](store, run)
+
+
+def _title(run: Run) -> str:
+    report = run.record["report"]
+    return f"{strategy(run.record['strategy']).title}, seed {run.record['seed']} · accuracy {report['accuracy']:.3f}"
+
+
+def _type(store: Store, run: Run) -> None:
+    text = st.text_area("Text", key="use.text", placeholder="Type or paste a text", height=100)
+    if not text.strip():
+        st.caption("The probabilities of every class appear here.")
+        return
+    model = resources.classifier(run)
+    [probabilities] = predict(model, [text])
+    frame = pd.DataFrame({"class": model.classes, "probability": probabilities})
+    st.dataframe(
+        frame.sort_values("probability", ascending=False),
+        hide_index=True,
+        column_config={
+            "probability": st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0),
+        },
+    )
+    st.caption("Calibrated only as well as the reliability diagram above shows.")
+
+
+def _label_file(store: Store, run: Run) -> None:
+    upload = st.file_uploader("A table without labels", type=FILES, key="use.file")
+    if upload is not None:
+        table = resources.table(upload.getvalue(), upload.name, None)
+        columns = st.multiselect(
+            "Text columns", table.columns, default=guess_columns(table).text, key=f"use.columns.{hash(table.columns)}"
+        )
+        st.caption(f"{len(table.rows):,} rows. The file comes back with the columns predicted and probability.")
+        if columns and st.button("Predict", type="primary", key="use.predict"):
+            state.show_prediction(submit_prediction(store, run, upload.getvalue(), table, tuple(columns)).id)
+            st.rerun()
+    if state.prediction_job():
+        job = store.job(state.prediction_job())
+        show_job_panel(store, job)
+        result = job.folder / RESULT
+        if job.status == "done" and result.exists():
+            st.download_button(
+                "Download with predictions", result.read_bytes(), "predicted.csv", "text/csv", key="use.download"
+            )
+            st.caption("Cells that a spreadsheet would run as formulas start with an apostrophe.")
+
+
+def _export(store: Store, run: Run) -> None:
+    st.caption("A zip with the weights, tokenizer, labels, settings, a card, and a predict.py that needs only pip packages.")
+    encoder = bool(run.record.get("encoder"))
+    with_base = encoder and st.toggle(
+        "Carry the base encoder too (float16)", key="use.with_base", help="Larger, but needs no hub afterwards."
+    )
+    if st.button("Make the zip", key="use.export"):
+        with st.spinner("Packing"), tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "run.zip"
+            export_run(store, run.id, out, with_base=with_base)
+            st.download_button(
+                "Download the zip", out.read_bytes(), f"{run.id}.zip", "application/zip", key="use.zip", on_click="ignore"
+            )

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.training.problems import ROWS, loop_config, make_network, make_problem
+from tl_core.errors import ModelError
+from tl_core.training.devices import make_accelerator
+from tl_core.training.events import Metric, Note, Progress, Stopped, drain
+from tl_core.training.loop import Desk, Problem, fit
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def train(network, problem=None, desk=None, **changes):
+    training = fit(
+        network, network[-1], problem or make_problem(), loop_config(**changes), make_accelerator("float32"), desk or Desk()
+    )
+    events = []
+    while True:
+        try:
+            events.append(next(training))
+        except StopIteration as end:
+            return end.value, events
+
+
+def weights(network) -> np.ndarray:
+    return np.concatenate([each.detach().numpy().ravel() for each in network.parameters()])
+
+
+def test_the_loss_falls_and_progress_ends_at_its_total():
+    network = make_network()
+    result, events = train(network, epochs=30)
+    losses = [each.value for each in events if isinstance(each, Metric) and each.name == "training loss"]
+    progress = [each for each in events if isinstance(each, Progress)]
+    assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
+    assert progress[-1].done == progress[-1].total == 30 * ROWS
+    assert result.steps == 30 * 5
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
+    first, second, third = make_network(0.3), make_network(0.3), make_network(0.3)
+    train(first)
+    train(second)
+    train(third, seed=1)
+    assert np.array_equal(weights(first), weights(second))
+    assert not np.allclose(weights(first), weights(third))
+
+
+@pytest.mark.parametrize("stop_at", [1, 7, 13])
+def test_a_stopped_training_resumes_to_the_weights_of_an_unbroken_one(tmp_path: Path, stop_at: int):
+    unbroken = make_network(0.3)
+    train(unbroken)
+    asked = iter([False] * stop_at + [True])
+    with pytest.raises(Stopped):
+        train(make_network(0.3), desk=Desk(tmp_path, 1e9, lambda: next(asked)))
+    resumed = make_network(0.3)
+    torch.manual_seed(99)
+    result, _ = train(resumed, desk=Desk(tmp_path, 1e9))
+    assert np.array_equal(weights(unbroken), weights(resumed))
+    assert result.steps == 20
+
+
+def test_a_training_cut_off_between_checkpoints_resumes_to_the_same_weights(tmp_path: Path):
+    unbroken = make_network(0.3)
+    train(unbroken)
+    network = make_network(0.3)
+    cut = fit(network, network[-1], make_problem(), loop_config(), make_accelerator("float32"), Desk(tmp_path, 0.0))
+    for _ in range(17):
+        next(cut)
+    cut.close()
+    resumed = make_network(0.3)
+    train(resumed, desk=Desk(tmp_path, 1e9))
+    assert np.array_equal(weights(unbroken), weights(resumed))
+
+
+def test_early_stopping_keeps_the_best_weights():
+    problem = make_problem()
+    values = iter([3.0, 1.0, 2.0, 2.0, 2.0])
+    seen = []
+
+    def validate(model, part, parts):
+        seen.append(weights(model))
+        return np.array([next(values), 1.0, 1.0])
+
+    network = make_network()
+    result, _ = train(network, Problem(problem.lengths, problem.losses, validate), epochs=20, patience=2)
+    assert result.best_epoch == 2
+    assert result.stopped_early
+    assert len(seen) == 4
+    assert np.array_equal(weights(network), seen[1])
+
+
+def test_an_early_stop_is_not_undone_by_a_resume(tmp_path: Path):
+    problem = make_problem()
+
+    def make(values):
+        return Problem(problem.lengths, problem.losses, lambda *_: np.array([next(values), 1.0, 1.0]))
+
+    first, again = make_network(), make_network()
+    train(first, make(iter([1.0, 2.0, 2.0])), Desk(tmp_path, 1e9), epochs=20, patience=2)
+    result, events = train(again, make(iter([])), Desk(tmp_path, 1e9), epochs=20, patience=2)
+    assert result.stopped_early
+    assert not events
+    assert np.array_equal(weights(first), weights(again))
+
+
+def failing(problem: Problem, times: int) -> Problem:
+    """The problem on a device whose memory runs out the first `times` times."""
+    left = [times]
+
+    def losses(model, rows):
+        if left[0]:
+            left[0] -= 1
+            raise torch.OutOfMemoryError("made by a test")
+        return problem.losses(model, rows)
+
+    return Problem(problem.lengths, losses, problem.validate)
+
+
+def test_running_out_of_memory_once_halves_the_batches_and_changes_nothing_else():
+    plain, halved = make_network(), make_network()
+    train(plain)
+    _, events = train(halved, failing(make_problem(), 1))
+    assert any(isinstance(each, Note) and "halves" in each.text for each in events)
+    assert np.allclose(weights(plain), weights(halved), atol=1e-5)
+
+
+def test_running_out_of_memory_twice_ends_with_a_clear_message():
+    with pytest.raises(ModelError, match="batch of 8 rows.*smaller batch size"):
+        train(make_network(), failing(make_problem(), 2))
+
+
+@pytest.mark.slow
+def test_two_processes_get_the_result_of_one(tmp_path: Path):
+    network = make_network()
+    train(network)
+    script = PROJECT / "tests" / "training" / "two_processes.py"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", str(script), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    subprocess.run(command, check=True, env=environment, timeout=200)
+    shared = [np.load(tmp_path / f"weights-{rank}.npy") for rank in (0, 1)]
+    assert [(tmp_path / f"world-{rank}.txt").read_text() for rank in (0, 1)] == ["2", "2"]
+    assert np.allclose(shared[0], shared[1], atol=1e-6)
+    assert np.allclose(shared[0], weights(network), atol=1e-4)
+    assert (tmp_path / "stopped-0.txt").exists()
+    assert (tmp_path / "stopped-1.txt").exists()
+    assert [(tmp_path / f"early-{rank}.txt").read_text() for rank in (0, 1)] == ["2", "2"]
+    assert len(list((tmp_path / "checkpoint-by-0").glob("step-*"))) == 1
+    assert not (tmp_path / "checkpoint-by-1").exists()
+
+
+@pytest.mark.cuda
+def test_training_runs_on_a_gpu():
+    if not torch.cuda.is_available():
+        pytest.skip("needs an NVIDIA GPU")
+    problem = make_problem()
+    network = make_network()
+
+    def losses(model, rows):
+        return torch.stack([each.sum() for each in model(torch.ones(len(rows), 8, device="cuda"))])
+
+    result = drain(fit(network, network[-1], Problem(problem.lengths, losses), loop_config(), make_accelerator("auto"), Desk()))
+    assert result.steps == 20
