@@ -17,8 +17,8 @@ from tl_core.data.columns import Columns
 from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import RunError
-from tl_core.recipes.compare import Task, submit_comparison
-from tl_core.recipes.plan import CompareConfig
+from tl_core.recipes.compare import submit_comparison
+from tl_core.recipes.plan import CompareConfig, Task
 from tl_core.runs.store import Run, Store
 from tl_core.settings import Settings, read_settings
 

@@ -14,8 +14,8 @@ from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import ConfigError, DataError, RunError
 from tl_core.knobs import knobs_of, parse_value
-from tl_core.recipes.compare import Task, resume_comparison, submit_comparison
-from tl_core.recipes.plan import CompareConfig, config_from_json
+from tl_core.recipes.compare import resume_comparison, submit_comparison
+from tl_core.recipes.plan import CompareConfig, Task, config_from_json
 from tl_core.recipes.table import RECIPES
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work

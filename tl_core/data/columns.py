@@ -25,6 +25,8 @@ MOST_CLASSES = 200
 FEW_ROWS = 20  # so few rows may well have as many labels
 WORDS_OF_A_TEXT = 4  # on average, from which a nameless column counts as prose
 
+Rank = float | tuple[float, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -56,6 +58,10 @@ class _Profile:
     @property
     def text_rank(self) -> int:
         return 0 if self.is_numeric else name_rank(self.name, TEXT_NAMES)
+
+    @property
+    def title_rank(self) -> int:
+        return 0 if self.is_numeric else name_rank(self.name, TITLE_NAMES)
 
     @property
     def label_rank(self) -> int:
@@ -104,11 +110,9 @@ def _text_by_name(usable: Sequence[_Profile], label: _Profile | None) -> tuple[_
     """The column with the best text name, and a title beside it; none if no name says text."""
     others = [each for each in usable if each is not label]
     bodies = [each for each in others if each.text_rank]
-    titles = [
-        each for each in others if name_rank(each.name, TITLE_NAMES) >= LAST_WORD and not each.is_numeric
-    ]
     body = _best(bodies, lambda each: (each.text_rank, each.characters))
-    title = _best([each for each in titles if each is not body], lambda each: name_rank(each.name, TITLE_NAMES))
+    titles = [each for each in others if each is not body and each.title_rank >= LAST_WORD]
+    title = _best(titles, lambda each: each.title_rank)
     return tuple(each for each in (title, body) if each)
 
 
@@ -136,7 +140,7 @@ def _longest(profiles: Sequence[_Profile], label: _Profile | None) -> _Profile:
     return max(others, key=lambda each: (not each.is_numeric, each.characters))
 
 
-def _best(profiles: Sequence[_Profile], rank: Callable[[_Profile], float | tuple[float, ...]]) -> _Profile | None:
+def _best(profiles: Sequence[_Profile], rank: Callable[[_Profile], Rank]) -> _Profile | None:
     """The first of the profiles with the highest rank; None of none."""
     return max(profiles, key=rank, default=None)
 

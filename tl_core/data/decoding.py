@@ -10,19 +10,22 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from tl_core.errors import DataError
 
 SAMPLE_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 20
+LONGEST_LINE = 20_000_000  # characters; no reader of records takes so long a one
 HEAD_LINES = 2_000
 HEAD_CHARACTERS = 2_000_000
 FEW_BYTES = 3  # so many control characters do not make a file binary, however small it is
 CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\r\f\v") + b"\x7f"
 BROKEN = re.compile("[\udc80-\udcff]")  # what a byte that is not UTF-8 becomes by `surrogateescape`
-SAVE = "Save it as CSV UTF-8 and upload it again."
+SAVE = "Save the table as CSV UTF-8 and upload that file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,15 @@ class Source:
     def encoding(self) -> str:
         return self.codec.removesuffix("-le").removesuffix("-be")
 
-    def lines(self) -> io.TextIOWrapper:
+    def lines(self) -> Iterator[str]:
         """The text line by line, from the start; CRLF, LF and CR all come out as LF.
 
         In UTF-8 a broken byte comes out as a lone surrogate (see BROKEN), so one bad row does
-        not cost the file.
+        not cost the file. A line longer than LONGEST_LINE comes in pieces.
         """
         errors = "surrogateescape" if self.codec.startswith("utf-8") else "strict"
-        return io.TextIOWrapper(io.BytesIO(self.plain), encoding=self.codec, errors=errors, newline=None)
+        stream = io.TextIOWrapper(io.BytesIO(self.plain), encoding=self.codec, errors=errors, newline=None)
+        return iter(partial(stream.readline, LONGEST_LINE), "")
 
     def head(self) -> list[str]:
         """The first lines, as many as are enough to judge the form of the file by."""
@@ -66,13 +70,15 @@ def decode(plain: bytes, name: str) -> Source:
             return Source(plain, codec, name)
         raise DataError(f"{name} begins like UTF-16 text but is broken or cut off. {SAVE}")
     if _is_binary(plain[:SAMPLE_BYTES]):
-        raise DataError(f"{name} holds binary data, not text. Save the table as CSV UTF-8 and upload that file.")
+        raise DataError(f"{name} holds binary data, not text. {SAVE}")
     if _is_utf8(plain):
         return Source(plain, codec or "utf-8", name)
     for legacy, plausible in (("cp949", _looks_korean), ("cp1252", _looks_western)):
-        if not codec and _decodes(plain, legacy) and plausible(_sample(plain[_first_foreign_line(plain) :], legacy)):
+        if not codec and _decodes(plain, legacy) and plausible(_foreign_sample(plain, legacy)):
             return Source(plain, legacy, name)
-    raise DataError(f"{name} is in an encoding that was not recognised (read are UTF-8, UTF-16, cp949, cp1252). {SAVE}")
+    raise DataError(
+        f"{name} is in an encoding that was not recognised; read are UTF-8, UTF-16, cp949 and cp1252. {SAVE}"
+    )
 
 
 def _marked(plain: bytes) -> str | None:
@@ -130,10 +136,11 @@ def _is_utf8(plain: bytes) -> bool:
     return beyond_ascii > 10 * broken
 
 
-def _first_foreign_line(plain: bytes) -> int:
-    """Where the first line begins that is not all ASCII: only from there on can a language be told."""
+def _foreign_sample(plain: bytes, codec: str) -> str:
+    """A sample from the first line that is not all ASCII: only there can a language be told."""
     found = re.search(rb"[\x80-\xff]", plain)
-    return plain.rfind(b"\n", 0, found.start()) + 1 if found else 0
+    start = plain.rfind(b"\n", 0, found.start()) + 1 if found else 0
+    return _sample(plain[start : start + SAMPLE_BYTES], codec)
 
 
 def _looks_korean(text: str) -> bool:
@@ -145,8 +152,9 @@ def _looks_korean(text: str) -> bool:
     """
     pairs = re.sub(r"[\x00-\x80]", "", text).encode("cp949", "ignore")
     leads, trails = pairs[::2], pairs[1::2]
-    common = sum((0xB0 <= lead <= 0xC8 or lead == 0xA4) and trail >= 0xA1 for lead, trail in zip(leads, trails))
-    hanja = sum(0xCA <= lead <= 0xFD and trail >= 0xA1 for lead, trail in zip(leads, trails))
+    standard = [lead for lead, trail in zip(leads, trails) if trail >= 0xA1]
+    common = sum(0xB0 <= lead <= 0xC8 or lead == 0xA4 for lead in standard)
+    hanja = sum(0xCA <= lead <= 0xFD for lead in standard)
     return 2 * common >= len(leads) and 10 * hanja <= len(leads)
 
 

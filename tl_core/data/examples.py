@@ -60,9 +60,9 @@ def to_examples(table: Table, columns: Columns, *, merge_labels: bool = False) -
     or white space their most frequent spelling. DataError for a column that is not there.
     """
     if columns.label is None:
-        raise DataError(f"{table.name}: no label column is chosen. It has the columns {', '.join(table.columns)}.")
+        raise DataError(f"{table.name}: no label column is chosen. Choose one of {', '.join(table.columns)}.")
     if columns.label in columns.text:
-        raise DataError(f"Column '{columns.label}' cannot be both text and label. Choose another one for either.")
+        raise DataError(f"Column '{columns.label}' cannot be both text and label. Choose another for either.")
     label_at = _position(table, columns.label)
     texts, labels = texts_of(table, columns.text), [row[label_at].strip() for row in table.rows]
     if merge_labels:
@@ -79,7 +79,7 @@ def to_examples(table: Table, columns: Columns, *, merge_labels: bool = False) -
 def texts_of(table: Table, text_columns: Sequence[str]) -> list[str]:
     """The text of every row, in order and also where it is empty; several columns become lines."""
     if not text_columns:
-        raise DataError(f"{table.name}: no text column is chosen. It has the columns {', '.join(table.columns)}.")
+        raise DataError(f"{table.name}: no text column is chosen. Choose from {', '.join(table.columns)}.")
     at = [_position(table, name) for name in text_columns]
     if len(at) == 1:
         return [row[at[0]].strip() for row in table.rows]

@@ -24,7 +24,10 @@ WEAK_LABEL_NAMES = _words(
     "rating stars star score overall type kind genre y tag domain section "
     "평점 별점 점수 유형 종류 장르 평가 도메인 영역"
 )
-ID_NAMES = _words("id ids idx index no number uid uuid guid key row rowid userid docid 번호 아이디 순번 일련번호")
+ID_NAMES = _words(
+    "id ids idx index no number uid uuid guid key row rowid userid docid "
+    "번호 아이디 순번 일련번호"
+)
 OTHER_NAMES = _words(
     "date time timestamp year user username author name url link source language lang split fold email "
     "날짜 일자 시간 작성일 작성자 사용자 이름 출처 언어 링크"

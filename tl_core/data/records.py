@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tl_core.errors import DataError
 
 MAX_QUOTED_LINES = 200
+MAX_CELLS = 10_000_000  # of a file: short cells cost far more memory than their bytes
 MAX_RECORD_LINES = 2_000  # of several quoted cells together
 MAX_RECORD_CHARACTERS = 10_000_000  # above every legal record: 200 columns of 50,000
 NO_DELIMITER = "\x1f"  # for files of one column: the unit separator stands in no text
@@ -51,6 +52,7 @@ def csv_records(lines: Iterable[str], delimiter: str, name: str, *, quoted: bool
     reader = csv.reader(
         watched, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=True
     )
+    cell_count = 0
     while True:
         row = watched.begin_record()
         try:
@@ -60,6 +62,9 @@ def csv_records(lines: Iterable[str], delimiter: str, name: str, *, quoted: bool
         except csv.Error:
             yield Record(row, (), _quote_problem(row, watched.number))
             continue
+        cell_count += len(cells)
+        if cell_count > MAX_CELLS:
+            raise DataError(f"{name} has more than {MAX_CELLS:,} cells. Leave out columns, or upload a part.")
         if cells and not (len(cells) == 1 and cells[0].isspace()):
             yield Record(row, tuple(cells))
 
@@ -124,8 +129,8 @@ class _Lines:
             raise self._unclosed(f"is not closed within {MAX_QUOTED_LINES} lines")
         if self._characters > MAX_RECORD_CHARACTERS:
             raise DataError(
-                f"{self._name}, line {self.number}: a record of more than {MAX_RECORD_CHARACTERS:,} characters. "
-                "Put each record on a line of its own and close every quote."
+                f"{self._name}, line {self.number}: a record of more than {MAX_RECORD_CHARACTERS:,} "
+                "characters. Put each record on a line of its own and close every quote."
             )
 
     def _unclosed(self, what: str) -> UnclosedQuote:

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from tl_core.data.decoding import BROKEN, Source, decode
-from tl_core.data.delimiters import guess_delimiter, read_delimited, usual_width
-from tl_core.data.headers import column_names, looks_like_header, numbered_columns
-from tl_core.data.records import NO_DELIMITER, Record, fasttext_records, is_fasttext
+from tl_core.data.layouts import Layout, read_layout
 from tl_core.data.unpacking import unpack
 from tl_core.errors import DataError
 
 MAX_FILE_BYTES = 50 * 2**20
 MAX_PLAIN_BYTES = 200 * 2**20
 MAX_ROWS = 500_000
+MAX_LINE_ENDS = 10_000_000  # blank lines cost time too
 MAX_CELL_CHARACTERS = 50_000
 MAX_COLUMNS = 200
 DELIMITER_NAMES = {",": "comma", "\t": "tab", ";": "semicolon", "|": "vertical bar", " ": "space"}
@@ -67,7 +65,8 @@ def read_table_file(path: Path, *, has_header: bool | None = None) -> Table:
         with path.open("rb") as stream:
             content = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise DataError(f"{shown_name(path.name)} cannot be opened ({error.strerror}). Check the path.") from None
+        shown = shown_name(path.name)
+        raise DataError(f"{shown} cannot be opened ({error.strerror}). Check the path.") from None
     return read_table(content, path.name, has_header=has_header)
 
 
@@ -78,24 +77,12 @@ def read_table(content: bytes, name: str, *, has_header: bool | None = None) -> 
     UTF-16, cp949 or cp1252, plain or compressed (gzip, bzip2). Raises DataError.
     """
     shown = shown_name(name)
-    source = decode(unpack(content, shown, MAX_FILE_BYTES, MAX_PLAIN_BYTES), shown)
-    head = source.head()
-    if is_fasttext(head):
-        records = list(islice(fasttext_records(source.lines()), MAX_ROWS + 1))
-        return _table(source, records, ("label", "text"), " ", is_header=False, form="fasttext")
-    delimiter = guess_delimiter(head)
-    records = read_delimited(source, delimiter, MAX_ROWS + 2)
-    if not records:
-        raise DataError(f"{shown} holds no text, only white space. Upload a table with a text column.")
-    is_header = _has_header(records) if has_header is None else has_header
-    if is_header and records[0].problem:
-        raise DataError(f"{shown}: the header cannot be read. Row {records[0].row}: {records[0].problem}")
-    if is_header:
-        columns, records = column_names(records[0].cells), records[1:]
-    else:
-        columns = numbered_columns(usual_width(records)[0])
-    shown_delimiter = "," if delimiter == NO_DELIMITER else delimiter
-    return _table(source, records, columns, shown_delimiter, is_header=is_header, form="csv")
+    plain = unpack(content, shown, MAX_FILE_BYTES, MAX_PLAIN_BYTES)
+    if plain.count(b"\n") + plain.count(b"\r") > MAX_LINE_ENDS:
+        raise DataError(f"{shown} has more than {MAX_LINE_ENDS:,} line ends. Upload a part of it.")
+    source = decode(plain, shown)
+    layout = read_layout(source, has_header, max_rows=MAX_ROWS, max_columns=MAX_COLUMNS)
+    return _table(source, layout)
 
 
 def shown_name(name: str) -> str:
@@ -104,24 +91,14 @@ def shown_name(name: str) -> str:
     return "".join(letter for letter in last if letter.isprintable())[:100] or "The file"
 
 
-def _has_header(records: Sequence[Record]) -> bool:
-    first = records[0]
-    return not first.problem and looks_like_header(first.cells, [record.cells for record in records[1:]])
-
-
-def _table(
-    source: Source, records: Sequence[Record], columns: tuple[str, ...], delimiter: str, *, is_header: bool, form: str
-) -> Table:
-    """The table of the usable records; DataError if there is none or if there are too many."""
-    _check_extent(source.name, records, columns)
+def _table(source: Source, layout: Layout) -> Table:
+    """The table of the usable records; DataError if there is none."""
+    _, columns, delimiter, has_header, form = layout
     rows: list[tuple[str, ...]] = []
     numbers: list[int] = []
     refused: list[Refused] = []
-    measure = "the header has" if is_header else "most rows have"
-    for record in records:
-        problem = record.problem or _cell_problem(record.cells)
-        if not problem and len(record.cells) != len(columns):
-            problem = _width_problem(len(record.cells), len(columns), measure, DELIMITER_NAMES[delimiter])
+    for record in layout.records:
+        problem = record.problem or _cell_problem(record.cells) or _width_problem(len(record.cells), layout)
         if problem:
             refused.append(Refused(record.row, problem))
         else:
@@ -130,19 +107,9 @@ def _table(
     if not rows:
         first = refused[0]
         raise DataError(f"{source.name}: no row can be read. Row {first.row}: {first.reason.rstrip('.')}.")
-    return Table(source.name, columns, rows, numbers, tuple(refused), source.encoding, delimiter, is_header, form)
-
-
-def _check_extent(name: str, records: Sequence[Record], columns: Sequence[str]) -> None:
-    if not records:
-        raise DataError(f"{name} has a header but no rows. Add a row for each text.")
-    if len(records) > MAX_ROWS:
-        raise DataError(f"{name} has more than {MAX_ROWS:,} rows, which is the most that is read. Upload a part of it.")
-    if len(columns) > MAX_COLUMNS:
-        raise DataError(
-            f"{name} has {len(columns):,} columns; at most {MAX_COLUMNS} are read. "
-            "Leave only the columns with the text and the label."
-        )
+    return Table(
+        source.name, columns, rows, numbers, tuple(refused), source.encoding, delimiter, has_header, form
+    )
 
 
 def _cell_problem(cells: Sequence[str]) -> str:
@@ -157,8 +124,17 @@ def _cell_problem(cells: Sequence[str]) -> str:
     return ""
 
 
-def _width_problem(found: int, wanted: int, measure: str, delimiter_name: str) -> str:
-    plural = "" if found == 1 else "s"
-    columns = "1 column" if wanted == 1 else f"{wanted} columns"
-    hint = f"Put the text in quotes if it holds a {delimiter_name}." if found > wanted else "Fill in what is missing."
-    return f"{found} cell{plural}, but {measure} {columns}. {hint}"
+def _width_problem(found: int, layout: Layout) -> str:
+    """Why a row of `found` cells is refused; empty if it is as wide as the table."""
+    wanted = len(layout.columns)
+    if found == wanted:
+        return ""
+    hint = "Fill in what is missing."
+    if found > wanted:
+        hint = f"Put the text in quotes if it holds a {DELIMITER_NAMES[layout.delimiter]}."
+    measure = "the header has" if layout.has_header else "most rows have"
+    return f"{_count(found, 'cell')}, but {measure} {_count(wanted, 'column')}. {hint}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

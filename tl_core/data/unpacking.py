@@ -69,7 +69,7 @@ def unpack(content: bytes, name: str, max_file_bytes: int, max_plain_bytes: int)
     elif content.startswith(BZIP2) and content[3:4].isdigit():
         plain = _inflate(bz2.BZ2File(io.BytesIO(content)), name, max_plain_bytes)
     if not plain or plain.isspace():
-        raise DataError(f"{name} is empty. Upload a table with a text column and, to learn from, a label column.")
+        raise DataError(f"{name} is empty. Upload a table with a column of texts.")
     kind = foreign_kind(plain)
     if kind:
         raise DataError(f"{name} is {kind}, not a table of text. {SAVE}")
@@ -104,7 +104,7 @@ def _inflate(stream: io.BufferedIOBase, name: str, limit: int) -> bytes:
                     "Upload a part of it."
                 )
     except EOFError:
-        raise DataError(f"{name} is cut off: the compressed data has no end. Upload the whole file.") from None
+        raise DataError(f"{name} is cut off: the packed data has no end. Upload the whole file.") from None
     except (OSError, zlib.error) as error:
-        raise DataError(f"{name} cannot be unpacked ({error}). Compress the file anew and upload it.") from None
+        raise DataError(f"{name} cannot be unpacked ({error}). Pack the file anew and upload it.") from None
     return b"".join(chunks)

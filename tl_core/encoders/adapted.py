@@ -20,6 +20,7 @@ from tl_core.settings import Settings
 
 if TYPE_CHECKING:
     import torch
+    from peft import PeftModel
 
 WEIGHTS = "encoder.safetensors"
 ADAPTER = "adapter"
@@ -70,9 +71,7 @@ def load_merged(start: StartingPoint, settings: Settings) -> Encoder:
     encoder = _with_weights(start, settings)
     if start.adapter is None:
         return encoder
-    from peft import PeftModel
-
-    adapted = PeftModel.from_pretrained(encoder.model, str(start.adapter))
+    adapted = _read_adapter(encoder.model, start.adapter, trainable=False)
     return encoder.with_model(adapted.merge_and_unload())
 
 
@@ -84,13 +83,11 @@ def load_with_adapter(
     An earlier training's adapter is trained further, with its own rank; else a new one begins,
     which at first changes nothing (its B is zero). All other weights are frozen.
     """
-    from peft import LoraConfig, PeftModel, get_peft_model
+    from peft import LoraConfig, get_peft_model
 
     encoder = _with_weights(start, settings)
     if start.adapter is not None:
-        return encoder.with_model(
-            PeftModel.from_pretrained(encoder.model, str(start.adapter), is_trainable=True)
-        )
+        return encoder.with_model(_read_adapter(encoder.model, start.adapter, trainable=True))
     config = LoraConfig(
         r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear", bias="none"
     )
@@ -100,17 +97,38 @@ def load_with_adapter(
 def _with_weights(start: StartingPoint, settings: Settings) -> Encoder:
     encoder = load_encoder(start.base, settings)
     if start.weights is not None:
-        from safetensors.torch import load_file
-
-        missing = encoder.model.load_state_dict(load_file(start.weights), strict=False)
-        if missing.unexpected_keys:
+        try:
+            fitting = encoder.model.load_state_dict(read_tensors(start.weights), strict=False)
+        except RuntimeError as error:  # tensors of other shapes
+            raise ModelError(f"{start.weights} does not fit the encoder {start.base.name}.") from error
+        if fitting.unexpected_keys:
             raise ModelError(f"{start.weights} does not fit the encoder {start.base.name}.")
     return encoder
 
 
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """The named tensors of a safetensors file; ModelError if it is missing or damaged."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} is not a readable safetensors file ({error}).") from error
+
+
+def _read_adapter(model: torch.nn.Module, folder: Path, *, trainable: bool) -> PeftModel:
+    from peft import PeftModel
+
+    try:
+        return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)  # type: ignore[arg-type]
+    except Exception as error:  # a damaged file breaks peft in many ways
+        raise ModelError(f"The adapter in {folder} cannot be read ({type(error).__name__}).") from error
+
+
 def has_frozen_words(encoder: Encoder) -> bool:
     """Whether the word table is quantised, so that no training can change it."""
-    from tl_core.encoders.e5 import QuantizedEmbedding
+    from tl_core.encoders.quantized import QuantizedEmbedding
 
     return any(isinstance(each, QuantizedEmbedding) for each in encoder.model.modules())
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tl_core.runs.records import write_record
 
 WRITE_SECONDS = 0.5
+TELLING_SHARE = 0.03  # of the whole cost, from which on the measured speed says more than what was expected
 
 
 @dataclass(slots=True)
@@ -16,11 +17,13 @@ class Board:
     """Adds up weighted parts and writes `progress.json` at most twice a second.
 
     `weights` are expected costs of the cells by name, in any one unit. The time left is the cost
-    left times the seconds that a unit of cost has taken in this process.
+    left times the seconds that a unit of cost has taken in this process; where the costs are
+    seconds, as a probe expects them, it is told from the start.
     """
 
     path: Path
     weights: dict[str, float]
+    in_seconds: bool = False
     finished: set[str] = field(default_factory=set)
     doing: str = ""
     cost_done_here: float = 0.0
@@ -49,7 +52,9 @@ class Board:
         done = sum(self.weights[each] for each in self.finished) + part
         here = self.cost_done_here + part
         seconds = self.written - self.began
-        left = (total - done) * seconds / here if here > 0.01 * total else None
+        left = (total - done) * seconds / here if here > TELLING_SHARE * total else None
+        if left is None and self.in_seconds:
+            left = total - done
         write_record(
             self.path,
             {

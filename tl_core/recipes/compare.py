@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,19 @@ from tl_core.encoders.load import find_encoder
 from tl_core.errors import DataError, RunError, TLError
 from tl_core.knobs import to_values
 from tl_core.recipes.board import Board
-from tl_core.recipes.plan import Cell, CompareConfig, Rows, cells, config_from_json, labelled, rows_of_seed, source_strategy, test_split
+from tl_core.recipes.estimate import estimate
+from tl_core.recipes.plan import (
+    Cell,
+    CompareConfig,
+    Rows,
+    Task,
+    cells,
+    config_from_json,
+    labelled,
+    rows_of_seed,
+    source_strategy,
+    test_split,
+)
 from tl_core.runs.events import EventLog
 from tl_core.runs.queue import start_worker
 from tl_core.runs.store import Job, Run, Store
@@ -41,16 +53,6 @@ SOURCE_MODEL = "source_model"
 PREDICTIONS = "predictions.npy"
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """The data of one comparison: target rows, a test file if there is one, a source task if there is one."""
-
-    target: Examples
-    test: Examples | None = None
-    source: Examples | None = None
-    title: str = "Comparison"
-
-
 def submit_comparison(store: Store, config: CompareConfig, task: Task, *, processes: int = 1) -> Job:
     """Check and write a comparison, start its worker, and give the job back at once.
 
@@ -61,7 +63,9 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
         target = without_rows(target, overlap(target, task.test))
     _check(config, target, task)
     source = _source_model(store, config)
-    job = store.add_job("compare", task.title, {**config.to_json(), "has_source": task.source is not None})
+    known = estimate(store, config, task, probe=False)
+    plan = {"has_source": task.source is not None, "expected": known.by_strategy if known else {}}
+    job = store.add_job("compare", task.title, {"comparison": config.to_json(), **plan})
     try:
         data = job.folder / "data"
         pool, test = test_split(config, target, task.test)
@@ -126,16 +130,24 @@ class Comparison:
 
     def __init__(self, store: Store, job: Job) -> None:
         self.store, self.job = store, job
-        settings = {name: value for name, value in job.record["config"].items() if name != "has_source"}
-        self.config = config_from_json(settings)
+        self.config = config_from_json(job.record["config"]["comparison"])
         data = job.folder / "data"
         self.pool, self.test = read_examples(data / "train.jsonl"), read_examples(data / "test.jsonl")
         self.source = read_examples(data / "source.jsonl") if job.record["config"]["has_source"] else None
         self.cells = cells(self.config, with_source=self.source is not None)
         self.leads = int(os.environ.get("RANK", "0")) == 0
         self.together = int(os.environ.get("WORLD_SIZE", "1")) > 1
-        weights = {cell.suffix: self._cost(cell) for cell in self.cells}
-        self.board = Board(job.folder / "progress.json", weights)
+        self.board = self._board(job.record["config"]["expected"])
+
+    def _board(self, expected: dict[str, float]) -> Board:
+        """Cells weigh what the probe measured, in seconds; without a probe, what they cost by rule of thumb."""
+        counts = Counter(cell.strategy for cell in self.cells)
+        in_seconds = set(counts) <= set(expected)
+        weights = {
+            cell.suffix: expected[cell.strategy] / counts[cell.strategy] if in_seconds else self._cost(cell)
+            for cell in self.cells
+        }
+        return Board(self.job.folder / "progress.json", weights, in_seconds)
 
     def run(self) -> None:
         failures = []
@@ -309,8 +321,6 @@ class Comparison:
 
 def _source_rows(config: CompareConfig, examples: Examples, classes: tuple[str, ...]) -> Rows:
     """The source task is trained on all its rows, once, whatever the target's few-sample setting."""
-    from dataclasses import replace
-
     return rows_of_seed(replace(config, per_class=0), examples, 0, classes)
 
 

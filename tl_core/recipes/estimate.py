@@ -27,10 +27,10 @@ from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder, tokenizer_of
 from tl_core.errors import ModelError, TLError
 from tl_core.knobs import to_values
-from tl_core.recipes.compare import Task
 from tl_core.recipes.plan import (
     Cell,
     CompareConfig,
+    Task,
     cells,
     config_from_json,
     labelled,

@@ -17,7 +17,7 @@ from typing import Any
 
 from tl_core.encoders.adapted import FACTS, StartingPoint, read_facts, read_starting_point
 from tl_core.encoders.bases import EncoderBase
-from tl_core.encoders.catalog import card_of
+from tl_core.encoders.catalog import card_of, find_packaged
 from tl_core.encoders.load import encoder_folder, load_encoder
 from tl_core.errors import DataError, ModelError, RunError, TLError
 from tl_core.knobs import from_values
@@ -99,10 +99,11 @@ def _carry(settings: Settings, base: EncoderBase, folder: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
-    from tl_core.encoders.e5 import dequantized_state, e5_file_of
+    from tl_core.encoders.e5 import dequantized_state, read_e5
 
-    packed = e5_file_of(base)
-    state = dequantized_state(packed) if packed is not None else load_encoder(base, settings).model.state_dict()
+    card = card_of(base.name) if base.kind == "packaged" else None
+    packed = find_packaged(card) if card is not None and card.form == "e5-q4" else None
+    state = dequantized_state(read_e5(packed)) if packed else load_encoder(base, settings).model.state_dict()
     half = {
         name: each.detach().to(torch.float16 if each.is_floating_point() else each.dtype).contiguous()
         for name, each in state.items()

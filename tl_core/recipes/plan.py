@@ -93,6 +93,16 @@ def _texts(value: object, name: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Task:
+    """The data of one comparison: target rows, a test file if there is one, a source task if there is one."""
+
+    target: Examples
+    test: Examples | None = None
+    source: Examples | None = None
+    title: str = "Comparison"
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One training of a comparison: a strategy with a seed, on the target or the source task."""
 

@@ -9,10 +9,10 @@ from pages.components.guard import guard
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.source import Source
 from tl_core.commands.output import bytes_text, seconds_text
-from tl_core.recipes.compare import Task, submit_comparison
+from tl_core.recipes.compare import submit_comparison
 from tl_core.recipes.estimate import Estimate, estimate
 from tl_core.recipes.machine import memory_bytes
-from tl_core.recipes.plan import CompareConfig, cells
+from tl_core.recipes.plan import CompareConfig, Task, cells
 from tl_core.runs.store import Store
 from tl_core.tasks.classify.strategies import strategy
 

@@ -16,6 +16,7 @@ from tl_core.encoders.adapted import (
     load_merged,
     read_facts,
     read_starting_point,
+    read_tensors,
     save_adapter,
     save_weights,
     write_facts,
@@ -124,14 +125,12 @@ class EncoderClassifier:
 
 def load_encoder_classifier(folder: Path, settings: Settings, device: torch.device) -> EncoderClassifier:
     """A saved classifier, its adapter merged; ModelError if a part is missing or does not fit."""
-    from safetensors.torch import load_file
-
     start = read_starting_point(folder)
     facts = read_facts(folder)
     encoder = load_merged(start, settings)
     try:
         classes = tuple(json.loads((folder / "labels.json").read_text(encoding="utf-8")))
-        head = load_file(folder / HEAD)
+        head = read_tensors(folder / HEAD)
         network = make_network(encoder, len(classes), dropout=0.0)
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
         use = Use(int(facts["max_tokens"]), str(facts["precision"]))

@@ -1,0 +1,181 @@
+"""One contract for every strategy and every encoder family."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.encoders.tiny import write_tiny_encoder
+from tl_core.encoders.adapted import StartingPoint
+from tl_core.encoders.load import EncoderBase
+from tl_core.errors import DataError, ModelError
+from tl_core.settings import Settings
+from tl_core.tasks.classify.fitting import Bench, LabelledTexts, check_classes
+from tl_core.tasks.classify.saved import load_classifier, predict
+from tl_core.tasks.classify.strategies import STRATEGIES, strategy
+from tl_core.training.events import Progress, drain
+
+FAMILIES = ("bert", "distilbert", "albert", "roberta", "electra", "xlnet", "gpt2")
+CLASSES = ("bad", "good", "so so")
+GOOD, BAD = "good fine nice well", "bad poor sad ill"
+STRANGE = ("", "   ", "!!! ... ???", "영화가 정말 좋았다", "🙂🙂", "zzz unseen qqq", "a" * 3000, "line\nbreak\ttab\x00nul")
+
+
+def make_rows(count: int = 24) -> LabelledTexts:
+    random = np.random.default_rng(0)
+    targets = np.arange(count) % 2
+    texts = tuple(
+        " ".join(random.choice((BAD if target == 0 else GOOD).split(), size=int(random.integers(2, 6)))) for target in targets
+    )
+    return LabelledTexts(texts, targets.astype(np.int64))
+
+
+def small_config(name: str, **changes):
+    values = {} if name == "tfidf" else {"max_tokens": 32, "precision": "float32"}
+    if name in ("lora", "full"):
+        values |= {"epochs": 2, "batch_size": 8, "learning_rate": 5e-3}
+    return strategy(name).config(**{**values, **changes})
+
+
+def make_bench(settings: Settings, folder: Path, family: str = "bert", seed: int = 0) -> Bench:
+    place = folder / family
+    if not place.exists():
+        write_tiny_encoder(place, family)
+    return Bench(settings, seed, StartingPoint(EncoderBase("folder", str(place))))
+
+
+def fit(bench: Bench, name: str, **changes):
+    rows = make_rows()
+    none = LabelledTexts((), np.array([], dtype=np.int64))
+    training = strategy(name).fit()(bench, CLASSES, rows, none, small_config(name, **changes))
+    events = []
+    while True:
+        try:
+            events.append(next(training))
+        except StopIteration as end:
+            return end.value, events
+
+
+ALL = [("tfidf", "bert"), *((each.name, family) for each in STRATEGIES if each.needs_encoder for family in FAMILIES)]
+
+
+@pytest.mark.parametrize(("name", "family"), ALL)
+def test_a_classifier_keeps_the_contract(settings: Settings, tmp_path: Path, name: str, family: str):
+    fitted, events = fit(make_bench(settings, tmp_path, family), name)
+    progress = [each for each in events if isinstance(each, Progress)]
+    assert progress[-1].done == progress[-1].total
+
+    texts = (*make_rows().texts, *STRANGE)
+    before = predict(fitted.classifier, texts)
+    assert before.shape == (len(texts), 3)
+    assert np.isfinite(before).all()
+    assert np.allclose(before.sum(1), 1, atol=1e-6)
+    assert fitted.trained_parameters > 0
+
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    fitted.classifier.save(folder)
+    assert not [each for each in folder.rglob("*") if each.suffix in (".pkl", ".bin", ".pt", ".joblib")]
+    after = predict(load_classifier(folder, settings, device="cpu"), texts)
+    assert np.allclose(before, after, atol=1e-5)
+    alone = np.vstack([predict(fitted.classifier, [text]) for text in texts[-4:]])
+    assert np.allclose(before[-4:], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["tfidf", "frozen", "lora", "full"])
+def test_the_same_seed_gives_the_same_model(settings: Settings, tmp_path: Path, name: str):
+    first, _ = fit(make_bench(settings, tmp_path), name)
+    second, _ = fit(make_bench(settings, tmp_path), name)
+    texts = make_rows().texts
+    assert np.array_equal(predict(first.classifier, texts), predict(second.classifier, texts))
+
+
+@pytest.mark.parametrize("name", ["tfidf", "frozen", "lora", "full"])
+def test_a_strategy_learns_what_is_plain(settings: Settings, tmp_path: Path, name: str):
+    changes = {"epochs": 20} if name in ("lora", "full") else {}
+    fitted, _ = fit(make_bench(settings, tmp_path), name, **changes)
+    rows = make_rows()
+    assert (predict(fitted.classifier, rows.texts).argmax(1) == rows.targets).mean() > 0.9
+
+
+def test_a_lora_adapter_changes_nothing_at_birth(settings: Settings, tmp_path: Path):
+    import torch
+
+    from tl_core.encoders.adapted import load_merged, load_with_adapter
+
+    start = make_bench(settings, tmp_path).starting_point
+    plain = load_merged(start, settings).model
+    adapted = load_with_adapter(start, settings, rank=4, alpha=8, dropout=0.0).model.eval()
+    ids = torch.arange(10, 30).reshape(2, 10)
+    with torch.no_grad():
+        assert torch.equal(plain(input_ids=ids).last_hidden_state, adapted(input_ids=ids).last_hidden_state)
+
+
+@pytest.mark.parametrize("first", ["lora", "full"])
+@pytest.mark.parametrize("second", ["frozen", "lora", "full"])
+def test_a_model_trained_from_a_source_stands_alone(settings: Settings, tmp_path: Path, first: str, second: str):
+    """Source task, then target task with a new head; the source may be deleted after that."""
+    import shutil
+
+    bench = make_bench(settings, tmp_path)
+    source, _ = fit(bench, first)
+    place = tmp_path / "source"
+    place.mkdir()
+    source.classifier.save(place)
+    from dataclasses import replace
+
+    from tl_core.encoders.adapted import read_starting_point
+
+    target, _ = fit(replace(bench, start=read_starting_point(place)), second)
+    folder = tmp_path / "target"
+    folder.mkdir()
+    target.classifier.save(folder)
+    before = predict(target.classifier, STRANGE)
+    shutil.rmtree(place)
+    assert np.allclose(before, predict(load_classifier(folder, settings, device="cpu"), STRANGE), atol=1e-5)
+
+
+def test_lora_predictions_are_the_same_with_the_adapter_merged(settings: Settings, tmp_path: Path):
+    """The head stands outside peft, so that it cannot be lost in its saving."""
+    fitted, _ = fit(make_bench(settings, tmp_path), "lora", epochs=10)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    fitted.classifier.save(folder)
+    assert {each.name for each in folder.iterdir()} >= {"adapter", "head.safetensors", "encoder.json", "labels.json"}
+    texts = make_rows().texts
+    loaded = load_classifier(folder, settings, device="cpu")
+    assert np.allclose(predict(fitted.classifier, texts), predict(loaded, texts), atol=1e-5)
+
+
+def test_one_class_is_refused():
+    with pytest.raises(DataError, match="at least two classes.*only 'bad'"):
+        check_classes(CLASSES, LabelledTexts(("a", "b"), np.array([0, 0])))
+
+
+def test_a_skops_file_with_another_kind_of_object_is_not_loaded(settings: Settings, tmp_path: Path):
+    import skops.io
+
+    fitted, _ = fit(make_bench(settings, tmp_path), "tfidf")
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    fitted.classifier.save(folder)
+    skops.io.dump({"head": Path("x").joinpath, "idf": {}}, folder / "model.skops")
+    with pytest.raises(ModelError, match="not loaded|not a readable"):
+        load_classifier(folder, settings)
+
+
+def test_a_model_that_is_gone_or_broken_says_so(settings: Settings, tmp_path: Path):
+    with pytest.raises(ModelError, match="does not exist"):
+        load_classifier(tmp_path / "nothing", settings)
+    fitted, _ = fit(make_bench(settings, tmp_path), "frozen")
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    fitted.classifier.save(folder)
+    (folder / "head.safetensors").write_bytes(b"broken")
+    with pytest.raises(ModelError):
+        load_classifier(folder, settings)
+    (folder / "encoder.json").unlink()
+    with pytest.raises(ModelError):
+        load_classifier(folder, settings)

@@ -1,0 +1,69 @@
+"""How a file is laid out, and its records: fastText or delimited, with or without a header."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from tl_core.data.decoding import Source
+from tl_core.data.delimiters import guess_delimiter, read_delimited, usual_width
+from tl_core.data.headers import column_names, looks_like_header, numbered_columns
+from tl_core.data.records import NO_DELIMITER, Record, fasttext_records, is_fasttext
+from tl_core.errors import DataError
+
+
+class Layout(NamedTuple):
+    """The records below the header, usable or not, and how the file is laid out."""
+
+    records: Sequence[Record]
+    columns: tuple[str, ...]
+    delimiter: str
+    has_header: bool
+    form: str
+
+
+def read_layout(source: Source, has_header: bool | None, *, max_rows: int, max_columns: int) -> Layout:
+    """The layout of a file; `has_header=None` guesses.
+
+    DataError without rows, with too many rows or columns, or with a quote that is never closed.
+    """
+    head = source.head()
+    if is_fasttext(head):
+        records = list(islice(fasttext_records(source.lines()), max_rows + 1))
+        layout = Layout(records, ("label", "text"), " ", False, "fasttext")
+    else:
+        delimiter = guess_delimiter(head)
+        records = read_delimited(source, delimiter, max_rows + 2)
+        _check_start(source.name, records, max_columns)
+        layout = _csv_layout(source.name, delimiter, records, has_header)
+    if not layout.records:
+        raise DataError(f"{source.name} has a header but no rows. Add a row for each text.")
+    if len(layout.records) > max_rows:
+        raise DataError(f"{source.name} has more than {max_rows:,} rows. Upload a part of it.")
+    return layout
+
+
+def _csv_layout(name: str, delimiter: str, records: Sequence[Record], has_header: bool | None) -> Layout:
+    named = _has_header(records) if has_header is None else has_header
+    if named and records[0].problem:
+        raise DataError(f"{name}: the header cannot be read. It has {records[0].problem}")
+    columns = column_names(records[0].cells) if named else numbered_columns(usual_width(records)[0])
+    shown_delimiter = "," if delimiter == NO_DELIMITER else delimiter
+    return Layout(records[1:] if named else records, columns, shown_delimiter, named, "csv")
+
+
+def _has_header(records: Sequence[Record]) -> bool:
+    first = records[0]
+    return not first.problem and looks_like_header(first.cells, [record.cells for record in records[1:]])
+
+
+def _check_start(name: str, records: Sequence[Record], max_columns: int) -> None:
+    if not records:
+        raise DataError(f"{name} holds no text, only white space. Upload a table with a column of texts.")
+    widest = max(len(records[0].cells), usual_width(records)[0])
+    if widest > max_columns:
+        raise DataError(
+            f"{name} has {widest:,} columns; at most {max_columns} are read. "
+            "Leave only the columns with the text and the label."
+        )
