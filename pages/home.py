@@ -50,7 +50,7 @@ with left, st.container(border=True, height="stretch"):
     if vectors is None:
         st.text("None. Install the packages of requirements.txt.")
     else:
-        st.text(f"{vectors.title}: {vectors.words:,} words, {vectors.width} dimensions ({vectors.licence})")
+        st.text(f"{vectors.name}: {vectors.words:,} words, {vectors.width} dimensions ({vectors.licence})")
     st.markdown("**Sample data**")
     for sample in SAMPLES:
         st.text(f"{sample.title}: {len(resources.sample_table(sample.name).rows)} rows, {sample.role} task")

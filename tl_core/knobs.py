@@ -29,6 +29,12 @@ class Knob:
     high: float | None = None
     choices: tuple[str, ...] = ()
     advanced: bool = False
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name on screen."""
+        return self.label or self.name.replace("_", " ").capitalize()
 
     @property
     def kind(self) -> type:
@@ -72,9 +78,17 @@ def knob(
     high: float | None = None,
     choices: Sequence[str] = (),
     advanced: bool = False,
+    label: str = "",
 ) -> Any:
     """A dataclass field that carries its bounds and its help; `advanced` folds it away on pages."""
-    facts = {"help": help, "low": low, "high": high, "choices": tuple(choices), "advanced": advanced}
+    facts = {
+        "help": help,
+        "low": low,
+        "high": high,
+        "choices": tuple(choices),
+        "advanced": advanced,
+        "label": label,
+    }
     return dataclasses.field(default=default, metadata={"knob": facts})
 
 

@@ -13,7 +13,7 @@ from tl_core.knobs import Knob, Value, knobs_of
 
 def knob_widget(declared: Knob, value: Value, key: str) -> Value:
     """The widget of one knob; what it holds."""
-    label = declared.name.replace("_", " ").capitalize()
+    label = declared.title
     if declared.choices:
         options: Sequence[str] = declared.choices
         return str(st.selectbox(label, options, index=options.index(str(value)), help=declared.help, key=key))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -48,3 +49,32 @@ def load_config(values: dict[str, Any]) -> None:
 def form_turn() -> int:
     """A number that grows with each loaded config; part of the form's widget keys."""
     return int(st.session_state.get(f"{FINE_TUNE_CONFIG}.turn", 0))
+
+
+# the Runs page
+
+CHOSEN_JOB = "runs.job"
+IMPORT_TURN = "runs.import.turn"
+
+
+def chosen_job() -> str:
+    """The id of the job that is chosen in the list of jobs; '' before any choice."""
+    return str(st.session_state.get(CHOSEN_JOB, ""))
+
+
+def choose_job(job_id: str) -> None:
+    st.session_state[CHOSEN_JOB] = job_id
+
+
+def import_turn() -> int:
+    """A number that grows with each import; part of the uploader's key, so that it empties."""
+    return int(st.session_state.get(IMPORT_TURN, 0))
+
+
+def next_import() -> None:
+    st.session_state[IMPORT_TURN] = import_turn() + 1
+
+
+def jobs_table(job_ids: Sequence[str]) -> str:
+    """The key of the table of these jobs: another list of jobs is another table, with its own choice."""
+    return f"runs.jobs.{len(job_ids)}.{job_ids[0]}"

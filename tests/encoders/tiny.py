@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 TINY_TYPES = ("bert", "distilbert", "albert", "roberta", "xlm-roberta", "electra", "xlnet", "gpt2")
 WIDTH, LAYERS, HEADS, FEED_FORWARD, POSITIONS = 32, 2, 4, 64, 64
 
-WORDS = (
+VOCABULARY = (
     "a an and are at bad best big book boy but by cat city day dog eat film food for from girl good great "
     "hate house i in is it king like long love man movie my new no not of old on one out queen read red "
     "saw she so story that the they this time to very was we well what where who with woman year you"
-).split()
+)
+WORDS = tuple(VOCABULARY.split())
 PIECES = ("ing", "ed", "ly", "er", "est", "s")
 LETTERS = tuple(string.ascii_lowercase + string.digits)
 MARKS = tuple(string.punctuation)
@@ -82,7 +83,8 @@ def _byte_pairs(model_type: str) -> tuple[Tokenizer, dict[str, str]]:
         special = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>", "mask": "<mask>"}
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     # Merging from the left letter by letter makes every beginning of a word a piece.
-    merges = list(dict.fromkeys(_prefixes("Ġ" + word, at) for word in WORDS[::3] for at in range(1, len(word) + 1)))
+    words = [f"Ġ{word}" for word in WORDS[::3]]
+    merges = list(dict.fromkeys((word[:at], word[at]) for word in words for at in range(1, len(word))))
     pieces = [*special.values(), *alphabet, *("".join(merge) for merge in merges)]
     vocabulary = {piece: at for at, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(models.BPE(vocabulary, merges))
@@ -129,7 +131,8 @@ _UNIGRAM_FORMS: dict[str, tuple[dict[str, str], str, str]] = {
         "<s> $A </s> </s> $B </s>",
     ),
     "xlnet": (
-        {"unk": "<unk>", "bos": "<s>", "eos": "</s>", "cls": "<cls>", "sep": "<sep>", "pad": "<pad>", "mask": "<mask>"},
+        {"unk": "<unk>", "bos": "<s>", "eos": "</s>", "cls": "<cls>", "sep": "<sep>", "pad": "<pad>"}
+        | {"mask": "<mask>"},
         "$A <sep> <cls>:2",
         "$A <sep> $B:1 <sep>:1 <cls>:2",
     ),
@@ -144,10 +147,6 @@ def _roles(special: dict[str, str]) -> dict[str, str]:
     return {f"{role}_token": piece for role, piece in special.items()}
 
 
-def _prefixes(word: str, at: int) -> tuple[str, str]:
-    return word[:at], word[at]
-
-
 def _special_ids(tokenizer: Tokenizer, special: dict[str, str]) -> dict[str, int]:
     ids = {f"{role}_id": tokenizer.token_to_id(piece) for role, piece in special.items()}
     return {role: at for role, at in ids.items() if role in ("pad_token_id", "bos_token_id", "eos_token_id")}
@@ -157,7 +156,8 @@ def _sizes(model_type: str) -> dict[str, Any]:
     """Sizes in each configuration's own words; weights spread wide, so that tokens differ."""
     spread = {"initializer_range": 0.1}
     if model_type == "gpt2":
-        return spread | {"n_embd": WIDTH, "n_layer": LAYERS, "n_head": HEADS, "n_inner": FEED_FORWARD, "n_positions": POSITIONS}
+        sizes = {"n_embd": WIDTH, "n_layer": LAYERS, "n_head": HEADS, "n_inner": FEED_FORWARD}
+        return spread | sizes | {"n_positions": POSITIONS}
     if model_type == "xlnet":
         return spread | {"d_model": WIDTH, "n_layer": LAYERS, "n_head": HEADS, "d_inner": FEED_FORWARD}
     if model_type == "distilbert":

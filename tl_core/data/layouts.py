@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from tl_core.data.decoding import Source
-from tl_core.data.delimiters import guess_delimiter, read_delimited, usual_width
+from tl_core.data.delimiters import read_delimited, usual_width
 from tl_core.data.headers import column_names, looks_like_header, numbered_columns
 from tl_core.data.records import NO_DELIMITER, Record, fasttext_records, is_fasttext
 from tl_core.errors import DataError
@@ -28,13 +28,11 @@ def read_layout(source: Source, has_header: bool | None, *, max_rows: int, max_c
 
     DataError without rows, with too many rows or columns, or with a quote that is never closed.
     """
-    head = source.head()
-    if is_fasttext(head):
+    if is_fasttext(source.head()):
         records = list(islice(fasttext_records(source.lines()), max_rows + 1))
         layout = Layout(records, ("label", "text"), " ", False, "fasttext")
     else:
-        delimiter = guess_delimiter(head)
-        records = read_delimited(source, delimiter, max_rows + 2)
+        delimiter, records = read_delimited(source, max_rows + 2)
         _check_start(source.name, records, max_columns)
         layout = _csv_layout(source.name, delimiter, records, has_header)
     if not layout.records:

@@ -32,7 +32,8 @@ OTHER_NAMES = _words(
     "date time timestamp year user username author name url link source language lang split fold email "
     "날짜 일자 시간 작성일 작성자 사용자 이름 출처 언어 링크"
 )
-KNOWN_NAMES = TEXT_NAMES | TITLE_NAMES | LABEL_NAMES | WEAK_LABEL_NAMES | ID_NAMES | OTHER_NAMES
+MAIN_NAMES = TEXT_NAMES | TITLE_NAMES | LABEL_NAMES | WEAK_LABEL_NAMES
+KNOWN_NAMES = MAIN_NAMES | ID_NAMES | OTHER_NAMES
 
 EXACT, LAST_WORD, SOME_WORD = 3, 2, 1
 
@@ -61,9 +62,9 @@ def name_words(name: str) -> list[str]:
     return [word.casefold() for word in re.findall(r"[^\W\d_]+", apart)]
 
 
-def is_known(name: str) -> bool:
-    """Whether a cell reads as the name of a column: a usual one, or a compound of such (`question_type`)."""
-    rank = name_rank(name, KNOWN_NAMES)
+def is_known(name: str, names: AbstractSet[str] = KNOWN_NAMES) -> bool:
+    """Whether a cell reads as one of `names`, or as a compound of one (`question_type`)."""
+    rank = name_rank(name, names)
     return rank == EXACT or (rank > 0 and " " not in name.strip())
 
 

@@ -86,7 +86,7 @@ def fasttext_records(lines: Iterable[str]) -> Iterator[Record]:
 def is_fasttext(head: Iterable[str]) -> bool:
     """Whether most of these lines begin with `__label__x `."""
     filled = [line for line in head if line.strip()]
-    marked = sum(re.match(r"__label__\S*\s", line) is not None for line in filled)
+    marked = sum(re.match(r"__label__[^\s,;|]*[ \t]", line) is not None for line in filled)
     return 2 * marked > len(filled)
 
 
@@ -117,8 +117,9 @@ class _Lines:
             raise StopIteration
         self.number += 1
         self._characters += len(line)
-        if line.count('"') % 2:  # a doubled quote changes nothing, so an odd count opens or closes
-            self._inside = not self._inside
+        quotes = line.replace('""', "").count('"')  # a doubled quote neither opens nor closes
+        if quotes:
+            self._inside ^= quotes % 2 == 1
             self._opened = self.number if self._inside else self._opened
         self._check_extent()
         return line

@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from tl_core.encoders.e5_file import read_e5
+from tl_core.encoders.e5_parse import read_e5
 from tl_core.errors import ModelError
 from tl_core.packages import check_fingerprint, package_folder
 
-__all__ = ["ENCODERS", "EncoderCard", "EncoderFacts", "card_of", "check_fingerprint", "facts", "find_packaged"]
+__all__ = [
+    "ENCODERS",
+    "EncoderCard",
+    "EncoderFacts",
+    "card_of",
+    "check_fingerprint",
+    "facts",
+    "find_packaged",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

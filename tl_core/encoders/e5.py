@@ -1,7 +1,7 @@
 """The packaged multilingual E5 as a model: 4-bit weights into transformers' BERT.
 
 The word table, 96 of 117.5 million numbers, stays in 4 bits and frozen; all other weights become
-float32 and can be trained. `e5_file` reads the file, `e5_tokens` makes its tokenizer.
+float32 and can be trained. `e5_parse` reads the file, `e5_tokens` makes its tokenizer.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.encoders.catalog import card_of
-from tl_core.encoders.e5_file import E5File, read_e5
+from tl_core.encoders.e5_file import E5File
+from tl_core.encoders.e5_parse import read_e5
 from tl_core.encoders.e5_tokens import build_e5_tokenizer
 from tl_core.packages import write_aside
 
@@ -45,15 +46,16 @@ def build_e5_model(file: E5File, attention: str = "sdpa") -> BertModel:
     import torch
     from transformers import BertConfig, BertModel
 
-    config = BertConfig(**_config(file), attn_implementation=attention)
+    chosen: dict[str, Any] = {**_config(file), "attn_implementation": attention}
     with torch.device("meta"):  # room for the word table in float32 is never taken
-        model = BertModel(config, add_pooling_layer=False)
-    embeddings: Any = model.embeddings
+        model: Any = BertModel(BertConfig(**chosen), add_pooling_layer=False)
+    embeddings = model.embeddings
     embeddings.word_embeddings = _word_table(file)
     model.load_state_dict({name: torch.from_numpy(each) for name, each in _weights(file)}, assign=True)
     positions = torch.arange(file.config.positions).expand(1, -1)
     embeddings.position_ids, embeddings.token_type_ids = positions, torch.zeros_like(positions)
-    return model.eval()
+    model.eval()
+    return model  # type: ignore[no-any-return]
 
 
 def dequantized_state(file: E5File, *, half: bool = False) -> dict[str, torch.Tensor]:
@@ -74,7 +76,8 @@ def e5_folder(path: Path, cache: Path) -> Path:
     folder = cache / "e5" / f"{sha256[:12]}-{FORM}"
     if not (folder / "tokenizer.json").is_file():
         file = read_e5(path)
-        write_aside(folder / "config.json", json.dumps({"model_type": "bert", **_config(file)}, indent=1).encode())
+        config = json.dumps({"model_type": "bert", **_config(file)}, indent=1)
+        write_aside(folder / "config.json", config.encode())
         write_aside(folder / "tokenizer.json", build_e5_tokenizer(file).to_str().encode())
     return folder
 

@@ -42,10 +42,11 @@ def hub_folder(base: EncoderBase, settings: Settings) -> Path:
         return found
     if settings.offline:
         raise ModelError(
-            f"{base.name} is not on this machine, and HF_HUB_OFFLINE keeps the engine off the hub. {_instead()}"
+            f"{base.name} is not on this machine, and HF_HUB_OFFLINE keeps the engine off the hub. "
+            f"{_instead()}"
         )
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
     try:

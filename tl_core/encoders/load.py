@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tl_core.encoders.bases import EncoderBase, find_encoder
-from tl_core.encoders.catalog import EncoderCard, card_of, find_packaged
 from tl_core.encoders.families import Family, family_of
-from tl_core.encoders.hub import hub_folder
+from tl_core.encoders.folders import check_files, e5_path, encoder_folder, tokenizer_of
 from tl_core.errors import ConfigError, ModelError
-from tl_core.packages import check_fingerprint, package_folder
 from tl_core.settings import Settings
-from tl_core.text.tokens import load_tokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -57,28 +54,6 @@ class Encoder:
         return dataclasses.replace(self, model=model)
 
 
-def encoder_folder(base: EncoderBase, settings: Settings) -> Path:
-    """The folder with an encoder's config.json and tokenizer, and its weights.
-
-    The packaged E5 keeps its weights in its package's file: its folder, made in the cache, holds
-    the other two. ModelError if the encoder is not on this machine and cannot be fetched.
-    """
-    e5 = _e5_path(base)
-    if e5 is not None:
-        from tl_core.encoders.e5 import e5_folder
-
-        _check_files(base, ".bin", settings)
-        return e5_folder(e5, settings.cache)
-    return _plain_folder(base, settings)
-
-
-def tokenizer_of(base: EncoderBase, settings: Settings) -> Tokenizer:
-    """The tokenizer of an encoder, without loading the model; errors as in `encoder_folder`."""
-    folder = encoder_folder(base, settings)
-    _check_files(base, "tokenizer.json", settings)
-    return load_tokenizer(folder)
-
-
 def load_encoder(base: EncoderBase, settings: Settings, *, attention: str = "sdpa") -> Encoder:
     """An encoder on the CPU in float32. `attention` is `sdpa`, or `eager` to see attention maps.
 
@@ -89,13 +64,13 @@ def load_encoder(base: EncoderBase, settings: Settings, *, attention: str = "sdp
     folder = encoder_folder(base, settings)
     family = family_of(_read_config(folder).get("model_type", ""))
     tokenizer = tokenizer_of(base, settings)
-    e5 = _e5_path(base)
+    e5 = e5_path(base)
     if e5 is not None:
         from tl_core.encoders.e5 import build_e5_model, read_e5
 
         model: Any = build_e5_model(read_e5(e5), attention)
     else:
-        _check_files(base, ".safetensors", settings)
+        check_files(base, ".safetensors", settings)
         model = _load_model(folder, family, attention)
     return _assemble(_pinned(base, folder), model, tokenizer, family)
 
@@ -104,8 +79,8 @@ def _assemble(base: EncoderBase, model: Any, tokenizer: Tokenizer, family: Famil
     config = model.config
     if tokenizer.get_vocab_size() > config.vocab_size:
         raise ModelError(
-            f"The tokenizer of {base.name} has {tokenizer.get_vocab_size()} pieces, but the model's table has "
-            f"{config.vocab_size} rows. Use a folder whose tokenizer belongs to its weights."
+            f"The tokenizer of {base.name} has {tokenizer.get_vocab_size()} pieces, but the model's table "
+            f"has {config.vocab_size} rows. Use a folder whose tokenizer belongs to its weights."
         )
     positions = getattr(config, "max_position_embeddings", None) or 0
     filler = [each for each in (config.pad_token_id, config.eos_token_id) if isinstance(each, int)]
@@ -131,14 +106,12 @@ def _pinned(base: EncoderBase, folder: Path) -> EncoderBase:
 def _load_model(folder: Path, family: Family, attention: str) -> Any:
     import torch
     from transformers import MODEL_MAPPING, AutoConfig
-    from transformers.utils import logging
 
-    logging.set_verbosity_error()  # its report of unused heads would look like an error
-    logging.disable_progress_bar()
+    _quiet()
     options = {"add_pooling_layer": False} if family.has_pooler else {}
     try:
         config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
-        model_class = MODEL_MAPPING[type(config)]
+        model_class: Any = MODEL_MAPPING[type(config)]
         model, report = model_class.from_pretrained(
             str(folder),
             config=config,
@@ -160,6 +133,15 @@ def _load_model(folder: Path, family: Family, attention: str) -> Any:
     return model
 
 
+def _quiet() -> None:
+    """No progress bars, and no report of unused heads, which would look like an error."""
+    from transformers.utils import logging
+
+    quiet: Any = logging
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
+
+
 def _unreadable(folder: Path, error: Exception) -> str:
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
     return f"The model in {folder} cannot be loaded ({reason}). Use a folder that transformers saved whole."
@@ -173,44 +155,3 @@ def _read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise ModelError(f"{folder / 'config.json'} is not a JSON object. Save the model again.")
     return config
-
-
-def _plain_folder(base: EncoderBase, settings: Settings) -> Path:
-    if base.kind == "hub":
-        return hub_folder(base, settings)
-    if base.kind == "packaged":
-        card = card_of(base.name)
-        return find_packaged(card) or _from_hub_instead(card, settings)
-    folder = Path(base.name)
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"The folder {folder} is gone or has no config.json. Choose another encoder.")
-    if (folder / "adapter_config.json").is_file():  # transformers would load the adapter unasked
-        raise ModelError(f"The folder {folder} holds an adapter. Choose the folder of the model under it.")
-    return folder
-
-
-def _from_hub_instead(card: EncoderCard, settings: Settings) -> Path:
-    try:
-        return hub_folder(EncoderBase("hub", card.hub_name), settings)
-    except ModelError as error:
-        raise ModelError(
-            f"The package {card.distribution}, which brings the encoder {card.name}, is not installed here, "
-            f"and its hub form cannot be had: {error}"
-        ) from error
-
-
-def _e5_path(base: EncoderBase) -> Path | None:
-    """The packaged file of 4-bit weights that this base stands for, if it stands for one here."""
-    card = card_of(base.name) if base.kind == "packaged" else None
-    return find_packaged(card) if card is not None and card.form == "e5-q4" else None
-
-
-def _check_files(base: EncoderBase, ending: str, settings: Settings) -> None:
-    """Compare an installed package's files of this ending with their fingerprints."""
-    card = card_of(base.name) if base.kind == "packaged" else None
-    root = package_folder(card.module) if card is not None and find_packaged(card) else None
-    if card is None or root is None:
-        return
-    for place, sha256 in card.fingerprints:
-        if place.endswith(ending):
-            check_fingerprint(root / place, sha256, settings.cache)

@@ -50,7 +50,7 @@ class QuantizedEmbedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """The rows of these ids: (...) gives (..., D)."""
-        pairs = self.nibbles[ids].unflatten(-1, (-1, BLOCK // 2))  # (..., D/32, 16)
+        pairs = self.nibbles[ids].reshape(*ids.shape, -1, BLOCK // 2)  # (..., D/32, 16)
         weights = torch.cat([pairs & 15, pairs >> 4], dim=-1).to(self.like.dtype) - 8.0
         scales = self.scales[ids].to(self.like.dtype).unsqueeze(-1)
         return (weights * scales).flatten(-2)

@@ -16,7 +16,7 @@ from tl_core.tasks.classify.config import AnyConfig
 from tl_core.tasks.classify.fitting import LabelledTexts
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 
-ROWS_FOR_VALIDATION = 40  # below, holding rows back costs more than it tells
+ROWS_FOR_VALIDATION = 200  # below, holding rows back costs more than it tells
 FIELDS = ("strategies", "encoder", "source_run", "settings")
 
 
@@ -29,7 +29,9 @@ class CompareConfig:
     source_run: str = ""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     seeds: int = knob(1, "Trainings of every strategy; each draws its own rows and new weights.", low=1, high=10)
-    per_class: int = knob(0, "Training rows of each class; 0 takes all.", low=0, high=1_000_000)
+    per_class: int = knob(
+        0, "Training rows of each class; 0 takes all.", low=0, high=1_000_000, label="Rows per class (0: all)"
+    )
     test_share: float = knob(
         0.2, "Share of the rows held back for the test, if no test file is given.", low=0.05, high=0.9, advanced=True
     )

@@ -86,7 +86,8 @@ class _Position:
     epoch: int = 0
     batch: int = 0
     step: int = 0
-    best_loss: float = float("inf")
+    best_accuracy: float = -1.0
+    best_loss: float = 1e30
     best_epoch: int = 0
     epochs_without_gain: int = 0
     seconds: float = 0.0
@@ -239,14 +240,15 @@ class _Loop:
             sums = self.problem.validate(self.plain, accelerator.process_index, accelerator.num_processes)
         shared = accelerator.reduce(torch.tensor(sums, dtype=torch.float32, device=accelerator.device), "sum")
         loss_sum, correct, count = (float(each) for each in shared)
-        loss = loss_sum / count
-        if loss < at.best_loss:
-            at.best_loss, at.best_epoch, at.epochs_without_gain = loss, at.epoch, 0
+        loss, accuracy = loss_sum / count, correct / count
+        if (accuracy, -loss) > (at.best_accuracy, -at.best_loss):
+            at.best_accuracy, at.best_loss = accuracy, loss
+            at.best_epoch, at.epochs_without_gain = at.epoch, 0
             self.best = {name: each.detach().clone() for name, each in self.trained.items()}
         else:
             at.epochs_without_gain += 1
         yield Metric("validation loss", at.step, loss)
-        yield Metric("validation accuracy", at.step, correct / count)
+        yield Metric("validation accuracy", at.step, accuracy)
 
     def _stop_if_asked(self) -> None:
         """Stop every process at the same step: the flag is summed over them."""

@@ -12,7 +12,10 @@ EPOCHS_HELP = (
     "Passes over the training rows. 0 chooses from their number: "
     "few rows need more passes for as many steps."
 )
-PATIENCE_HELP = "Stop after this many epochs without a smaller validation loss; the best epoch is kept."
+PATIENCE_HELP = (
+    "Stop after this many epochs without a gain on the validation rows; the best epoch is kept: "
+    "the one with the highest accuracy, and the smallest loss among equals."
+)
 ENCODER_DROPOUT_HELP = (
     "Share of activations and attention weights dropped inside the encoder in training; "
     "above 0 a CPU needs about twice the time."
@@ -26,7 +29,7 @@ EPOCHS_RANGE = (3, 20)
 class TfidfConfig:
     """Settings of TF-IDF with logistic regression."""
 
-    strength: float = knob(30.0, "Inverse of the L2 penalty; smaller is smoother.", low=1e-4, high=1e4)
+    strength: float = knob(30.0, "Inverse of the L2 penalty; smaller is smoother.", low=1e-4, high=1e4, advanced=True)
     characters: str = knob(
         "auto",
         "Character 2-4 grams beside word 1-2 grams; auto adds them for Korean.",
@@ -57,6 +60,7 @@ class FrozenConfig:
         "Inverse of the head's L2 penalty; smaller is smoother. 0 chooses it by cross-validation on the training rows.",
         low=0.0,
         high=1e4,
+        advanced=True,
     )
     max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
     batch_size: int = knob(32, "Texts computed at once.", low=1, high=512, advanced=True)
@@ -70,7 +74,7 @@ class FrozenConfig:
 class LoraConfig:
     """Settings of a LoRA-tuned encoder (Hu et al. 2021)."""
 
-    epochs: int = knob(0, EPOCHS_HELP, low=0, high=100)
+    epochs: int = knob(0, EPOCHS_HELP, low=0, high=100, label="Epochs (0: by rows)")
     learning_rate: float = knob(1e-3, "Largest step of AdamW for the adapter.", low=1e-6, high=1e-1)
     rank: int = knob(16, "Width of the low-rank update of every linear layer.", low=1, high=128)
     max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
@@ -99,7 +103,7 @@ class LoraConfig:
 class FullConfig:
     """Settings of full fine-tuning: every weight of the encoder is trained."""
 
-    epochs: int = knob(0, EPOCHS_HELP, low=0, high=100)
+    epochs: int = knob(0, EPOCHS_HELP, low=0, high=100, label="Epochs (0: by rows)")
     learning_rate: float = knob(1e-4, "Largest step of AdamW for the encoder.", low=1e-7, high=1e-1)
     max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
     encoder_dropout: float = knob(0.0, ENCODER_DROPOUT_HELP, low=0.0, high=0.9, advanced=True)

@@ -1,0 +1,29 @@
+"""Runs: every job and run, what became of it, and any runs side by side."""
+
+import streamlit as st
+
+from pages.components import resources
+from pages.components.guard import guard
+from pages.views.runs.all_runs import show_all_runs
+from pages.views.runs.exchange import show_import
+from pages.views.runs.jobs import show_jobs
+from tl_core.recipes.overview import job_lines
+
+st.title("Runs")
+store = resources.store()
+
+with guard():
+    if not job_lines(store) and not store.runs():
+        st.text("There are no runs yet. Train on a sample in a minute, or bring a run along as a zip.")
+        st.page_link("pages/fine_tune.py", label="Fine-tune on a table", icon=":material/tune:")
+        show_import(store)
+        st.stop()
+    view = st.segmented_control(
+        "View",
+        ["Jobs", "All runs", "Import"],
+        default="Jobs",
+        required=True,
+        key="runs.view",
+        label_visibility="collapsed",
+    )
+    {"Jobs": show_jobs, "All runs": show_all_runs, "Import": show_import}[view](store)

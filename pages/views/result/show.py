@@ -1,0 +1,49 @@
+"""The result of a job: one view at a time, so that the others do not run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pages.components.guard import guard
+from pages.views.result.calibration import show_calibration
+from pages.views.result.confusion import show_confusion
+from pages.views.result.curves import show_curves
+from pages.views.result.details import show_details
+from pages.views.result.errors import show_errors
+from pages.views.result.summary import show_summary
+from tl_core.recipes.compare import runs_done
+from tl_core.runs.store import Job, Run, Store
+
+VIEWS: dict[str, Callable[[Job, Sequence[Run]], None]] = {
+    "Summary": show_summary,
+    "Confusion": show_confusion,
+    "Errors": show_errors,
+    "Calibration": show_calibration,
+    "Curves": show_curves,
+    "Details": show_details,
+}
+
+
+def show_result(store: Store, job: Job) -> None:
+    """What the job's finished trainings found; nothing as long as there are none."""
+    if job.record.get("recipe") != "compare":
+        return
+    runs = [run for run in runs_done(store, job.id) if run.report]
+    if not runs:
+        return
+    st.subheader("Result")
+    with st.container(border=True), guard():
+        if not job.ended:
+            noun = "training" if len(runs) == 1 else "trainings"
+            st.caption(f"So far: {len(runs)} finished {noun}.")
+        view = st.segmented_control(
+            "View",
+            list(VIEWS),
+            default="Summary",
+            required=True,
+            key="result.view",
+            label_visibility="collapsed",
+        )
+        VIEWS[view](job, runs)

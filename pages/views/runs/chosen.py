@@ -1,0 +1,65 @@
+"""What is shown of the ticked runs: one with its settings and what can be done, several side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from pages.components.guard import guard, plain
+from pages.views.result.curves import draw_curves
+from pages.views.result.details import draw_details
+from pages.views.runs.delete import ask_to_delete_run
+from pages.views.runs.exchange import show_export
+from tl_core.recipes.overview import compare_in_words, differing_settings, run_title, titles_of
+from tl_core.runs.store import Run, Store
+
+
+def show_chosen(store: Store, runs: Sequence[Run]) -> None:
+    """One run or a comparison; nothing for none."""
+    with guard():
+        if len(runs) == 1:
+            _one(store, runs[0])
+        elif runs:
+            _compare(store, runs)
+
+
+def _one(store: Store, run: Run) -> None:
+    st.markdown(f"**{run_title(run)}**")
+    if run.record.get("reason"):
+        st.error(plain(str(run.record["reason"])), icon=":material/error:")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if run.status == "done":
+            show_export(store, run)
+        if st.button(
+            "Delete this run",
+            icon=":material/delete:",
+            key=f"runs.delete.{run.id}",
+            disabled=run.status == "running",
+            help="Stop its job first." if run.status == "running" else None,
+        ):
+            ask_to_delete_run(store, run)
+    draw_curves([run], f"runs.curves.{run.id}")
+    draw_details(run)
+
+
+def _compare(store: Store, runs: Sequence[Run]) -> None:
+    titles = titles_of(runs)
+    st.markdown("**Settings that differ**")
+    differences = differing_settings(runs)
+    if differences:
+        columns = [f"run {at}" for at in range(len(runs))]
+        frame = pd.DataFrame([each.values for each in differences], columns=columns)
+        frame.insert(0, "setting", [each.name.replace("_", " ") for each in differences])
+        labels = {column: st.column_config.TextColumn(titles[run.id]) for column, run in zip(columns, runs)}
+        setting = st.column_config.TextColumn("Setting", pinned=True)
+        st.dataframe(frame, hide_index=True, column_config={"setting": setting, **labels})
+    else:
+        st.text("None: they were trained alike.")
+    draw_curves(runs, "runs.compared")
+    scored = [run for run in runs if run.report]
+    if len(scored) > 1:
+        st.markdown("**Larger than chance?**")
+        for line in compare_in_words(store, scored):
+            st.text(line)

@@ -1,0 +1,39 @@
+"""The questions before something is deleted."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components.guard import guard
+from tl_core.recipes.overview import run_title
+from tl_core.runs.store import Job, Run, Store
+
+
+@st.dialog("Delete this job?", icon=":material/delete:")
+def ask_to_delete_job(store: Store, job: Job) -> None:
+    runs = store.runs_of(job.id)
+    noun = "run" if len(runs) == 1 else "runs"
+    st.text(f"{job.title} ({job.id})")
+    st.text(f"Its rows and its {len(runs)} {noun}, models included, are removed. This cannot be undone.")
+    if _answer("job"):
+        with guard():
+            store.delete_job(job.id)
+            st.rerun()
+
+
+@st.dialog("Delete this run?", icon=":material/delete:")
+def ask_to_delete_run(store: Store, run: Run) -> None:
+    st.text(f"{run_title(run)} ({run.id})")
+    st.text("Its model and its predictions are removed. This cannot be undone.")
+    if _answer("run"):
+        with guard():
+            store.delete_run(run.id)
+            st.rerun()
+
+
+def _answer(what: str) -> bool:
+    """Whether 'Delete' was pressed; 'Keep' closes the dialog."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it", key=f"runs.keep.{what}"):
+            st.rerun()
+        return st.button("Delete", type="primary", key=f"runs.really.{what}")

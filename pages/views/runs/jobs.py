@@ -1,0 +1,96 @@
+"""All jobs as one table, which refreshes itself while one of them lives; the chosen job stands under it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import state
+from pages.views.runs.job import show_job
+from pages.views.runs.status import status_column, table_height
+from tl_core.recipes.overview import JobLine, job_lines
+from tl_core.runs.store import ENDED, Store
+
+REFRESH_SECONDS = 2.0
+RECIPES = {"compare": "comparison", "predict": "prediction"}
+
+
+def show_jobs(store: Store) -> None:
+    """The table of jobs and the job that is chosen in it."""
+    lines = job_lines(store)
+    if not lines:
+        st.text("There are no jobs. Imported runs stand under All runs.")
+        return
+    if state.chosen_job() not in {line.id for line in lines}:
+        state.choose_job(lines[0].id)
+    if all(line.status in ENDED for line in lines):
+        _table(lines)
+    else:
+        _live_table(store, _seen(lines))
+    show_job(store, store.job(state.chosen_job()))
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def _live_table(store: Store, seen: object) -> None:
+    """The table, read anew every two seconds; the whole page follows when more than progress has changed."""
+    lines = job_lines(store)
+    if lines:
+        _table(lines)
+    if _seen(lines) != seen:
+        st.rerun()
+
+
+def _seen(lines: Sequence[JobLine]) -> object:
+    return state.chosen_job(), [(line.id, line.status, line.done) for line in lines]
+
+
+def _table(lines: Sequence[JobLine]) -> None:
+    ids = [line.id for line in lines]
+    chosen = ids.index(state.chosen_job()) if state.chosen_job() in ids else 0
+    event = st.dataframe(
+        _frame(lines),
+        hide_index=True,
+        height=table_height(len(lines)),
+        column_config=_columns(),
+        key=state.jobs_table(ids),
+        on_select="rerun",
+        selection_mode="single-row-required",
+        selection_default={"selection": {"rows": [chosen]}},
+        alt="All jobs, newest first",
+    )
+    if event.selection.rows:
+        state.choose_job(ids[event.selection.rows[0]])
+
+
+def _frame(lines: Sequence[JobLine]) -> pd.DataFrame:
+    rows = [
+        {
+            "created": datetime.fromtimestamp(line.created),
+            "title": line.title,
+            "recipe": RECIPES.get(line.recipe, line.recipe),
+            "status": [line.status],
+            "share": 100 * line.share,
+            "runs": f"{line.done} of {line.planned}" if line.planned else "",
+            "best": None if line.best is None else 100 * line.best,
+            "reason": line.reason,
+        }
+        for line in lines
+    ]
+    return pd.DataFrame(rows).astype({"best": "float64"})
+
+
+def _columns() -> dict[str, Any]:
+    return {
+        "created": st.column_config.DatetimeColumn("Created", format="YYYY-MM-DD HH:mm"),
+        "title": st.column_config.TextColumn("Data", width="medium"),
+        "recipe": st.column_config.TextColumn("Recipe"),
+        "status": status_column(),
+        "share": st.column_config.ProgressColumn("Progress", format="%.0f %%", min_value=0, max_value=100),
+        "runs": st.column_config.TextColumn("Runs done", alignment="right"),
+        "best": st.column_config.NumberColumn("Best accuracy, %", format="%.1f"),
+        "reason": st.column_config.TextColumn("Reason", width="medium"),
+    }

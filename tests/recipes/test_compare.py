@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+
+from tests.recipes.jobs import finished, small_config, word_examples
+from tl_core.data.examples import Examples
+from tl_core.errors import ConfigError, DataError, ModelError, RunError
+from tl_core.recipes import compare
+from tl_core.recipes.plan import CompareConfig, Task, cells, config_from_json, rows_of_seed
+from tl_core.runs.events import read_curves
+from tl_core.runs.store import Store
+from tl_core.settings import Settings
+from tl_core.tasks.classify.metrics import Report
+
+
+@pytest.fixture
+def store(settings: Settings) -> Store:
+    return Store(settings)
+
+
+def test_a_comparison_leaves_a_scored_run_for_every_strategy_and_seed(store: Store, tmp_path: Path):
+    job = finished(store, small_config(tmp_path, ("tfidf", "frozen", "lora", "full"), seeds=2))
+    assert job.status == "done", job.reason
+    runs = store.runs_of(job.id)
+    assert [(run.record["strategy"], run.record["seed"]) for run in runs] == [
+        (name, seed) for name in ("tfidf", "frozen", "lora", "full") for seed in (1, 2)
+    ]
+    for run in runs:
+        report = Report.from_json(run.record["report"])
+        probabilities = np.load(run.folder / "predictions.npy", allow_pickle=False)
+        assert probabilities.shape == (report.rows, 2)
+        assert run.record["peak_memory"] > 50e6
+        assert run.record["seconds"] > 0
+    names = {curve.name for curve in read_curves(runs[-1].events)}
+    assert names == {"training loss", "validation loss", "validation accuracy"} or names == {"training loss"}
+    assert job.progress["share"] == pytest.approx(1.0)
+
+
+def test_every_seed_and_strategy_is_scored_on_the_same_rows_that_none_was_trained_on(store: Store, tmp_path: Path):
+    job = finished(store, small_config(tmp_path, ("tfidf", "frozen"), seeds=2))
+    read = {name: (job.folder / "data" / f"{name}.jsonl").read_text().splitlines() for name in ("train", "test")}
+    texts = {name: {json.loads(line)["text"] for line in lines} for name, lines in read.items()}
+    assert not texts["train"] & texts["test"]
+    assert len(texts["test"]) == 12
+    assert {run.record["rows"]["test"] for run in store.runs_of(job.id)} == {12}
+
+
+def test_a_test_file_is_used_whole_and_its_texts_leave_the_training_rows(store: Store, tmp_path: Path):
+    target, test = word_examples(), word_examples(20, first_row=500)
+    both = Examples(
+        target.texts + test.texts[:4], target.labels + test.labels[:4], (*target.rows, *(900, 901, 902, 903))
+    )
+    job = finished(store, small_config(tmp_path, ("tfidf",)), Task(both, test))
+    [run] = store.runs_of(job.id)
+    assert run.record["rows"]["test"] == 20
+    assert run.record["rows"]["train"] + run.record["rows"]["validation"] == 60
+
+
+def test_a_source_task_is_trained_once_and_every_target_starts_from_it(store: Store, tmp_path: Path):
+    source = word_examples(50, first_row=300)
+    config = small_config(tmp_path, ("tfidf", "frozen", "lora", "full"), seeds=2)
+    job = finished(store, config, Task(word_examples(), None, source))
+    assert job.status == "done", job.reason
+    runs = store.runs_of(job.id)
+    assert [run.record["strategy"] for run in runs if run.record["role"] == "source"] == ["full", "lora"]
+    assert {run.record["source"] for run in runs if run.record["strategy"] == "frozen"} == {"source task"}
+    frozen = next(run for run in runs if run.record["strategy"] == "frozen")
+    assert (frozen.model / "adapter").is_dir()
+    full = next(run for run in runs if run.id.endswith("full-1"))
+    assert (full.model / "encoder.safetensors").exists()
+
+
+def test_a_run_as_a_source_is_copied_in(store: Store, tmp_path: Path):
+    first = finished(store, small_config(tmp_path, ("lora",)))
+    [source] = store.runs_of(first.id)
+    config = config_from_json({**small_config(tmp_path, ("lora", "frozen")).to_json(), "source_run": source.id})
+    with patch.object(compare, "start_worker", lambda *_, **__: None):
+        second = compare.submit_comparison(store, config, Task(word_examples()))
+    store.delete_job(first.id)
+    from tl_core.recipes.table import RECIPES
+    from tl_core.runs.worker import work
+
+    work(store, second.id, RECIPES)
+    assert store.job(second.id).status == "done"
+    assert {run.record["source"] for run in store.runs_of(second.id)} == {source.id}
+
+
+def test_rows_per_class_are_nested_over_sizes_and_the_same_for_every_strategy():
+    pool, classes = word_examples(), ("bad", "good")
+
+    def texts(per_class: int, seed: int) -> set[str]:
+        rows = rows_of_seed(CompareConfig(per_class=per_class), pool, seed, classes)
+        return {*rows.train.texts, *rows.validation.texts}
+
+    assert len(texts(8, 0)) == 16
+    assert texts(4, 0) < texts(8, 0)
+    assert texts(8, 0) == texts(8, 0) != texts(8, 1)
+
+
+def test_the_cells_of_a_comparison_run_cheap_ones_first():
+    config = CompareConfig(strategies=("full", "tfidf", "lora"), seeds=2)
+    order = [cell.suffix for cell in cells(config, with_source=True)]
+    assert order == ["source-full", "source-lora", "tfidf-1", "tfidf-2", "lora-1", "lora-2", "full-1", "full-2"]
+
+
+def test_a_config_comes_back_from_its_json_and_a_wrong_one_is_named():
+    config = CompareConfig(strategies=("lora",), seeds=3, settings={"lora": {"rank": 4}})
+    again = config_from_json(json.loads(json.dumps(config.to_json())))
+    assert again.to_json() == config.to_json()
+    assert again.config_of("lora").rank == 4
+    for wrong, said in (
+        ({"seeds": 11}, "seeds must be between 1 and 10; got 11"),
+        ({"strategies": []}, "at least one strategy"),
+        ({"strategies": ["magic"]}, "no strategy 'magic'"),
+        ({"strategies": "lora"}, "list of names"),
+        ({"settings": {"lora": {"rank": 0}}}, "rank must be between 1 and 128"),
+        ({"settings": {"lora": {"colour": 1}}}, "no setting colour"),
+        ({"settings": []}, "settings must be an object"),
+        ({"encoder": 3}, "encoder must be text"),
+        ({"magic": 1}, "no setting magic"),
+        ([], "JSON object"),
+    ):
+        with pytest.raises(ConfigError, match=said):
+            config_from_json(wrong)
+
+
+def test_what_cannot_be_trained_is_refused_before_a_job_exists(store: Store, tmp_path: Path):
+    config = small_config(tmp_path, ("frozen",))
+    one = Examples(("a", "b"), ("x", "x"), (2, 3))
+    for settings, task, error in (
+        (config, Task(one), DataError),
+        (config, Task(word_examples(), None, one), DataError),
+        (config_from_json({**config.to_json(), "encoder": "../nowhere"}), Task(word_examples()), ModelError),
+        (config_from_json({**config.to_json(), "source_run": "../../etc"}), Task(word_examples()), RunError),
+    ):
+        with pytest.raises(error):
+            compare.submit_comparison(store, settings, task)
+    assert store.jobs() == []
+
+
+def test_a_job_whose_encoder_is_gone_fails_with_a_reason(store: Store, tmp_path: Path):
+    config = small_config(tmp_path, ("frozen",))
+    with patch.object(compare, "start_worker", lambda *_, **__: None):
+        job = compare.submit_comparison(store, config, Task(word_examples()))
+    shutil.rmtree(tmp_path / "bert")
+    from tl_core.recipes.table import RECIPES
+    from tl_core.runs.worker import work
+
+    assert work(store, job.id, RECIPES) == 1
+    assert store.job(job.id).status == "failed"
+    assert "bert" in store.job(job.id).reason
