@@ -2,11 +2,8 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="Transfer learning on text", page_icon=":material/swap_horiz:", layout="wide")
+from pages.components.navigation import all_pages, mark_entered
 
-pages = [
-    st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
-    st.Page("pages/fine_tune.py", title="Fine-tune", icon=":material/tune:"),
-    st.Page("pages/runs.py", title="Runs", icon=":material/list:"),
-]
-st.navigation(pages, position="top").run()
+st.set_page_config(page_title="Transfer learning on text", page_icon=":material/swap_horiz:", layout="wide")
+mark_entered()
+st.navigation(all_pages(), position="top").run()

@@ -5,11 +5,13 @@ import streamlit as st
 
 from pages.components import resources
 from pages.components.guard import guard
+from pages.components.navigation import through_app
 from tl_core.commands.output import bytes_text
 from tl_core.data.samples import SAMPLES
 from tl_core.encoders.catalog import ENCODERS, facts
 from tl_core.vectors.catalog import packaged_vectors
 
+through_app()
 st.title("Transfer learning on text")
 st.markdown(
     "Take a model that has read a lot, give it your few labelled rows, and see, on rows it has never seen, "

@@ -4,11 +4,13 @@ import streamlit as st
 
 from pages.components import resources
 from pages.components.guard import guard
+from pages.components.navigation import through_app
 from pages.views.runs.all_runs import show_all_runs
 from pages.views.runs.exchange import show_import
 from pages.views.runs.jobs import show_jobs
 from tl_core.recipes.overview import job_lines
 
+through_app()
 st.title("Runs")
 store = resources.store()
 

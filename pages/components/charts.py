@@ -116,7 +116,8 @@ def _add_run(
     """One run's curves; the legend names its curves where it is alone, else the run once."""
     strokes: list[tuple[_Stroke, Curve]] = []
     if training := curves.get("training loss"):
-        strokes += [(EACH_STEP, training), (SMOOTHED, _smoothed(training))]
+        strokes += [(EACH_STEP, training)] if alone else []
+        strokes.append((SMOOTHED, _smoothed(training)))
     if validation := curves.get("validation loss"):
         strokes.append((VALIDATION, validation))
     if accuracy := curves.get("validation accuracy"):
@@ -232,7 +233,7 @@ def strategy_scores(rows: Sequence[StrategySummary], majority_accuracy: float) -
                 x=[accuracy for _, accuracy in each.accuracies],
                 y=[each.title] * each.seeds,
                 mode="markers",
-                marker={"color": colour, "symbol": f"{symbol}-open", "size": 13, "line": {"width": 2}},
+                marker={"color": colour, "symbol": f"{symbol}-open", "size": 14, "line": {"width": 2}},
                 customdata=[seed for seed, _ in each.accuracies],
                 hovertemplate=f"{each.title}, seed %{{customdata}}: %{{x:.1%}}<extra></extra>",
             )
@@ -242,7 +243,7 @@ def strategy_scores(rows: Sequence[StrategySummary], majority_accuracy: float) -
                 x=[each.accuracy],
                 y=[each.title],
                 mode="markers",
-                marker={"color": colour, "symbol": symbol, "size": 8},
+                marker={"color": colour, "symbol": symbol, "size": 10},
                 error_x={
                     "type": "data",
                     "symmetric": False,

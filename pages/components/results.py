@@ -22,7 +22,7 @@ def answers(job: Job, run: Run) -> Answers:
 
 
 @st.cache_data(show_spinner=False, max_entries=16, ttl=3600)
-def _answers(_job: Job, _run: Run, stamp: str) -> Answers:  # noqa: ARG001 -- the key
+def _answers(_job: Job, _run: Run, stamp: str) -> Answers:
     return read_answers(_job, _run)
 
 
@@ -32,7 +32,7 @@ def summary(job: Job, runs: Sequence[Run]) -> Summary:
 
 
 @st.cache_data(show_spinner="Comparing the strategies", max_entries=32, ttl=3600)
-def _summary(_job: Job, _runs: Sequence[Run], stamps: str) -> Summary:  # noqa: ARG001 -- the key
+def _summary(_job: Job, _runs: Sequence[Run], stamps: str) -> Summary:
     return summarise(_job, _runs)
 
 
@@ -42,7 +42,7 @@ def curves(run: Run) -> tuple[Curve, ...]:
 
 
 @st.cache_data(show_spinner=False, max_entries=64, ttl=3600)
-def _curves(path: str, changed: int) -> tuple[Curve, ...]:  # noqa: ARG001 -- part of the key
+def _curves(path: str, changed: int) -> tuple[Curve, ...]:
     return read_curves(Path(path))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tl_core import packages
-from tl_core.encoders.catalog import ENCODERS, card_of, check_fingerprint, facts, find_packaged
+from tl_core.encoders.catalog import ENCODERS, EncoderCard, card_of, check_fingerprint, facts, find_packaged
 from tl_core.encoders.load import find_encoder, load_encoder
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
@@ -53,12 +53,11 @@ def test_facts_of_e5() -> None:
 
 
 @pytest.mark.parametrize("card", ENCODERS, ids=lambda card: card.name)
-def test_packaged_files_have_their_fingerprints(card: object, settings: Settings) -> None:
-    assert dataclasses.is_dataclass(card)
-    folder = packages.package_folder(card.module)  # type: ignore[attr-defined]
+def test_packaged_files_have_their_fingerprints(card: EncoderCard, settings: Settings) -> None:
+    folder = packages.package_folder(card.module)
     if folder is None:
         pytest.skip("not installed here")
-    for place, sha256 in card.fingerprints:  # type: ignore[attr-defined]
+    for place, sha256 in card.fingerprints:
         check_fingerprint(folder / place, sha256, settings.cache)
 
 
@@ -134,7 +133,7 @@ def test_import_loads_nothing_heavy(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_facts_and_tokenizers_need_no_torch(settings: Settings) -> None:
+def test_facts_and_tokenizers_need_no_torch() -> None:
     code = (
         "import sys\n"
         "from tl_core.encoders.catalog import ENCODERS, facts, find_packaged\n"

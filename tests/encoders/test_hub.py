@@ -64,7 +64,8 @@ def test_no_network_is_told_at_once(online: Settings) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_offline_is_told_without_asking(online: Settings, settings: Settings) -> None:
+@pytest.mark.usefixtures("online")
+def test_offline_is_told_without_asking(settings: Settings) -> None:
     assert settings.offline
     with pytest.raises(ModelError, match="HF_HUB_OFFLINE"):
         hub_folder(SMALL, settings)

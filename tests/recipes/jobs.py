@@ -23,7 +23,7 @@ SETTINGS = {"frozen": SMALL, "lora": TUNED, "full": TUNED}
 def word_examples(count: int = 60, first_row: int = 2) -> Examples:
     """Texts of good and bad words, one class in two."""
     random = np.random.default_rng(first_row)
-    words = {"bad": "bad poor sad ill".split(), "good": "good fine nice well".split()}
+    words = {"bad": ["bad", "poor", "sad", "ill"], "good": ["good", "fine", "nice", "well"]}
     labels = tuple(("bad", "good")[at % 2] for at in range(count))
     texts = tuple(
         " ".join(random.choice([*words[label], "a", "b"], size=6)) + f" {first_row + at}" for at, label in enumerate(labels)

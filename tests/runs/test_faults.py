@@ -35,7 +35,7 @@ def store(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 def examples(count: int = 120) -> Examples:
     random = np.random.default_rng(0)
-    words = {"bad": "bad poor sad ill".split(), "good": "good fine nice well".split()}
+    words = {"bad": ["bad", "poor", "sad", "ill"], "good": ["good", "fine", "nice", "well"]}
     labels = tuple(("bad", "good")[at % 2] for at in range(count))
     texts = tuple(" ".join(random.choice([*words[label], "a", "b"], size=6)) + f" {at}" for at, label in enumerate(labels))
     return Examples(texts, labels, tuple(range(2, count + 2)))

@@ -46,7 +46,7 @@ class EncoderBase:
         return cls(kind, name, revision)
 
 
-def find_encoder(name: str, settings: Settings) -> EncoderBase:  # noqa: ARG001 -- called like its siblings
+def find_encoder(name: str, settings: Settings) -> EncoderBase:
     """The encoder that a person means by `name`; ModelError if it cannot be any.
 
     A packaged name comes first, then a folder that exists, then a name on the hub. Nothing is

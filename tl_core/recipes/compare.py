@@ -41,7 +41,7 @@ from tl_core.runs.events import EventLog
 from tl_core.runs.queue import start_worker
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.config import FullConfig, LoraConfig, epochs_for
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, check_classes
+from tl_core.tasks.classify.fitting import Bench, Fitted, check_classes
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import strategy

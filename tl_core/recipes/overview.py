@@ -152,6 +152,8 @@ def differing_settings(runs: Sequence[Run]) -> list[Difference]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

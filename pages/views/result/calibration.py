@@ -21,7 +21,7 @@ def show_calibration(_: Job, runs: Sequence[Run]) -> None:
     run = choose_run(runs)
     report = Report.from_json(run.report or {})
     error = report.expected_calibration_error
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="large"):
         st.metric("Expected calibration error", f"{100 * error:.1f} points", width="content")
         st.metric("Log loss", f"{report.log_loss:.3f}", width="content", help="Mean surprise, in nats a row.")
         st.metric(
@@ -31,6 +31,7 @@ def show_calibration(_: Job, runs: Sequence[Run]) -> None:
     st.plotly_chart(
         reliability(report, str(run.record["strategy"])),
         key="result.reliability",
+        width=640,
         alt=f"Share right against stated probability; on average they are {100 * error:.1f} points apart",
     )
     few = f" With {report.rows:,} test rows each point stands on few rows." if report.rows < FEW_ROWS else ""

@@ -32,9 +32,7 @@ def show_confusion(job: Job, runs: Sequence[Run]) -> None:
         )
         cell = _matrix(report, run.id)
     with right:
-        st.caption(
-            "Precision: how many rows given this class are right. Recall: how many of its rows are found."
-        )
+        st.caption("How well each class is found.")
         _classes(report)
     _open_cell(results.answers(job, run), report, cell)
 
@@ -106,9 +104,11 @@ def _classes(report: Report) -> None:
         hide_index=True,
         column_config={
             "class": st.column_config.TextColumn("Class", pinned=True),
-            "precision": number("Precision, %", format="%.1f"),
-            "recall": number("Recall, %", format="%.1f"),
-            "f1": number("F1, %", format="%.1f"),
+            "precision": number(
+                "Precision, %", format="%.1f", help="Of the rows given this class, the share right."
+            ),
+            "recall": number("Recall, %", format="%.1f", help="Of the rows of this class, the share found."),
+            "f1": number("F1, %", format="%.1f", help="Harmonic mean of precision and recall."),
             "rows": number("Test rows", format="localized"),
         },
         alt="Precision, recall, F1 and number of test rows of each class",

@@ -40,6 +40,7 @@ def draw_curves(runs: Sequence[Run], key: str) -> None:
         alt=f"Training and validation loss and validation accuracy by step of {names}",
     )
     st.caption(
-        "Lines with marks are measured on rows held back from training. Where they rise while the training "
-        "loss still falls, the model learns the training rows by heart; the best epoch is the one kept."
+        "Plain lines are the training loss; lines with marks are measured on rows held back from training. "
+        "Where the validation loss rises while the training loss still falls, the model learns its rows by "
+        "heart; the best epoch is the one kept."
     )

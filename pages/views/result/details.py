@@ -29,13 +29,14 @@ def draw_details(run: Run) -> None:
 
 
 def _pairs(values: dict[str, str], alt: str) -> None:
+    values = {name: value for name, value in values.items() if value}
     frame = pd.DataFrame(
         {"name": [name.replace("_", " ") for name in values], "value": list(values.values())}
     )
     st.dataframe(
         frame,
         hide_index=True,
-        height=36 * (len(values) + 1),
+        height="content",
         column_config={
             "name": st.column_config.TextColumn(" "),
             "value": st.column_config.TextColumn("Value"),

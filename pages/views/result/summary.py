@@ -28,6 +28,7 @@ def show_summary(job: Job, runs: Sequence[Run]) -> None:
         _table(summary),
         hide_index=True,
         column_config=_columns(),
+        placeholder="",
         alt="Accuracy, macro-F1 and cost of each strategy beside the most frequent class",
     )
     st.caption(
@@ -45,8 +46,7 @@ def show_summary(job: Job, runs: Sequence[Run]) -> None:
     )
     if summary.lines:
         st.markdown("**Larger than chance?**")
-        for line in summary.lines:
-            st.text(line)
+        st.text("\n".join(summary.lines))
 
 
 def _table(summary: Summary) -> pd.DataFrame:
@@ -60,12 +60,14 @@ def _table(summary: Summary) -> pd.DataFrame:
             "macro_f1": 100 * each.macro_f1,
             "seconds": each.seconds,
             "parameters": each.trained_parameters,
-            "memory": each.peak_memory / 1e6,
+            "memory": round(each.peak_memory / 1e6),
         }
         for each in summary.strategies
     ]
     rows.append({"strategy": MAJORITY, "accuracy": 100 * summary.majority_accuracy})
-    return pd.DataFrame(rows).astype({"seeds": "Int64", "parameters": "Int64", "spread": "float64"})
+    return pd.DataFrame(rows).astype(
+        {"seeds": "Int64", "parameters": "Int64", "memory": "Int64", "spread": "float64"}
+    )
 
 
 def interval_text(interval: Interval | None) -> str:
@@ -85,5 +87,5 @@ def _columns() -> dict[str, Any]:
         "macro_f1": number("Macro-F1, %", format="%.1f"),
         "seconds": number("Seconds", format="%.1f", help=cost),
         "parameters": number("Trained parameters", format="localized"),
-        "memory": number("Peak memory, MB", format="%.0f", help="Of the training process, the largest."),
+        "memory": number("Peak memory, MB", format="localized", help="Of the training process, the largest."),
     }

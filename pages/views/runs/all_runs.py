@@ -10,8 +10,8 @@ from tl_core.runs.store import Store
 
 
 def show_all_runs(store: Store) -> None:
-    """All runs, newest first; the ticked ones stand under the table."""
-    runs = store.runs()
+    """All runs, the last begun first; the ticked ones stand under the table."""
+    runs = sorted(store.runs(), key=lambda run: -float(run.record.get("started", 0)))
     if not runs:
         st.text("No training has begun yet.")
         return

@@ -10,10 +10,14 @@ import streamlit as st
 from pages.components.guard import guard, plain
 from pages.views.result.curves import draw_curves
 from pages.views.result.details import draw_details
+from pages.views.result.summary import interval_text
 from pages.views.runs.delete import ask_to_delete_run
 from pages.views.runs.exchange import show_export
 from tl_core.recipes.overview import compare_in_words, differing_settings, run_title, titles_of
 from tl_core.runs.store import Run, Store
+from tl_core.tasks.classify.metrics import Report
+
+SCORES = ("accuracy, %", "95 % interval", "macro-F1, %")
 
 
 def show_chosen(store: Store, runs: Sequence[Run]) -> None:
@@ -45,21 +49,32 @@ def _one(store: Store, run: Run) -> None:
 
 
 def _compare(store: Store, runs: Sequence[Run]) -> None:
+    st.markdown("**Settings that differ, and scores**")
     titles = titles_of(runs)
-    st.markdown("**Settings that differ**")
-    differences = differing_settings(runs)
-    if differences:
-        columns = [f"run {at}" for at in range(len(runs))]
-        frame = pd.DataFrame([each.values for each in differences], columns=columns)
-        frame.insert(0, "setting", [each.name.replace("_", " ") for each in differences])
-        labels = {column: st.column_config.TextColumn(titles[run.id]) for column, run in zip(columns, runs)}
-        setting = st.column_config.TextColumn("Setting", pinned=True)
-        st.dataframe(frame, hide_index=True, column_config={"setting": setting, **labels})
-    else:
-        st.text("None: they were trained alike.")
+    columns = [f"run {at}" for at in range(len(runs))]
+    frame = pd.DataFrame([each.values for each in differing_settings(runs)] + _scores(runs), columns=columns)
+    names = [each.name.replace("_", " ") for each in differing_settings(runs)]
+    frame.insert(0, "setting", [*names, *SCORES])
+    labels = {column: st.column_config.TextColumn(titles[run.id]) for column, run in zip(columns, runs)}
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        column_config={"setting": st.column_config.TextColumn(" ", pinned=True), **labels},
+        alt="What differs between the chosen runs, and their scores",
+    )
     draw_curves(runs, "runs.compared")
     scored = [run for run in runs if run.report]
     if len(scored) > 1:
         st.markdown("**Larger than chance?**")
-        for line in compare_in_words(store, scored):
-            st.text(line)
+        st.text("\n".join(compare_in_words(store, scored)))
+
+
+def _scores(runs: Sequence[Run]) -> list[tuple[str, ...]]:
+    """A row of texts for each of SCORES; '' for a run that has not been scored."""
+    reports = [Report.from_json(run.report) if run.report else None for run in runs]
+    return [
+        tuple(f"{100 * each.accuracy:.1f}" if each else "" for each in reports),
+        tuple(interval_text(each.accuracy_interval) if each else "" for each in reports),
+        tuple(f"{100 * each.macro_f1:.1f}" if each else "" for each in reports),
+    ]

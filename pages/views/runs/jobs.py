@@ -51,11 +51,15 @@ def _seen(lines: Sequence[JobLine]) -> object:
 def _table(lines: Sequence[JobLine]) -> None:
     ids = [line.id for line in lines]
     chosen = ids.index(state.chosen_job()) if state.chosen_job() in ids else 0
+    frame = _frame(lines)
+    order = [name for name in frame.columns if name != "reason" or frame[name].any()]
     event = st.dataframe(
-        _frame(lines),
+        frame,
         hide_index=True,
         height=table_height(len(lines)),
+        column_order=order,
         column_config=_columns(),
+        placeholder="",
         key=state.jobs_table(ids),
         on_select="rerun",
         selection_mode="single-row-required",
@@ -69,10 +73,10 @@ def _table(lines: Sequence[JobLine]) -> None:
 def _frame(lines: Sequence[JobLine]) -> pd.DataFrame:
     rows = [
         {
-            "created": datetime.fromtimestamp(line.created),
             "title": line.title,
-            "recipe": RECIPES.get(line.recipe, line.recipe),
             "status": [line.status],
+            "created": datetime.fromtimestamp(line.created),
+            "recipe": RECIPES.get(line.recipe, line.recipe),
             "share": 100 * line.share,
             "runs": f"{line.done} of {line.planned}" if line.planned else "",
             "best": None if line.best is None else 100 * line.best,

@@ -9,35 +9,30 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.views.result.summary import interval_text
 from pages.views.runs.status import status_column, table_height
 from tl_core.recipes.overview import circumstances_of
 from tl_core.runs.store import Run
+from tl_core.tasks.classify.metrics import Interval
 
-OF_ONE_JOB = [
-    "strategy",
-    "role",
-    "seed",
-    "status",
-    "accuracy",
-    "low",
-    "high",
-    "macro_f1",
-    "seconds",
-    "parameters",
-]
+ALWAYS = ["strategy", "seed", "status", "accuracy", "interval", "macro_f1", "seconds", "parameters"]
 
 
 def choose_runs(runs: Sequence[Run], key: str, *, of_any_job: bool = False) -> list[Run]:
     """The ticked runs, in the order of the table."""
-    order = ["started", "data", *OF_ONE_JOB] if of_any_job else OF_ONE_JOB
-    if any(run.record.get("reason") for run in runs):
-        order = [*order, "reason"]
+    rows = [_row(run) for run in runs]
+    order = ["started", "data", *ALWAYS] if of_any_job else [*ALWAYS]
+    if any(row["role"] == "source" for row in rows):
+        order.insert(order.index("seed"), "role")
+    if any(row["reason"] for row in rows):
+        order.append("reason")
     st.caption("Tick one run for its settings, several to compare them.")
     event = st.dataframe(
-        pd.DataFrame([_row(run) for run in runs]).astype({"accuracy": "float64", "parameters": "Int64"}),
+        pd.DataFrame(rows).astype({"accuracy": "float64", "parameters": "Int64"}),
         hide_index=True,
         height=table_height(len(runs)),
         column_order=order,
+        placeholder="",
         column_config=_columns(),
         key=key,
         on_select="rerun",
@@ -49,7 +44,7 @@ def choose_runs(runs: Sequence[Run], key: str, *, of_any_job: bool = False) -> l
 
 def _row(run: Run) -> dict[str, object]:
     report = run.report or {}
-    interval = report.get("accuracy_interval", {})
+    interval = report.get("accuracy_interval")
     circumstances = circumstances_of(run)
     return {
         "started": datetime.fromtimestamp(float(run.record.get("started", 0))),
@@ -59,8 +54,7 @@ def _row(run: Run) -> dict[str, object]:
         "seed": run.record.get("seed"),
         "status": [run.status],
         "accuracy": _percent(report.get("accuracy")),
-        "low": _percent(interval.get("low")),
-        "high": _percent(interval.get("high")),
+        "interval": interval_text(Interval(**interval)) if interval else "",
         "macro_f1": _percent(report.get("macro_f1")),
         "seconds": run.record.get("seconds"),
         "parameters": run.record.get("trained_parameters"),
@@ -82,8 +76,7 @@ def _columns() -> dict[str, Any]:
         "seed": number("Seed", width="small"),
         "status": status_column(),
         "accuracy": number("Accuracy, %", format="%.1f"),
-        "low": number("95 % from", format="%.1f"),
-        "high": number("to", format="%.1f", width="small"),
+        "interval": text("95 % interval", alignment="right"),
         "macro_f1": number("Macro-F1, %", format="%.1f"),
         "seconds": number("Seconds", format="%.1f"),
         "parameters": number("Trained parameters", format="localized"),

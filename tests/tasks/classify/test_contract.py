@@ -15,7 +15,7 @@ from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import Bench, LabelledTexts, check_classes
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
-from tl_core.training.events import Progress, drain
+from tl_core.training.events import Progress
 
 FAMILIES = ("bert", "distilbert", "albert", "roberta", "electra", "xlnet", "gpt2")
 CLASSES = ("bad", "good", "so so")

@@ -1,0 +1,33 @@
+"""The explicit table of pages, and the way through app.py to them."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+ENTERED = "navigation.entered"
+
+
+def all_pages() -> list[StreamlitPage]:
+    """Every page in the order of the navigation."""
+    return [
+        st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
+        st.Page("pages/fine_tune.py", title="Fine-tune", icon=":material/tune:"),
+        st.Page("pages/runs.py", title="Runs", icon=":material/list:"),
+    ]
+
+
+def mark_entered() -> None:
+    """Called by app.py, which every page's run passes through."""
+    st.session_state[ENTERED] = True
+
+
+def through_app() -> None:
+    """Begin the page's run anew in app.py, if it did not pass through it.
+
+    The first visit to a fresh server by a page's own address runs the page alone, since Streamlit
+    takes the folder `pages` for an app without `st.navigation` until it has seen one.
+    """
+    if ENTERED not in st.session_state:
+        st.navigation(all_pages(), position="hidden")
+        st.rerun()
