@@ -27,7 +27,9 @@ if state.open_job():
         show_result(store, job)
         use_model(store, job)
 else:
-    st.caption("Labelled rows, a model to start from, and what to do with it. Change what you like, then train.")
+    st.caption(
+        "Labelled rows, a model to start from, and what to do with it. Change what you like, then train."
+    )
     data = choose_data("target")
     if data is not None:
         source = choose_source(store, data)

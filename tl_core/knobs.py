@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from tl_core.errors import ConfigError
 
@@ -97,7 +97,7 @@ def knobs_of(config: type[Any] | object) -> tuple[Knob, ...]:
     found = []
     for field in dataclasses.fields(config):  # type: ignore[arg-type]
         if "knob" in field.metadata:
-            found.append(Knob(name=field.name, default=field.default, **field.metadata["knob"]))
+            found.append(Knob(name=field.name, default=cast(Value, field.default), **field.metadata["knob"]))
     return tuple(found)
 
 
@@ -134,7 +134,9 @@ def parse_value(declared: Knob, text: str) -> Value:
     text = text.strip()
     try:
         if declared.kind is bool:
-            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[text.lower()]
-        return declared.kind(text)
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[
+                text.lower()
+            ]
+        return cast(Value, declared.kind(text))
     except (KeyError, ValueError):
         raise ConfigError(f"{declared.name} {declared.problem(text)}.") from None

@@ -51,5 +51,7 @@ def knob_widgets(
     with st.container(horizontal=True):
         for each in shown:
             with st.container(width=190):
-                found[each.name] = knob_widget(each, values.get(each.name, each.default), f"{key}.{each.name}")
+                found[each.name] = knob_widget(
+                    each, values.get(each.name, each.default), f"{key}.{each.name}"
+                )
     return found

@@ -67,6 +67,10 @@ def classifier(run: Run) -> Classifier:
     return _classifier(str(run.model), run.model.stat().st_mtime_ns)
 
 
-@st.cache_resource(show_spinner="Loading the model", max_entries=2, on_release=lambda _: gc.collect())
+def _forget(_: Classifier) -> None:
+    gc.collect()
+
+
+@st.cache_resource(show_spinner="Loading the model", max_entries=2, on_release=_forget)
 def _classifier(folder: str, _changed: int) -> Classifier:
     return load_classifier(Path(folder), read_settings(), device="cpu")

@@ -32,7 +32,14 @@ EPOCHS, BATCH, MAX_TOKENS = 3, 16, 128
 RATES = {"lora": 1e-3, "full": 1e-4}
 
 
-def ours(settings: Settings, name: str, train: LabelledTexts, test: LabelledTexts, classes: tuple[str, ...], seed: int) -> tuple[float, float]:
+def ours(
+    settings: Settings,
+    name: str,
+    train: LabelledTexts,
+    test: LabelledTexts,
+    classes: tuple[str, ...],
+    seed: int,
+) -> tuple[float, float]:
     """(training seconds, accuracy) of the product's own training."""
     config_class = {"lora": LoraConfig, "full": FullConfig}[name]
     config = config_class(epochs=EPOCHS, batch_size=BATCH, max_tokens=MAX_TOKENS, learning_rate=RATES[name])
@@ -43,7 +50,15 @@ def ours(settings: Settings, name: str, train: LabelledTexts, test: LabelledText
     return fitted.seconds, float(right.mean())
 
 
-def trainers(settings: Settings, name: str, train: LabelledTexts, test: LabelledTexts, classes: tuple[str, ...], seed: int, padding: str) -> tuple[float, float]:
+def trainers(
+    settings: Settings,
+    name: str,
+    train: LabelledTexts,
+    test: LabelledTexts,
+    classes: tuple[str, ...],
+    seed: int,
+    padding: str,
+) -> tuple[float, float]:
     """(training seconds, accuracy) of transformers.Trainer on the same network; texts are tokenised before."""
     import tempfile
 
@@ -81,9 +96,16 @@ def trainers(settings: Settings, name: str, train: LabelledTexts, test: Labelled
         def padded(field: str) -> torch.Tensor:
             return torch.tensor([each[field] + [0] * (longest - len(each[field])) for each in batch])
 
-        mask = torch.tensor([[1] * len(each["input_ids"]) + [0] * (longest - len(each["input_ids"])) for each in batch])
+        mask = torch.tensor(
+            [[1] * len(each["input_ids"]) + [0] * (longest - len(each["input_ids"])) for each in batch]
+        )
         labels = torch.tensor([each["labels"] for each in batch])
-        return {"input_ids": padded("input_ids"), "token_type_ids": padded("token_type_ids"), "attention_mask": mask, "labels": labels}
+        return {
+            "input_ids": padded("input_ids"),
+            "token_type_ids": padded("token_type_ids"),
+            "attention_mask": mask,
+            "labels": labels,
+        }
 
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
@@ -107,7 +129,9 @@ def trainers(settings: Settings, name: str, train: LabelledTexts, test: Labelled
     encoder.tokenizer.no_truncation()
     from tl_core.tasks.classify.encoder import EncoderClassifier, Use
 
-    classifier = EncoderClassifier(encoder, network, classes, start, Use(MAX_TOKENS, "float32"), lambda _: None)
+    classifier = EncoderClassifier(
+        encoder, network, classes, start, Use(MAX_TOKENS, "float32"), lambda _: None
+    )
     right = predict(classifier, test.texts).argmax(1) == test.targets
     return seconds, float(right.mean())
 
@@ -126,11 +150,19 @@ def main() -> None:
     train, test = labelled(source, classes), labelled(held, classes)
     facts = {"rows": len(train), "epochs": EPOCHS, "batch": BATCH, "machine": machine()}
     for name in ("lora", "full"):
-        sides: dict[str, list[tuple[float, float]]] = {"ours": [], "trainer, padded to 128": [], "trainer, padded to the longest": []}
+        sides: dict[str, list[tuple[float, float]]] = {
+            "ours": [],
+            "trainer, padded to 128": [],
+            "trainer, padded to the longest": [],
+        }
         for seed in range(options.pairs):
             sides["ours"].append(ours(settings, name, train, test, classes, seed))
-            sides["trainer, padded to 128"].append(trainers(settings, name, train, test, classes, seed, "128"))
-            sides["trainer, padded to the longest"].append(trainers(settings, name, train, test, classes, seed, "longest"))
+            sides["trainer, padded to 128"].append(
+                trainers(settings, name, train, test, classes, seed, "128")
+            )
+            sides["trainer, padded to the longest"].append(
+                trainers(settings, name, train, test, classes, seed, "longest")
+            )
         mine = np.array(sides["ours"])
         for side, found in sides.items():
             seconds, accuracy = np.array(found).T

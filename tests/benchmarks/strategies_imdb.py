@@ -1,6 +1,6 @@
 """The four strategies on 1,250 IMDB reviews, scored on a fixed 2,000 of its test rows.
 
-    python -m tests.benchmarks.strategies_imdb --data DIR [--seeds 1] [--strategy lora ...]
+python -m tests.benchmarks.strategies_imdb --data DIR [--seeds 1] [--strategy lora ...]
 """
 
 from __future__ import annotations
@@ -35,9 +35,13 @@ def main() -> None:
         figure("accuracy", float(100 * scores.mean()), "%", sd=float(100 * scores.std()), **facts)
         training = float(np.mean([run.record["seconds"] for run in runs]))
         figure("training seconds a seed", training, "s", **facts)
-        figure("wall seconds of the job", seconds, "s", expected=expected.seconds if expected else None, **facts)
+        figure(
+            "wall seconds of the job", seconds, "s", expected=expected.seconds if expected else None, **facts
+        )
         memory = max(run.record["peak_memory"] for run in runs)
-        figure("peak memory", memory / 1e6, "MB", expected=expected.memory / 1e6 if expected else None, **facts)
+        figure(
+            "peak memory", memory / 1e6, "MB", expected=expected.memory / 1e6 if expected else None, **facts
+        )
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ class Server:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={self.port}"]
         options = ["--server.headless=true", "--server.address=127.0.0.1"]
         environment = {**os.environ, "TL_THREADS": "2"}
-        self.process = subprocess.Popen([*command, *options], cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [*command, *options], cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL
+        )
         end = time.monotonic() + 60
         while time.monotonic() < end:
             try:

@@ -26,12 +26,15 @@ def word_examples(count: int = 60, first_row: int = 2) -> Examples:
     words = {"bad": ["bad", "poor", "sad", "ill"], "good": ["good", "fine", "nice", "well"]}
     labels = tuple(("bad", "good")[at % 2] for at in range(count))
     texts = tuple(
-        " ".join(random.choice([*words[label], "a", "b"], size=6)) + f" {first_row + at}" for at, label in enumerate(labels)
+        " ".join(random.choice([*words[label], "a", "b"], size=6)) + f" {first_row + at}"
+        for at, label in enumerate(labels)
     )
     return Examples(texts, labels, tuple(range(first_row, first_row + count)))
 
 
-def small_config(folder: Path, strategies: tuple[str, ...], family: str = "bert", **changes: object) -> CompareConfig:
+def small_config(
+    folder: Path, strategies: tuple[str, ...], family: str = "bert", **changes: object
+) -> CompareConfig:
     if not (folder / family).exists():
         write_tiny_encoder(folder / family, family)
     settings = {name: SETTINGS[name] for name in strategies if name in SETTINGS}

@@ -42,9 +42,13 @@ def test_a_comparison_leaves_a_scored_run_for_every_strategy_and_seed(store: Sto
     assert job.progress["share"] == pytest.approx(1.0)
 
 
-def test_every_seed_and_strategy_is_scored_on_the_same_rows_that_none_was_trained_on(store: Store, tmp_path: Path):
+def test_every_seed_and_strategy_is_scored_on_the_same_rows_that_none_was_trained_on(
+    store: Store, tmp_path: Path
+):
     job = finished(store, small_config(tmp_path, ("tfidf", "frozen"), seeds=2))
-    read = {name: (job.folder / "data" / f"{name}.jsonl").read_text().splitlines() for name in ("train", "test")}
+    read = {
+        name: (job.folder / "data" / f"{name}.jsonl").read_text().splitlines() for name in ("train", "test")
+    }
     texts = {name: {json.loads(line)["text"] for line in lines} for name, lines in read.items()}
     assert not texts["train"] & texts["test"]
     assert len(texts["test"]) == 12
@@ -79,7 +83,9 @@ def test_a_source_task_is_trained_once_and_every_target_starts_from_it(store: St
 def test_a_run_as_a_source_is_copied_in(store: Store, tmp_path: Path):
     first = finished(store, small_config(tmp_path, ("lora",)))
     [source] = store.runs_of(first.id)
-    config = config_from_json({**small_config(tmp_path, ("lora", "frozen")).to_json(), "source_run": source.id})
+    config = config_from_json(
+        {**small_config(tmp_path, ("lora", "frozen")).to_json(), "source_run": source.id}
+    )
     with patch.object(compare, "start_worker", lambda *_, **__: None):
         second = compare.submit_comparison(store, config, Task(word_examples()))
     store.delete_job(first.id)
@@ -106,7 +112,16 @@ def test_rows_per_class_are_nested_over_sizes_and_the_same_for_every_strategy():
 def test_the_cells_of_a_comparison_run_cheap_ones_first():
     config = CompareConfig(strategies=("full", "tfidf", "lora"), seeds=2)
     order = [cell.suffix for cell in cells(config, with_source=True)]
-    assert order == ["source-full", "source-lora", "tfidf-1", "tfidf-2", "lora-1", "lora-2", "full-1", "full-2"]
+    assert order == [
+        "source-full",
+        "source-lora",
+        "tfidf-1",
+        "tfidf-2",
+        "lora-1",
+        "lora-2",
+        "full-1",
+        "full-2",
+    ]
 
 
 def test_a_config_comes_back_from_its_json_and_a_wrong_one_is_named():

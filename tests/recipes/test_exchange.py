@@ -42,16 +42,21 @@ def test_an_exported_run_comes_back_with_the_same_predictions(store: Store, tmp_
     assert again.id != run.id
     assert again.status == "done"
     assert again.record["report"] == run.record["report"]
-    first, second = (predict(load_classifier(each.model, store.settings, device="cpu"), TEXTS) for each in (run, again))
+    first, second = (
+        predict(load_classifier(each.model, store.settings, device="cpu"), TEXTS) for each in (run, again)
+    )
     assert np.allclose(first, second, atol=2e-3)  # a base from a local folder is carried in float16
     assert export_run(store, again.id, tmp_path / "again.zip") > 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "family"), [("tfidf", "bert"), ("frozen", "gpt2"), ("lora", "bert"), ("lora", "xlnet"), ("full", "roberta")]
+    ("name", "family"),
+    [("tfidf", "bert"), ("frozen", "gpt2"), ("lora", "bert"), ("lora", "xlnet"), ("full", "roberta")],
 )
-def test_predict_py_of_a_zip_needs_nothing_of_this_project(store: Store, tmp_path: Path, name: str, family: str):
+def test_predict_py_of_a_zip_needs_nothing_of_this_project(
+    store: Store, tmp_path: Path, name: str, family: str
+):
     run = one_run(store, tmp_path, name, family)
     export_run(store, run.id, tmp_path / "run.zip")
     place = tmp_path / "elsewhere"
@@ -60,13 +65,20 @@ def test_predict_py_of_a_zip_needs_nothing_of_this_project(store: Store, tmp_pat
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     texts = TEXTS[:2]
     ended = subprocess.run(
-        [sys.executable, "predict.py", *texts], cwd=place, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "predict.py", *texts],
+        cwd=place,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     answers = [json.loads(line) for line in ended.stdout.splitlines()]
     classifier = load_classifier(run.model, store.settings, device="cpu")
     wanted = predict(classifier, texts)
     for row, answer in zip(wanted, answers, strict=True):
-        assert [answer["probabilities"][label] for label in classifier.classes] == pytest.approx(row, abs=2e-3)
+        assert [answer["probabilities"][label] for label in classifier.classes] == pytest.approx(
+            row, abs=2e-3
+        )
     assert "tl_core" not in (place / "predict.py").read_text()
 
 
@@ -161,7 +173,9 @@ def test_predicting_a_file_keeps_its_columns_and_neutralises_formulas(store: Sto
     run = one_run(store, tmp_path, "tfidf")
     test = read_examples(store.job(run.record["job"]).folder / "data" / "test.jsonl")
     source = tmp_path / "in.csv"
-    source.write_text("id,text\n1,=SUM(A1)\n" + "".join(f"{at},{text}\n" for at, text in enumerate(test.texts)))
+    source.write_text(
+        "id,text\n1,=SUM(A1)\n" + "".join(f"{at},{text}\n" for at, text in enumerate(test.texts))
+    )
     assert main(["predict", run.id, str(source), "--out", str(tmp_path / "out.csv"), "--json"]) == 0
     table = read_table_file(tmp_path / "out.csv")
     assert table.columns == ("id", "text", "predicted", "probability")

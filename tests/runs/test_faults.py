@@ -37,7 +37,10 @@ def examples(count: int = 120) -> Examples:
     random = np.random.default_rng(0)
     words = {"bad": ["bad", "poor", "sad", "ill"], "good": ["good", "fine", "nice", "well"]}
     labels = tuple(("bad", "good")[at % 2] for at in range(count))
-    texts = tuple(" ".join(random.choice([*words[label], "a", "b"], size=6)) + f" {at}" for at, label in enumerate(labels))
+    texts = tuple(
+        " ".join(random.choice([*words[label], "a", "b"], size=6)) + f" {at}"
+        for at, label in enumerate(labels)
+    )
     return Examples(texts, labels, tuple(range(2, count + 2)))
 
 
@@ -45,7 +48,9 @@ def long_job(store: Store, folder: Path, epochs: int = 40, **changes) -> Job:
     """A LoRA training of some seconds on a tiny encoder."""
     if not (folder / "tiny").exists():
         write_tiny_encoder(folder / "tiny", "bert")
-    settings = {"lora": {"epochs": epochs, "batch_size": 2, "max_tokens": 32, "patience": 100, "adapter_dropout": 0.1}}
+    settings = {
+        "lora": {"epochs": epochs, "batch_size": 2, "max_tokens": 32, "patience": 100, "adapter_dropout": 0.1}
+    }
     config = CompareConfig(strategies=("lora",), encoder=str(folder / "tiny"), settings=settings, **changes)
     return submit_comparison(store, config, Task(examples()))
 
@@ -71,7 +76,9 @@ def scores(store: Store, job: Job) -> dict[str, object]:
     return {name: run.record["report"][name] for name in ("accuracy", "macro_f1", "log_loss")}
 
 
-def test_a_killed_worker_is_interrupted_and_resumes_to_the_scores_of_an_unbroken_run(store: Store, tmp_path: Path):
+def test_a_killed_worker_is_interrupted_and_resumes_to_the_scores_of_an_unbroken_run(
+    store: Store, tmp_path: Path
+):
     unbroken = long_job(store, tmp_path)
     assert wait_until_ended(store, unbroken).status == "done"
 
@@ -110,7 +117,9 @@ def test_stop_is_heard_within_seconds_and_nothing_is_lost(store: Store, tmp_path
     assert list(store.settings.runs.glob(f"{job.id}-*/checkpoint/step-*"))
 
 
-def test_a_second_job_waits_behind_the_first_without_torch_and_can_be_stopped_there(store: Store, tmp_path: Path):
+def test_a_second_job_waits_behind_the_first_without_torch_and_can_be_stopped_there(
+    store: Store, tmp_path: Path
+):
     first = long_job(store, tmp_path, epochs=100)
     wait(lambda: store.job(first.id).status == "running")
     second, third = long_job(store, tmp_path, epochs=3), long_job(store, tmp_path, epochs=3)
@@ -164,7 +173,9 @@ def test_the_job_goes_on_when_whoever_submitted_it_is_killed(store: Store, tmp_p
         f"long_job(Store(read_settings()), Path({str(tmp_path)!r}), epochs=20)\n"
         "time.sleep(600)\n"
     )
-    server = subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, env={**os.environ, "PYTHONPATH": str(PROJECT)})
+    server = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=PROJECT, env={**os.environ, "PYTHONPATH": str(PROJECT)}
+    )
     wait(lambda: [each for each in store.jobs() if each.status == "running"])
     server.kill()
     server.wait()
@@ -197,18 +208,25 @@ def test_a_failed_training_says_why_and_the_others_go_on(store: Store, tmp_path:
     job = wait_until_ended(store, submit_comparison(store, config, Task(examples())))
     assert job.status == "failed"
     assert "1 of 2 trainings failed" in job.reason
-    assert {run.record["strategy"]: run.status for run in store.runs_of(job.id)} == {"tfidf": "done", "frozen": "failed"}
+    assert {run.record["strategy"]: run.status for run in store.runs_of(job.id)} == {
+        "tfidf": "done",
+        "frozen": "failed",
+    }
 
 
 def test_two_processes_train_one_comparison_and_only_the_first_writes(store: Store, tmp_path: Path):
     write_tiny_encoder(tmp_path / "tiny", "bert")
-    settings = {"lora": {"epochs": 3, "batch_size": 6, "max_tokens": 32, "dropout": 0.0, "precision": "float32"}}
+    settings = {
+        "lora": {"epochs": 3, "batch_size": 6, "max_tokens": 32, "dropout": 0.0, "precision": "float32"}
+    }
     config = CompareConfig(strategies=("tfidf", "lora"), encoder=str(tmp_path / "tiny"), settings=settings)
     together = wait_until_ended(store, submit_comparison(store, config, Task(examples()), processes=2))
     assert together.status == "done", (together.folder / "log.txt").read_text()
     alone = wait_until_ended(store, submit_comparison(store, config, Task(examples())))
     losses = [
-        json.loads((store.settings.runs / f"{job.id}-lora-1" / "record.json").read_text())["report"]["log_loss"]
+        json.loads((store.settings.runs / f"{job.id}-lora-1" / "record.json").read_text())["report"][
+            "log_loss"
+        ]
         for job in (together, alone)
     ]
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)

@@ -20,7 +20,12 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def train(network, problem=None, desk=None, **changes):
     training = fit(
-        network, network[-1], problem or make_problem(), loop_config(**changes), make_accelerator("float32"), desk or Desk()
+        network,
+        network[-1],
+        problem or make_problem(),
+        loop_config(**changes),
+        make_accelerator("float32"),
+        desk or Desk(),
     )
     events = []
     while True:
@@ -71,7 +76,9 @@ def test_a_training_cut_off_between_checkpoints_resumes_to_the_same_weights(tmp_
     unbroken = make_network(0.3)
     train(unbroken)
     network = make_network(0.3)
-    cut = fit(network, network[-1], make_problem(), loop_config(), make_accelerator("float32"), Desk(tmp_path, 0.0))
+    cut = fit(
+        network, network[-1], make_problem(), loop_config(), make_accelerator("float32"), Desk(tmp_path, 0.0)
+    )
     for _ in range(17):
         next(cut)
     cut.close()
@@ -142,8 +149,21 @@ def test_two_processes_get_the_result_of_one(tmp_path: Path):
     network = make_network()
     train(network)
     script = PROJECT / "tests" / "training" / "two_processes.py"
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", str(script), str(tmp_path)]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node=2",
+        str(script),
+        str(tmp_path),
+    ]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(PROJECT),
+        "OMP_NUM_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     subprocess.run(command, check=True, env=environment, timeout=200)
     shared = [np.load(tmp_path / f"weights-{rank}.npy") for rank in (0, 1)]
     assert [(tmp_path / f"world-{rank}.txt").read_text() for rank in (0, 1)] == ["2", "2"]
@@ -166,5 +186,14 @@ def test_training_runs_on_a_gpu():
     def losses(model, rows):
         return torch.stack([each.sum() for each in model(torch.ones(len(rows), 8, device="cuda"))])
 
-    result = drain(fit(network, network[-1], Problem(problem.lengths, losses), loop_config(), make_accelerator("auto"), Desk()))
+    result = drain(
+        fit(
+            network,
+            network[-1],
+            Problem(problem.lengths, losses),
+            loop_config(),
+            make_accelerator("auto"),
+            Desk(),
+        )
+    )
     assert result.steps == 20

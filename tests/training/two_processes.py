@@ -26,7 +26,16 @@ def main(folder: Path) -> None:
     asked = iter([False, False, True] if rank == 0 else [False] * 99)  # only the first process is asked
     other = make_network()
     try:
-        drain(fit(other, other[-1], make_problem(), loop_config(), accelerator, Desk(None, 1e9, lambda: next(asked))))
+        drain(
+            fit(
+                other,
+                other[-1],
+                make_problem(),
+                loop_config(),
+                accelerator,
+                Desk(None, 1e9, lambda: next(asked)),
+            )
+        )
     except Stopped:
         (folder / f"stopped-{rank}.txt").touch()
 

@@ -31,7 +31,10 @@ def run_devices(options: argparse.Namespace) -> int:
     from tl_core.recipes.machine import measure_devices
 
     devices = measure_devices()
-    lines = [f"{each['name']}: {bytes_text(each['memory'])}, bfloat16: {each['bfloat16']}" for each in devices["devices"]]
+    lines = [
+        f"{each['name']}: {bytes_text(each['memory'])}, bfloat16: {each['bfloat16']}"
+        for each in devices["devices"]
+    ]
     show(options, devices, lines)
     return 0
 

@@ -29,7 +29,9 @@ def add_commands(commands: Any) -> None:
             verb.add_argument("run_id", metavar="RUN", help="the id of a run or of a job")
         if name == "export":
             verb.add_argument("out", type=Path, metavar="OUT.zip")
-            verb.add_argument("--with-base", action="store_true", help="carry a packaged base encoder in the zip (f16)")
+            verb.add_argument(
+                "--with-base", action="store_true", help="carry a packaged base encoder in the zip (f16)"
+            )
         if name == "import":
             verb.add_argument("zip", type=Path)
         add_json(verb)
@@ -38,12 +40,18 @@ def add_commands(commands: Any) -> None:
 
 def run_list(options: argparse.Namespace) -> int:
     store = Store(read_settings())
-    jobs = [{"id": job.id, "title": job.title, "status": job.status, "reason": job.reason} for job in store.jobs()]
+    jobs = [
+        {"id": job.id, "title": job.title, "status": job.status, "reason": job.reason} for job in store.jobs()
+    ]
     runs = [{**run_summary(run.record, run.status), "job": run.record.get("job", "")} for run in store.runs()]
     lines = [f"{job['id']}  {job['status']:<12} {job['title']}  {job['reason']}".rstrip() for job in jobs]
     lines += [
         f"{run['id']}  {run['status']:<12} "
-        + ("" if run["accuracy"] is None else f"accuracy {run['accuracy']:.3f}  macro-F1 {run['macro_f1']:.3f}")
+        + (
+            ""
+            if run["accuracy"] is None
+            else f"accuracy {run['accuracy']:.3f}  macro-F1 {run['macro_f1']:.3f}"
+        )
         for run in runs
     ]
     show(options, {"jobs": jobs, "runs": runs}, lines or ["There are no runs yet."])

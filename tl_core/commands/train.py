@@ -35,7 +35,9 @@ def add_commands(commands: Any) -> None:
     train.add_argument("--test", type=Path, help="a labelled file to score on")
     train.add_argument("--seeds", type=int, default=1)
     train.add_argument("--per-class", type=int, default=0, help="training rows of each class; 0 takes all")
-    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="epochs=3 or lora.rank=8")
+    train.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="epochs=3 or lora.rank=8"
+    )
     train.add_argument("--config", type=Path, help="a config saved as JSON; other options go over it")
     train.add_argument("--processes", type=int, default=1, help="train with this many processes (torchrun)")
     add_column_options(train)
@@ -51,7 +53,9 @@ def add_commands(commands: Any) -> None:
     worker = commands.add_parser("work", help="run a submitted job (started by the app itself)")
     worker.add_argument("job")
     worker.set_defaults(run=lambda options: work(Store(read_settings()), options.job, RECIPES))
-    probe = commands.add_parser("probe", help="measure the speed of strategies here (started by the app itself)")
+    probe = commands.add_parser(
+        "probe", help="measure the speed of strategies here (started by the app itself)"
+    )
     probe.add_argument("folder", type=Path)
     probe.set_defaults(run=run_probe)
 
@@ -60,7 +64,9 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", action="append", default=[], help="a text column; may be repeated")
     parser.add_argument("--label", default="", help="the label column")
     parser.add_argument("--no-header", action="store_true", help="the first row is data")
-    parser.add_argument("--merge-labels", action="store_true", help="merge labels that differ by case or spaces")
+    parser.add_argument(
+        "--merge-labels", action="store_true", help="merge labels that differ by case or spaces"
+    )
 
 
 def read_labelled(path: Path, options: argparse.Namespace) -> Examples:
@@ -111,7 +117,9 @@ def _config(options: argparse.Namespace) -> CompareConfig:
     return config_from_json(values)
 
 
-def _apply(setting: str, chosen: list[str], settings: dict[str, dict[str, Any]], values: dict[str, Any]) -> None:
+def _apply(
+    setting: str, chosen: list[str], settings: dict[str, dict[str, Any]], values: dict[str, Any]
+) -> None:
     """One `--set`: of the comparison, of one strategy (`lora.rank=8`), or of every strategy that has it."""
     name, equals, text = setting.partition("=")
     if not equals:

@@ -25,8 +25,7 @@ WEAK_LABEL_NAMES = _words(
     "평점 별점 점수 유형 종류 장르 평가 도메인 영역"
 )
 ID_NAMES = _words(
-    "id ids idx index no number uid uuid guid key row rowid userid docid "
-    "번호 아이디 순번 일련번호"
+    "id ids idx index no number uid uuid guid key row rowid userid docid 번호 아이디 순번 일련번호"
 )
 OTHER_NAMES = _words(
     "date time timestamp year user username author name url link source language lang split fold email "

@@ -48,7 +48,9 @@ class StartingPoint:
         """A text that differs between starting points whose features differ."""
         parts = [json.dumps(self.base.to_json(), sort_keys=True)]
         if self.base.kind == "folder":
-            parts += [f"{file.name} {file.stat().st_mtime_ns}" for file in sorted(Path(self.base.name).glob("*.*"))]
+            parts += [
+                f"{file.name} {file.stat().st_mtime_ns}" for file in sorted(Path(self.base.name).glob("*.*"))
+            ]
         for file in (self.weights, self.adapter and self.adapter / "adapter_model.safetensors"):
             if file is not None:
                 parts.append(hashlib.sha256(file.read_bytes()).hexdigest())
@@ -89,7 +91,11 @@ def load_with_adapter(
     if start.adapter is not None:
         return encoder.with_model(_read_adapter(encoder.model, start.adapter, trainable=True))
     config = LoraConfig(
-        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear", bias="none"
+        r=rank,
+        lora_alpha=alpha,  # type: ignore[arg-type]  # a float is what it computes with
+        lora_dropout=dropout,
+        target_modules="all-linear",
+        bias="none",
     )
     return encoder.with_model(get_peft_model(encoder.model, config))
 

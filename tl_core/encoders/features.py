@@ -105,7 +105,9 @@ def kept_features(
 
 def prune(folder: Path, largest: int) -> None:
     """Drop the oldest shelves until `folder` holds at most `largest` bytes."""
-    shelves = sorted((each for each in folder.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime)
+    shelves = sorted(
+        (each for each in folder.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime
+    )
     sizes = [sum(file.stat().st_size for file in shelf.rglob("*") if file.is_file()) for shelf in shelves]
     total = sum(sizes)
     for shelf, size in zip(shelves[:-1], sizes, strict=False):

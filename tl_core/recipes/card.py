@@ -67,7 +67,9 @@ def _base_lines(folder: Path, record: dict[str, object]) -> list[str]:
     else:
         lines.append(f"| base weights | hub: {_code(facts['hub'])} |")
         if facts["base"]["name"] == "e5":
-            lines.append("| note | trained on 4-bit base weights; with the hub's unquantised ones results differ a little |")
+            lines.append(
+                "| note | trained on 4-bit base weights; with the hub's unquantised ones results differ a little |"
+            )
     if record.get("source"):
         lines.append(f"| source | {_code(str(record['source']))} |")
     return lines

@@ -78,7 +78,9 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
         start_worker(store, job.id, processes=processes)
     except OSError as error:
         shutil.rmtree(job.folder, ignore_errors=True)
-        raise RunError(f"{job.folder} cannot be written ({error.strerror}). Make room or set TL_HOME.") from error
+        raise RunError(
+            f"{job.folder} cannot be written ({error.strerror}). Make room or set TL_HOME."
+        ) from error
     except TLError:
         shutil.rmtree(job.folder, ignore_errors=True)
         raise
@@ -89,7 +91,9 @@ def resume_comparison(store: Store, job_id: str, *, processes: int = 1) -> Job:
     """Start a worker again for a job that was stopped, interrupted or failed."""
     job = store.job(job_id)
     if job.status not in ("stopped", "interrupted", "failed"):
-        raise RunError(f"Job {job_id} is {job.status}; only a stopped, interrupted or failed job can be resumed.")
+        raise RunError(
+            f"Job {job_id} is {job.status}; only a stopped, interrupted or failed job can be resumed."
+        )
     start_worker(store, job_id, processes=processes)
     return store.job(job_id)
 
@@ -168,14 +172,18 @@ class Comparison:
 
     def _fail(self, run_id: str, reason: str) -> None:
         if self.leads:
-            self.store.write_run(run_id, {**self.store.run(run_id).record, "status": "failed", "reason": reason})
+            self.store.write_run(
+                run_id, {**self.store.run(run_id).record, "status": "failed", "reason": reason}
+            )
 
     def _train(self, cell: Cell, run_id: str) -> None:
         """One cell from its rows to its record."""
         examples, test = self._examples(cell)
         classes = tuple(sorted({*examples.classes, *test.classes}))
-        rows = rows_of_seed(self.config, examples, cell.seed, classes) if cell.role == "target" else _source_rows(
-            self.config, examples, classes
+        rows = (
+            rows_of_seed(self.config, examples, cell.seed, classes)
+            if cell.role == "target"
+            else _source_rows(self.config, examples, classes)
         )
         check_classes(classes, rows.train)
         folder = self.store.settings.runs / run_id
@@ -267,7 +275,9 @@ class Comparison:
             if log is not None:
                 log.close()
 
-    def _tell(self, cell: Cell, log: EventLog, event: Event, title: str, training: float, scoring: bool) -> None:
+    def _tell(
+        self, cell: Cell, log: EventLog, event: Event, title: str, training: float, scoring: bool
+    ) -> None:
         if isinstance(event, Progress):
             share = training + (1 - training) * event.share if scoring else training * event.share
             self.board.update(cell.suffix, title, share)

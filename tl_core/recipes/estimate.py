@@ -183,7 +183,11 @@ def _padded(lengths: NDArray[np.int64], batch_size: int) -> int:
 
 
 def _probe(
-    settings: Settings, config: CompareConfig, names: Sequence[str], start: StartingPoint | None, target: Examples
+    settings: Settings,
+    config: CompareConfig,
+    names: Sequence[str],
+    start: StartingPoint | None,
+    target: Examples,
 ) -> dict[str, dict[str, float]]:
     """Measure strategies in a process of its own: name -> rates."""
     with tempfile.TemporaryDirectory(prefix="probe-") as name:
@@ -199,10 +203,16 @@ def _probe(
         command = [sys.executable, "-m", "tl_core", "probe", str(folder)]
         try:
             ended = subprocess.run(
-                command, capture_output=True, text=True, timeout=PROBE_SECONDS, env=worker_environment(settings)
+                command,
+                capture_output=True,
+                text=True,
+                timeout=PROBE_SECONDS,
+                env=worker_environment(settings),
             )
         except subprocess.TimeoutExpired as error:
-            raise ModelError(f"The probe took longer than {PROBE_SECONDS} s: this will be slow here.") from error
+            raise ModelError(
+                f"The probe took longer than {PROBE_SECONDS} s: this will be slow here."
+            ) from error
         measured = read_record(folder / RATES)
         if measured is None:
             last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
@@ -250,7 +260,13 @@ def _measure(
         train, predict, load = _measure_tfidf(bench, config, examples)
     else:
         train, predict, load = _measure_encoder(bench, config, name, examples)
-    return {"train": train, "predict": predict, "load": load, "start": importing, "memory": float(peak_bytes())}
+    return {
+        "train": train,
+        "predict": predict,
+        "load": load,
+        "start": importing,
+        "memory": float(peak_bytes()),
+    }
 
 
 def _measure_tfidf(bench: Bench, config: CompareConfig, examples: Examples) -> tuple[float, float, float]:
@@ -328,4 +344,3 @@ def _spread(lengths: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     if len(order) <= count:
         return order
     return order[np.linspace(0, len(order) - 1, count).astype(np.int64)]
-

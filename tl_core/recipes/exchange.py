@@ -37,7 +37,18 @@ ALLOWED = re.compile(
     r"|base/config\.json|base/model\.safetensors|base/tokenizer\.json"
 )
 IGNORED = ("README.md", "predict.py", "requirements.txt")
-KEPT_FIELDS = ("title", "strategy", "seed", "role", "encoder", "source", "config", "rows", "classes", "seconds")
+KEPT_FIELDS = (
+    "title",
+    "strategy",
+    "seed",
+    "role",
+    "encoder",
+    "source",
+    "config",
+    "rows",
+    "classes",
+    "seconds",
+)
 NUMBERS = ("scoring_seconds", "trained_parameters", "peak_memory")
 
 
@@ -68,7 +79,9 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
 
 def _portable_record(run: Run) -> str:
     fields = (*KEPT_FIELDS, *NUMBERS, "report", "facts")
-    return json.dumps({name: run.record[name] for name in fields if name in run.record}, ensure_ascii=False, indent=1)
+    return json.dumps(
+        {name: run.record[name] for name in fields if name in run.record}, ensure_ascii=False, indent=1
+    )
 
 
 def _add_base(settings: Settings, folder: Path, with_base: bool) -> None:
@@ -83,7 +96,9 @@ def _add_base(settings: Settings, folder: Path, with_base: bool) -> None:
         shutil.copyfile(source / "config.json", carried / "config.json")
     if (with_base or base.kind == "folder") and not (carried / "model.safetensors").exists():
         _carry(settings, base, carried)
-    facts["hub"] = card_of(base.name).hub_name if base.kind == "packaged" else base.name if base.kind == "hub" else ""
+    facts["hub"] = (
+        card_of(base.name).hub_name if base.kind == "packaged" else base.name if base.kind == "hub" else ""
+    )
     facts["whole"] = start.weights is not None and not _word_table_missing(start)
     if base.kind == "folder":
         facts["base"] = {"kind": "folder", "name": "base", "revision": ""}
@@ -137,7 +152,10 @@ def import_run(store: Store, path: Path) -> Run:
         record = _checked_record(aside)
         _check_model(store.settings, aside, folder, record)
         (aside / "record.json").unlink()
-        write_record(aside.parent / f"{run_id}" / "record.json", {**record, "id": run_id, "status": "running", "job": ""})
+        write_record(
+            aside.parent / f"{run_id}" / "record.json",
+            {**record, "id": run_id, "status": "running", "job": ""},
+        )
         aside.rename(folder / "model")
         store.write_run(run_id, {**record, "id": run_id, "job": "", "status": "done", "imported": True})
     except BaseException:
@@ -162,7 +180,9 @@ def _unpack(path: Path, folder: Path) -> None:
                     with archive.open(entry) as source, target.open("wb") as sink:
                         shutil.copyfileobj(source, sink, 1 << 20)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
-        raise DataError(f"This is not a readable zip ({error}). Import a zip that was exported here.") from error
+        raise DataError(
+            f"This is not a readable zip ({error}). Import a zip that was exported here."
+        ) from error
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
@@ -209,7 +229,9 @@ def _checked_record(folder: Path) -> dict[str, Any]:
         record |= {name: int(given[name]) for name in NUMBERS if name in given}
         labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     except (TLError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"record.json or labels.json of the zip is not that of an exported run ({error}).") from error
+        raise DataError(
+            f"record.json or labels.json of the zip is not that of an exported run ({error})."
+        ) from error
     if labels != record["classes"]:
         raise DataError("labels.json and record.json name different classes.")
     return record
@@ -233,9 +255,8 @@ def _check_model(settings: Settings, folder: Path, place: Path, record: dict[str
     facts = read_facts(folder)
     carried = (folder / "base" / "model.safetensors").exists()
     base = facts.get("base", {})
-    if isinstance(base, dict) and base.get("kind") == "folder":
-        if not carried:
-            raise ModelError("The base encoder lies in a folder of another machine and is not in the zip.")
+    if not carried and isinstance(base, dict) and base.get("kind") == "folder":
+        raise ModelError("The base encoder lies in a folder of another machine and is not in the zip.")
     if carried:
         shutil.copyfile(folder / "tokenizer.json", folder / "base" / "tokenizer.json")
         facts["base"] = {"kind": "folder", "name": str(place / "model" / "base"), "revision": ""}

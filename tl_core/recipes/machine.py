@@ -28,7 +28,12 @@ def measure_devices() -> dict[str, Any]:
     for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         facts = torch.cuda.get_device_properties(index)
         devices.append(
-            {"kind": "cuda", "name": facts.name, "memory": facts.total_memory, "bfloat16": has_bfloat16("cuda")}
+            {
+                "kind": "cuda",
+                "name": facts.name,
+                "memory": facts.total_memory,
+                "bfloat16": has_bfloat16("cuda"),
+            }
         )
     if torch.backends.mps.is_available():
         devices.append({"kind": "mps", "name": "Apple GPU", "memory": memory_bytes(), "bfloat16": False})
@@ -65,10 +70,17 @@ def device_facts(settings: Settings) -> dict[str, Any]:
     command = [sys.executable, "-m", "tl_core", "devices", "--json"]
     try:
         ended = subprocess.run(
-            command, capture_output=True, text=True, timeout=LONGEST_SECONDS, env=worker_environment(settings), check=True
+            command,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_SECONDS,
+            env=worker_environment(settings),
+            check=True,
         )
         facts = json.loads(ended.stdout)
     except (subprocess.SubprocessError, ValueError) as error:
-        raise ModelError(f"torch does not start here ({type(error).__name__}). Run `python -m tl_core devices`.") from error
+        raise ModelError(
+            f"torch does not start here ({type(error).__name__}). Run `python -m tl_core devices`."
+        ) from error
     write_record(path, {"key": key, "measured": time.time(), "facts": facts})
     return dict(facts)

@@ -28,17 +28,25 @@ class CompareConfig:
     encoder: str = "minilm"
     source_run: str = ""
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    seeds: int = knob(1, "Trainings of every strategy; each draws its own rows and new weights.", low=1, high=10)
+    seeds: int = knob(
+        1, "Trainings of every strategy; each draws its own rows and new weights.", low=1, high=10
+    )
     per_class: int = knob(
         0, "Training rows of each class; 0 takes all.", low=0, high=1_000_000, label="Rows per class (0: all)"
     )
     test_share: float = knob(
-        0.2, "Share of the rows held back for the test, if no test file is given.", low=0.05, high=0.9, advanced=True
+        0.2,
+        "Share of the rows held back for the test, if no test file is given.",
+        low=0.05,
+        high=0.9,
+        advanced=True,
     )
     validation_share: float = knob(
         0.15, "Share of the training rows that chooses the best epoch.", low=0.05, high=0.5, advanced=True
     )
-    split_seed: int = knob(0, "Seed of the split into training and test rows.", low=0, high=10**6, advanced=True)
+    split_seed: int = knob(
+        0, "Seed of the split into training and test rows.", low=0, high=10**6, advanced=True
+    )
 
     def __post_init__(self) -> None:
         check_knobs(self)
@@ -72,10 +80,14 @@ class CompareConfig:
 def config_from_json(values: object) -> CompareConfig:
     """The config that `to_json` wrote; ConfigError, naming the setting, for anything else."""
     if not isinstance(values, dict):
-        raise ConfigError(f"A config is a JSON object with strategies, encoder and settings; got {type(values).__name__}.")
+        raise ConfigError(
+            f"A config is a JSON object with strategies, encoder and settings; got {type(values).__name__}."
+        )
     unknown = sorted(set(values) - {*FIELDS, *(each.name for each in knobs_of(CompareConfig))})
     if unknown:
-        raise ConfigError(f"A config has no setting {', '.join(unknown)}. Download one from the page to see what it has.")
+        raise ConfigError(
+            f"A config has no setting {', '.join(unknown)}. Download one from the page to see what it has."
+        )
     ready = dict(values)
     if "strategies" in ready:
         ready["strategies"] = _texts(ready["strategies"], "strategies")

@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
 VIEWS = {
@@ -30,7 +31,9 @@ def predict_tfidf(texts: list[str], labels: list[str]) -> list[dict[str, float]]
     n_grams = json.loads((FOLDER / "n_grams.json").read_text(encoding="utf-8"))
     parts = []
     for name, frequencies in saved["idf"].items():
-        view = TfidfVectorizer(sublinear_tf=True, dtype=numpy.float32, vocabulary=n_grams[name], **VIEWS[name])
+        view = TfidfVectorizer(
+            sublinear_tf=True, dtype=numpy.float32, vocabulary=n_grams[name], **VIEWS[name]
+        )
         view.idf_ = frequencies
         parts.append(view.transform(texts))
     head = saved["head"]
@@ -38,7 +41,7 @@ def predict_tfidf(texts: list[str], labels: list[str]) -> list[dict[str, float]]
     return [{labels[at]: float(p) for at, p in zip(head.classes_, row, strict=True)} for row in found]
 
 
-def load_encoder(base: str, facts: dict):
+def load_encoder(base: str, facts: dict[str, Any]) -> Any:
     import torch
     from safetensors.torch import load_file
     from transformers import AutoConfig, AutoModel
@@ -50,7 +53,9 @@ def load_encoder(base: str, facts: dict):
         source = base or (str(carried) if (carried / "model.safetensors").exists() else facts["hub"])
         model = AutoModel.from_pretrained(source, dtype=torch.float32, trust_remote_code=False)
     else:  # every weight was trained, so the base is not needed
-        model = AutoModel.from_config(AutoConfig.from_pretrained(str(carried)))
+        model = AutoModel.from_config(  # type: ignore[no-untyped-call]
+            AutoConfig.from_pretrained(str(carried))
+        )
     result = model.load_state_dict(weights, strict=False)
     if result.unexpected_keys:
         sys.exit(f"encoder.safetensors does not fit the base: {result.unexpected_keys[:3]}")
@@ -97,7 +102,7 @@ def main() -> None:
     else:
         answers = predict_encoder(options.texts, labels, options.base)
     for text, probabilities in zip(options.texts, answers, strict=True):
-        label = max(probabilities, key=probabilities.get)
+        label = max(probabilities, key=probabilities.__getitem__)
         print(json.dumps({"text": text, "label": label, "probabilities": probabilities}, ensure_ascii=False))
 
 

@@ -116,7 +116,9 @@ def token_report(settings: Settings, encoder: str, texts: Sequence[str], max_tok
     """Token lengths and vocabulary fit under an encoder's tokenizer; loads no torch for packaged ones."""
     tokenizer = tokenizer_of(find_encoder(encoder, settings), settings)
     sampled = len(texts) > TOKENS_SAMPLE
-    chosen = [texts[at] for at in np.linspace(0, len(texts) - 1, TOKENS_SAMPLE).astype(int)] if sampled else texts
+    chosen = (
+        [texts[at] for at in np.linspace(0, len(texts) - 1, TOKENS_SAMPLE).astype(int)] if sampled else texts
+    )
     lengths = count_tokens(tokenizer, chosen)
     cut = int((lengths > max_tokens).sum())
     fit = vocabulary_fit(tokenizer, chosen[:2000])
@@ -134,16 +136,22 @@ def _data_warnings(report: DataReport) -> list[str]:
     if len(report.classes) < 2:
         said.append(f"{len(report.classes)} class found: a classifier needs at least two.")
     for label, count in small_classes(report.examples, FEW_ROWS).items():
-        said.append(f"Class {label!r} has only {count} rows; at least {FEW_ROWS} are needed to learn or to measure it.")
+        said.append(
+            f"Class {label!r} has only {count} rows; at least {FEW_ROWS} are needed to learn or to measure it."
+        )
     for group in report.variants:
         names = ", ".join(repr(each) for each in group)
         said.append(f"Labels {names} differ only by case or spaces. They can be merged.")
     if report.duplicate_groups:
         extra = sum(len(group) - 1 for group in report.duplicate_groups)
-        said.append(f"{extra} rows repeat an earlier text; the same text never stands on both sides of a split.")
+        said.append(
+            f"{extra} rows repeat an earlier text; the same text never stands on both sides of a split."
+        )
     if report.conflict_rows:
         shown = ", ".join(str(row) for row in report.conflict_rows[0])
-        said.append(f"{len(report.conflict_rows)} texts stand under different labels (rows {shown}, first of them).")
+        said.append(
+            f"{len(report.conflict_rows)} texts stand under different labels (rows {shown}, first of them)."
+        )
     if report.in_both:
         said.append(f"{len(report.in_both)} rows stand in the test file too; they are removed from training.")
     if report.test is not None:

@@ -66,7 +66,10 @@ def jobs_ahead(store: Store, job: Job) -> list[Job]:
         other
         for other in store.jobs()
         if other.id != job.id
-        and (other.status == "running" or (other.status == "queued" and 0 < int(other.record.get("ticket", 0)) < ticket))
+        and (
+            other.status == "running"
+            or (other.status == "queued" and 0 < int(other.record.get("ticket", 0)) < ticket)
+        )
     ]
 
 

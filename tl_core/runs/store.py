@@ -165,9 +165,9 @@ class Store:
         if run.status == "running":
             raise RunError(f"Run {run_id} is running. Stop its job before you delete it.")
         shutil.rmtree(run.folder)
-        if job_id and (self.settings.jobs / job_id).exists() and not self.runs_of(job_id):
-            if self.job(job_id).ended:
-                shutil.rmtree(self.settings.jobs / job_id)
+        folder = self.settings.jobs / job_id
+        if job_id and folder.exists() and not self.runs_of(job_id) and self.job(job_id).ended:
+            shutil.rmtree(folder)
 
     def _run_status(self, record: Mapping[str, Any]) -> str:
         status = str(record.get("status", "failed"))

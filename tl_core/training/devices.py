@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ContextManager
+from typing import TYPE_CHECKING, Any
 
 from tl_core.errors import ConfigError
 
@@ -21,7 +21,7 @@ def has_bfloat16(device_type: str) -> bool:
     import torch
 
     if device_type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device_type == "cpu":
         return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and (
             torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
@@ -49,7 +49,7 @@ def best_device() -> torch.device:
     return torch.device("cpu")
 
 
-def autocast(device: torch.device, precision: str) -> ContextManager[Any]:
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
     """A context for forward passes in `precision` ('float32' or 'bfloat16') on `device`."""
     import torch
 

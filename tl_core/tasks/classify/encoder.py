@@ -108,7 +108,8 @@ class EncoderClassifier:
         from safetensors.torch import save_file
 
         self._save_encoder(folder)
-        head = {name: each.detach().cpu().contiguous() for name, each in self.network.head.named_parameters()}
+        parameters = self.network.head.named_parameters()  # type: ignore[union-attr]
+        head = {name: each.detach().cpu().contiguous() for name, each in parameters}
         save_file(head, folder / HEAD)
         self.encoder.tokenizer.save(str(folder / "tokenizer.json"))
         (folder / "labels.json").write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")

@@ -55,7 +55,9 @@ class Bench:
     @property
     def starting_point(self) -> StartingPoint:
         if self.start is None:
-            raise ConfigError("This strategy needs an encoder to start from. Choose minilm, e5 or another one.")
+            raise ConfigError(
+                "This strategy needs an encoder to start from. Choose minilm, e5 or another one."
+            )
         return self.start
 
 

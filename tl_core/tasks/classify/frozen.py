@@ -97,7 +97,10 @@ def fit_head(
     model = LogisticRegression(C=strength, max_iter=2000).fit(standardised, targets)
     coefficients, intercept = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # sklearn keeps one row for two classes
-        coefficients, intercept = np.vstack([-coefficients, coefficients]) / 2, np.hstack([-intercept, intercept]) / 2
+        coefficients, intercept = (
+            np.vstack([-coefficients, coefficients]) / 2,
+            np.hstack([-intercept, intercept]) / 2,
+        )
     weight = np.zeros((classes, features.shape[1]), dtype=np.float32)
     bias = np.full(classes, -1e4, dtype=np.float32)
     unfolded = coefficients / scale

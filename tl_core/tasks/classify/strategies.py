@@ -96,4 +96,6 @@ def strategy(name: str) -> Strategy:
     for each in STRATEGIES:
         if each.name == name:
             return each
-    raise ConfigError(f"There is no strategy {name!r}. There are: {', '.join(each.name for each in STRATEGIES)}.")
+    raise ConfigError(
+        f"There is no strategy {name!r}. There are: {', '.join(each.name for each in STRATEGIES)}."
+    )

@@ -137,4 +137,3 @@ def fit_tfidf(
     parameters = int(head.coef_.size + head.intercept_.size)
     facts = {"n_grams": int(head.coef_.shape[1]), "characters": characters}
     return Fitted(TfidfClassifier(views, head, classes), time.monotonic() - began, parameters, facts)
-

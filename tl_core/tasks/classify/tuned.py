@@ -123,7 +123,9 @@ def make_problem(
     targets = torch.from_numpy(train.targets).to(device)
 
     def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
-        return cross_entropy(model(batches(rows)).float(), targets[torch.from_numpy(rows).to(device)], reduction="none")
+        return cross_entropy(
+            model(batches(rows)).float(), targets[torch.from_numpy(rows).to(device)], reduction="none"
+        )
 
     if not len(validation):
         return Problem(batches.lengths, losses)
