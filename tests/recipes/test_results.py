@@ -119,7 +119,7 @@ def test_a_pickled_array_is_not_loaded(store: Store):
 def test_the_interval_of_a_mean_closes_where_every_answer_is_right_and_grows_with_the_spread():
     right = mean_interval(np.ones((3, 50), dtype=bool))
     assert right is not None
-    assert (right.low, right.high) == (1.0, 1.0)
+    assert (right.low, right.high) == pytest.approx((1.0, 1.0))
     random = np.random.default_rng(0)
     alike = np.repeat(random.random((1, 400)) < 0.7, 4, axis=0)
     apart = np.stack([random.random(400) < share for share in (0.4, 0.6, 0.8, 1.0)])

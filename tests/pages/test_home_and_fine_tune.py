@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.recipes.jobs import finished, small_config, word_examples
+from tl_core.recipes import compare
+from tl_core.recipes.plan import Task
+from tl_core.runs.store import Store
+from tl_core.settings import Settings
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = ("pages/home.py", "pages/fine_tune.py", "pages/runs.py")
+
+
+def open_page(path: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app.run()
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.switch_page(path).run()
+
+
+def texts(app: AppTest) -> str:
+    parts = [*app.markdown, *app.caption, *app.text, *app.error, *app.warning, *app.info, *app.title, *app.subheader]
+    return "\n".join(str(each.value) for each in parts)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens_on_an_empty_home(path: str):
+    app = open_page(path)
+    assert not app.exception
+    assert len(app.title) == 1
+
+
+def test_home_shows_encoders_vectors_samples_and_the_machine():
+    app = open_page("pages/home.py")
+    said = texts(app)
+    assert "GloVe" in said
+    assert "400,000 words" in said
+    assert "cores" in said
+    [encoders] = app.dataframe
+    assert list(encoders.value["name"]) == ["minilm", "e5"]
+    assert list(encoders.value["layers"]) == [6, 12]
+
+
+def test_the_server_loads_no_torch_for_home_or_for_the_fine_tune_form():
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "assert not app.exception, app.exception\n"
+        "app.switch_page('pages/fine_tune.py').run()\n"
+        "assert not app.exception, app.exception\n"
+        "heavy = {'torch', 'transformers', 'sklearn', 'peft'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True, timeout=120)
+
+
+def test_the_first_view_of_fine_tune_is_a_worked_example_that_can_be_trained():
+    app = open_page("pages/fine_tune.py")
+    assert not app.exception
+    assert {each.label: each.value for each in app.metric}["Rows"] == "120"
+    assert app.button(key="start").label == "Start training"
+    assert not app.error
+
+
+def test_an_uploaded_table_is_reported_before_it_is_trained():
+    app = open_page("pages/fine_tune.py")
+    app.segmented_control(key="target.origin").set_value("File").run()
+    content = "text,label\n" + "".join(f"a text number {at},{'Good' if at % 2 else 'good '}\n" for at in range(20))
+    content += "only one cell\n,bad\n" + "".join(f"poor thing {at},bad\n" for at in range(12))
+    app.file_uploader(key="target.file").upload("mine.csv", content.encode("utf-8-sig")).run()
+    assert not app.exception
+    said = texts(app)
+    assert "utf" in said
+    assert "refused" in said
+    assert "differ only by case or spaces" in said
+    app.toggle(key="target.merge").set_value(True).run()
+    assert {each.label: each.value for each in app.metric}["Classes"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (b"text,label\n", "no rows"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4, "CSV"),
+        (b'text,label\n"never closed,a\nb,c\n', "quote"),
+    ],
+)
+def test_a_bad_file_gets_one_clear_line_and_the_page_stays(content: bytes, said: str):
+    app = open_page("pages/fine_tune.py")
+    app.segmented_control(key="target.origin").set_value("File").run()
+    app.file_uploader(key="target.file").upload("bad.csv", content).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert said in app.error[0].value.replace("\\", "")
+    app.segmented_control(key="target.origin").set_value("Sample").run()
+    assert not app.error
+
+
+def test_one_class_cannot_be_trained():
+    app = open_page("pages/fine_tune.py")
+    app.segmented_control(key="target.origin").set_value("File").run()
+    app.file_uploader(key="target.file").upload("one.csv", b"text,label\na b,x\nc d,x\ne f,x\n").run()
+    assert not app.exception
+    assert "at least two" in texts(app)
+    assert not [each for each in app.button if each.key == "start"]
+
+
+def test_korean_rows_choose_the_multilingual_encoder():
+    app = open_page("pages/fine_tune.py")
+    app.selectbox(key="target.sample").set_value("film-reviews-ko").run()
+    assert not app.exception
+    assert app.radio(key="source.encoder.True").value == "e5"
+
+
+def test_start_submits_what_the_page_shows_and_puts_the_job_into_the_address(settings: Settings):
+    app = open_page("pages/fine_tune.py")
+    app.button_group(key="strategies.0.names").set_value(["tfidf"]).run()
+    app.number_input(key="strategies.0.seeds").set_value(2).run()
+    with patch.object(compare, "start_worker", lambda *_, **__: None):
+        app.button(key="start").click().run()
+    assert not app.exception
+    [job] = Store(settings).jobs()
+    assert job.id in app.query_params["job"]
+    wanted = job.record["config"]["comparison"]
+    assert (wanted["strategies"], wanted["seeds"]) == (["tfidf"], 2)
+
+
+def test_settings_come_back_from_their_json():
+    app = open_page("pages/fine_tune.py")
+    app.file_uploader(key="settings.load.0").upload(
+        "s.json", json.dumps({"strategies": ["lora"], "seeds": 4, "settings": {"lora": {"rank": 7}}}).encode()
+    ).run()
+    assert not app.exception
+    assert app.number_input(key="strategies.1.seeds").value == 4
+    assert app.number_input(key="strategies.1.lora.rank").value == 7
+    app.file_uploader(key="settings.load.1").upload("s.json", b'{"seeds": 99}').run()
+    assert "between 1 and 10" in texts(app).replace("\\", "")
+
+
+@pytest.fixture
+def done_job(settings: Settings, tmp_path: Path):
+    store = Store(settings)
+    return finished(store, small_config(tmp_path, ("tfidf", "frozen", "lora"), seeds=2), Task(word_examples()))
+
+
+def test_a_finished_job_opens_by_its_address_in_every_view(done_job):
+    app = open_page("pages/fine_tune.py", job=done_job.id)
+    assert not app.exception
+    for view in ("Confusion", "Errors", "Calibration", "Curves", "Details", "Summary"):
+        app.segmented_control(key="result.view").set_value(view).run()
+        assert not app.exception, view
+    app.text_area(key="use.text").set_value("good fine <b>x</b> $y$").run()
+    assert not app.exception
+    assert {"class", "probability"} <= set(app.dataframe[-1].value.columns)
+
+
+def test_an_address_with_an_unknown_or_hostile_job_says_so():
+    for job in ("20200101-000000-abcd", "../../etc/passwd"):
+        app = open_page("pages/fine_tune.py", job=job)
+        assert not app.exception
+        assert len(app.error) == 1
+
+
+def test_a_dead_worker_shows_as_interrupted_with_a_resume_button(settings: Settings):
+    store = Store(settings)
+    job = store.add_job("compare", "words <b>", {})
+    store.update_job(job.id, status="running", submitted=1.0, ticket=1)
+    app = open_page("pages/fine_tune.py", job=job.id)
+    assert not app.exception
+    assert "interrupted" in texts(app)
+    assert app.button(key="resume")
+
+
+def test_a_queued_job_says_how_many_are_ahead(settings: Settings):
+    store = Store(settings)
+    jobs = [store.add_job("compare", f"job {at}", {}) for at in range(2)]
+    for at, job in enumerate(jobs):
+        import time
+
+        store.update_job(job.id, status="queued", submitted=time.time(), ticket=at + 1)
+    app = open_page("pages/fine_tune.py", job=jobs[1].id)
+    assert "1 job ahead" in texts(app)
+    assert app.button(key="stop")
