@@ -259,12 +259,9 @@ def strategy_scores(rows: Sequence[StrategySummary], majority_accuracy: float) -
                 ),
             )
         )
-    figure.add_vline(x=majority_accuracy, line={"color": NEUTRAL, "dash": "dash", "width": 1.5})
-    figure.add_annotation(
-        x=majority_accuracy, y=1, yref="paper", yanchor="bottom", text="most frequent class", showarrow=False
-    )
-    ends = [majority_accuracy, *(x for each in rows for _, x in each.accuracies)]
+    ends = [x for each in rows for _, x in each.accuracies]
     ends += [x for each in rows if each.interval for x in (each.interval.low, each.interval.high)]
+    ends = _mark_majority(figure, majority_accuracy, min(ends), max(ends))
     pad = max(0.02, 0.06 * (max(ends) - min(ends)))
     figure.update_xaxes(
         title_text="Accuracy on the test rows",
@@ -274,6 +271,28 @@ def strategy_scores(rows: Sequence[StrategySummary], majority_accuracy: float) -
     )
     figure.update_yaxes(autorange="reversed", type="category", ticks="", showgrid=False)
     return _styled(figure, height=110 + 46 * len(rows), top=26)
+
+
+def _mark_majority(figure: go.Figure, majority: float, low: float, high: float) -> list[float]:
+    """Draw the majority's accuracy as a line, or name it at the edge where it would squeeze the rest.
+
+    The ends of what is then to be seen.
+    """
+    near = low - majority <= 2 * max(high - low, 0.05)
+    figure.add_annotation(
+        x=majority if near else 0,
+        xref="x" if near else "paper",
+        xanchor="center" if near else "left",
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        text="most frequent class" if near else f"← most frequent class: {majority:.1%}",
+        showarrow=False,
+    )
+    if not near:
+        return [low, high]
+    figure.add_vline(x=majority, line={"color": NEUTRAL, "dash": "dash", "width": 1.5})
+    return [min(low, majority), max(high, majority)]
 
 
 def token_lengths(lengths: Sequence[int], max_tokens: int) -> go.Figure:

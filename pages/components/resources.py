@@ -1,4 +1,7 @@
-"""Everything that Streamlit keeps between reruns: the store, device facts, tables, loaded classifiers."""
+"""Everything that Streamlit keeps between reruns: the store, device facts, tables, loaded classifiers.
+
+Tables and reports are frozen, so sessions may share them; an upload is found again by its content.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +33,24 @@ def devices() -> dict[str, Any]:
     return device_facts(read_settings())
 
 
-@st.cache_data(show_spinner="Reading the file", max_entries=8, ttl=3600)
+def _table_key(table: Table) -> int:
+    """Python keeps the hash of every string, so that a large table is hashed letter by letter only once."""
+    return hash((table.name, table.columns, tuple(table.rows), table.encoding, table.delimiter, table.refused))
+
+
+@st.cache_resource(show_spinner="Reading the file", max_entries=8, ttl=3600)
 def table(content: bytes, name: str, has_header: bool | None) -> Table:
     return read_table(content, name, has_header=has_header)
 
 
-@st.cache_data(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, max_entries=8)
 def sample_table(name: str) -> Table:
     return read_sample(name)
 
 
-@st.cache_data(show_spinner="Checking the data", max_entries=8, ttl=3600)
+@st.cache_resource(
+    show_spinner="Checking the data", max_entries=8, ttl=3600, hash_funcs={Table: _table_key}
+)
 def report(
     data: Table,
     columns: Columns,

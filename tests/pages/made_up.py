@@ -23,7 +23,9 @@ TUNED = ("lora", "full")
 def made_up_examples(classes: Sequence[str], count: int, first_row: int = 2) -> Examples:
     """`count` texts, the classes in turn."""
     labels = tuple(classes[at % len(classes)] for at in range(count))
-    texts = tuple(f"text {first_row + at}: *stars* and $dollars$ of a {label}" for at, label in enumerate(labels))
+    texts = tuple(
+        f"text {first_row + at}: *stars* and $dollars$ of a {label}" for at, label in enumerate(labels)
+    )
     return Examples(texts, labels, tuple(range(first_row, first_row + count)))
 
 
@@ -41,7 +43,9 @@ def add_job(
 ) -> Job:
     """A comparison whose runs are all finished; `share_right` of each run's answers are right."""
     config = CompareConfig(strategies=tuple(strategies), seeds=seeds)
-    job = store.add_job("compare", title, {"comparison": config.to_json(), "has_source": False, "expected": {}})
+    job = store.add_job(
+        "compare", title, {"comparison": config.to_json(), "has_source": False, "expected": {}}
+    )
     test = made_up_examples(classes, rows)
     write_examples(job.folder / "data" / "train.jsonl", made_up_examples(classes, 4 * rows, 1000))
     write_examples(job.folder / "data" / "test.jsonl", test)
@@ -52,9 +56,7 @@ def add_job(
     return store.job(job.id)
 
 
-def add_run(
-    store: Store, job: Job, name: str, seed: int, test: Examples, *, share_right: float = 0.8
-) -> Run:
+def add_run(store: Store, job: Job, name: str, seed: int, test: Examples, *, share_right: float = 0.8) -> Run:
     """A finished run with predictions, and with curves where the strategy has them."""
     classes = tuple(sorted(set(test.labels)))
     random = np.random.default_rng([seed, len(name)])

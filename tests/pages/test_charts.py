@@ -165,6 +165,13 @@ def test_scores_have_a_dot_a_seed_a_mean_with_its_interval_and_the_majority():
     assert high > 0.9
 
 
+def test_a_distant_majority_is_named_at_the_edge_instead_of_squeezing_the_strategies():
+    figure = strategy_scores([line("tfidf", (0.80, 0.82), Interval(0.79, 0.83))], 0.05)
+    assert not figure.layout.shapes
+    assert "5.0%" in figure.layout.annotations[0].text
+    assert figure.layout.xaxis.range[0] > 0.7
+
+
 def test_token_lengths_hold_every_text_and_colour_what_is_cut():
     lengths = [5] * 10 + [100] * 20 + [400] * 3
     figure = token_lengths(lengths, 256)
@@ -213,7 +220,9 @@ def test_many_rare_classes_share_a_bar():
     assert len(bars.x) == MOST_CLASSES + 1
     assert sum(bars.x) == 500
     assert figure.layout.yaxis.ticktext[-1] == "470 more classes"
-    assert len(class_counts({f"class {at}": 1 for at in range(MOST_CLASSES + 1)}).data[0].x) == MOST_CLASSES + 1
+    assert (
+        len(class_counts({f"class {at}": 1 for at in range(MOST_CLASSES + 1)}).data[0].x) == MOST_CLASSES + 1
+    )
 
 
 def test_user_text_becomes_one_plain_line():

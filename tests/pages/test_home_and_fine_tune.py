@@ -28,7 +28,16 @@ def open_page(path: str, **query: str) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    parts = [*app.markdown, *app.caption, *app.text, *app.error, *app.warning, *app.info, *app.title, *app.subheader]
+    parts = [
+        *app.markdown,
+        *app.caption,
+        *app.text,
+        *app.error,
+        *app.warning,
+        *app.info,
+        *app.title,
+        *app.subheader,
+    ]
     return "\n".join(str(each.value) for each in parts)
 
 
@@ -75,7 +84,9 @@ def test_the_first_view_of_fine_tune_is_a_worked_example_that_can_be_trained():
 def test_an_uploaded_table_is_reported_before_it_is_trained():
     app = open_page("pages/fine_tune.py")
     app.segmented_control(key="target.origin").set_value("File").run()
-    content = "text,label\n" + "".join(f"a text number {at},{'Good' if at % 2 else 'good '}\n" for at in range(20))
+    content = "text,label\n" + "".join(
+        f"a text number {at},{'Good' if at % 2 else 'good '}\n" for at in range(20)
+    )
     content += "only one cell\n,bad\n" + "".join(f"poor thing {at},bad\n" for at in range(12))
     app.file_uploader(key="target.file").upload("mine.csv", content.encode("utf-8-sig")).run()
     assert not app.exception
@@ -151,7 +162,9 @@ def test_settings_come_back_from_their_json():
 @pytest.fixture
 def done_job(settings: Settings, tmp_path: Path):
     store = Store(settings)
-    return finished(store, small_config(tmp_path, ("tfidf", "frozen", "lora"), seeds=2), Task(word_examples()))
+    return finished(
+        store, small_config(tmp_path, ("tfidf", "frozen", "lora"), seeds=2), Task(word_examples())
+    )
 
 
 def test_a_finished_job_opens_by_its_address_in_every_view(done_job):

@@ -47,7 +47,9 @@ def test_the_most_frequent_mistake_is_open_at_first_and_another_cell_can_be(open
     assert (rows["true"] != rows["predicted"]).all()
 
     [run] = store.runs_of(job.id)
-    app.session_state[f"result.confusion.{run.id}"] = {"selection": {"rows": [], "columns": [], "cells": [(1, "1")]}}
+    app.session_state[f"result.confusion.{run.id}"] = {
+        "selection": {"rows": [], "columns": [], "cells": [(1, "1")]}
+    }
     app.run()
     rows = app.dataframe[2].value
     assert len(rows) == counts[1, 1]

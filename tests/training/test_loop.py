@@ -12,7 +12,7 @@ import torch
 from tests.training.problems import ROWS, loop_config, make_network, make_problem
 from tl_core.errors import ModelError
 from tl_core.training.devices import make_accelerator
-from tl_core.training.events import Metric, Note, Progress, Stopped, drain
+from tl_core.training.events import Metric, Note, Progress, Stopped
 from tl_core.training.loop import Desk, Problem, fit
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -174,26 +174,3 @@ def test_two_processes_get_the_result_of_one(tmp_path: Path):
     assert [(tmp_path / f"early-{rank}.txt").read_text() for rank in (0, 1)] == ["2", "2"]
     assert len(list((tmp_path / "checkpoint-by-0").glob("step-*"))) == 1
     assert not (tmp_path / "checkpoint-by-1").exists()
-
-
-@pytest.mark.cuda
-def test_training_runs_on_a_gpu():
-    if not torch.cuda.is_available():
-        pytest.skip("needs an NVIDIA GPU")
-    problem = make_problem()
-    network = make_network()
-
-    def losses(model, rows):
-        return torch.stack([each.sum() for each in model(torch.ones(len(rows), 8, device="cuda"))])
-
-    result = drain(
-        fit(
-            network,
-            network[-1],
-            Problem(problem.lengths, losses),
-            loop_config(),
-            make_accelerator("auto"),
-            Desk(),
-        )
-    )
-    assert result.steps == 20

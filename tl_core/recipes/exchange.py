@@ -167,6 +167,8 @@ def import_run(store: Store, path: Path) -> Run:
 
 def _unpack(path: Path, folder: Path) -> None:
     """Copy the allowed entries of a zip into `folder`, refusing the whole zip for any other."""
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.")
     if path.stat().st_size > LARGEST_ZIP:
         raise DataError(f"The zip has {path.stat().st_size / 1e9:.1f} GB; at most 2 GB are taken.")
     try:

@@ -10,6 +10,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from pages.components import results
+from pages.components.guard import plain
 from pages.views.result.choose import choose_run
 from pages.views.result.rows import show_rows
 from tl_core.recipes.results import Answers
@@ -18,6 +19,7 @@ from tl_core.tasks.classify.metrics import Report, cell_rows
 
 TRUE = "true"  # the column of names; predicted classes are columns "0", "1", ...
 MOST_COLOURED = 60
+LONGEST_NAME = 170  # pixels
 RIGHT, WRONG = "74, 127, 224", "217, 125, 12"  # blue and orange, also apart for colour-blind readers
 
 
@@ -46,9 +48,9 @@ def _matrix(report: Report, run_id: str) -> tuple[int, int] | None:
         _coloured(frame, names) if len(names) <= MOST_COLOURED else frame,
         hide_index=True,
         column_config={
-            TRUE: st.column_config.TextColumn("true ↓  predicted →", pinned=True),
+            TRUE: st.column_config.TextColumn("true ↓  predicted →", pinned=True, width=_width(report)),
             **{
-                name: st.column_config.NumberColumn(label, width="small")
+                name: st.column_config.NumberColumn(label, width="small", help=plain(label))
                 for name, label in zip(names, report.classes)
             },
         },
@@ -60,6 +62,11 @@ def _matrix(report: Report, run_id: str) -> tuple[int, int] | None:
     )
     cells = [(row, int(column)) for row, column in event.selection.cells if column != TRUE]
     return cells[0] if cells else None
+
+
+def _width(report: Report) -> int | None:
+    """Room for the names of the classes; a longer one opens by a double click."""
+    return LONGEST_NAME if max(map(len, report.classes)) > 20 else None
 
 
 def _most_confused(report: Report) -> tuple[int, str]:
@@ -103,7 +110,7 @@ def _classes(report: Report) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         column_config={
-            "class": st.column_config.TextColumn("Class", pinned=True),
+            "class": st.column_config.TextColumn("Class", pinned=True, width=_width(report)),
             "precision": number(
                 "Precision, %", format="%.1f", help="Of the rows given this class, the share right."
             ),

@@ -42,7 +42,7 @@ def show_summary(job: Job, runs: Sequence[Run]) -> None:
     )
     st.caption(
         "Open marks are single seeds, the filled one is their mean with its 95 % interval. "
-        "Left of the dashed line a strategy is worse than always answering the most frequent class."
+        "What lies left of the most frequent class is worse than always answering that class."
     )
     if summary.lines:
         st.markdown("**Larger than chance?**")

@@ -199,3 +199,21 @@ def test_a_model_that_is_gone_or_broken_says_so(settings: Settings, tmp_path: Pa
     (folder / "encoder.json").unlink()
     with pytest.raises(ModelError):
         load_classifier(folder, settings)
+
+
+@pytest.mark.cuda
+def test_training_and_prediction_run_on_a_gpu(settings: Settings, tmp_path: Path):
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("needs an NVIDIA GPU")
+    for name in ("frozen", "lora", "full"):
+        fitted, _ = fit(make_bench(settings, tmp_path), name, precision="auto")
+        assert next(fitted.classifier.network.parameters()).is_cuda
+        on_gpu = predict(fitted.classifier, STRANGE)
+        folder = tmp_path / name
+        folder.mkdir()
+        fitted.classifier.save(folder)
+        assert np.allclose(
+            on_gpu, predict(load_classifier(folder, settings, device="cpu"), STRANGE), atol=0.05
+        )
