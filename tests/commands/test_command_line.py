@@ -188,7 +188,7 @@ def test_train_answers_with_its_runs_and_the_runs_commands_know_them(
     code, resumed = run(capsys, "runs", "resume", answer["job"])
     assert code == 2
     assert "only a stopped, interrupted or failed job" in resumed["error"]
-    code, exported = run(capsys, "runs", "export", first["id"], tmp_path / "run.zip")
+    code, _ = run(capsys, "runs", "export", first["id"], tmp_path / "run.zip")
     assert code == 0
     code, imported = run(capsys, "runs", "import", tmp_path / "run.zip")
     assert code == 0

@@ -139,6 +139,15 @@ def has_frozen_words(encoder: Encoder) -> bool:
     return any(isinstance(each, QuantizedEmbedding) for each in encoder.model.modules())
 
 
+def use_plain_attention(encoder: Encoder) -> None:
+    """Let the encoder compute attention as plain matrix products instead of one fused operation."""
+    from peft import PeftModel
+
+    model = encoder.model
+    base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
+    base.set_attn_implementation("eager")
+
+
 def save_adapter(encoder: Encoder, folder: Path, start: StartingPoint) -> None:
     """Write an encoder under a LoRA adapter; weights of its starting point are copied along."""
     from peft import PeftModel

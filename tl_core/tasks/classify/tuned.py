@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.encoders.adapted import has_frozen_words, load_merged, load_with_adapter
+from tl_core.encoders.adapted import (
+    has_frozen_words,
+    load_merged,
+    load_with_adapter,
+    use_plain_attention,
+)
 from tl_core.encoders.batcher import Batcher
 from tl_core.encoders.load import Encoder
 from tl_core.tasks.classify.config import FullConfig, LoraConfig, TunedConfig, epochs_for
@@ -29,6 +34,8 @@ from tl_core.training.loop import Indices, LoopConfig, Problem, fit
 
 if TYPE_CHECKING:
     import torch
+
+SHORT_TOKENS = 192  # up to here plain attention trains faster on a CPU than the fused one, and holds little
 
 
 def fit_lora(
@@ -81,6 +88,8 @@ def _fit(
     network = make_network(encoder, len(classes), config.dropout)
     accelerator = make_accelerator(config.precision)
     problem = make_problem(encoder, train, validation, config.max_tokens, accelerator.device)
+    if accelerator.device.type == "cpu" and problem.lengths.max() <= SHORT_TOKENS:
+        use_plain_attention(encoder)
     loop = LoopConfig(
         epochs=epochs_for(config, len(train)),
         batch_size=config.batch_size,
