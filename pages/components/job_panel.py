@@ -82,11 +82,12 @@ def _progress(job: Job) -> None:
 
 def _curves(store: Store, job: Job) -> None:
     """The curves of the training that is going on."""
-    runs = [run for run in store.runs_of(job.id) if run.status == "running"]
-    curves = {_run_title(run): read_curves(run.events) for run in runs}
-    curves = {title: of for title, of in curves.items() if of}
+    runs = {_run_title(run): run for run in store.runs_of(job.id) if run.status == "running"}
+    curves = {title: of for title, run in runs.items() if (of := read_curves(run.events))}
     if curves:
-        st.plotly_chart(learning_curves(curves), key="live-curves")
+        strategies = {title: str(run.record["strategy"]) for title, run in runs.items()}
+        figure = learning_curves(curves, strategies)
+        st.plotly_chart(figure, key="live-curves", alt="Training and validation loss so far")
         st.caption("Loss while training, and on rows held back for choosing the epoch. Lower is better.")
 
 

@@ -35,7 +35,9 @@ def devices() -> dict[str, Any]:
 
 def _table_key(table: Table) -> int:
     """Python keeps the hash of every string, so that a large table is hashed letter by letter only once."""
-    return hash((table.name, table.columns, tuple(table.rows), table.encoding, table.delimiter, table.refused))
+    return hash(
+        (table.name, table.columns, tuple(table.rows), table.encoding, table.delimiter, table.refused)
+    )
 
 
 @st.cache_resource(show_spinner="Reading the file", max_entries=8, ttl=3600)
@@ -48,9 +50,7 @@ def sample_table(name: str) -> Table:
     return read_sample(name)
 
 
-@st.cache_resource(
-    show_spinner="Checking the data", max_entries=8, ttl=3600, hash_funcs={Table: _table_key}
-)
+@st.cache_resource(show_spinner="Checking the data", max_entries=8, ttl=3600, hash_funcs={Table: _table_key})
 def report(
     data: Table,
     columns: Columns,
@@ -82,5 +82,5 @@ def _forget(_: Classifier) -> None:
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=2, on_release=_forget)
-def _classifier(folder: str, _changed: int) -> Classifier:
+def _classifier(folder: str, changed: int) -> Classifier:
     return load_classifier(Path(folder), read_settings(), device="cpu")

@@ -87,7 +87,7 @@ def test_the_key_of_a_text_ignores_case_and_white_space() -> None:
 
 
 def test_examples_come_back_from_disk_as_they_were(tmp_path: Path) -> None:
-    examples = Examples(("영화 \n \"good\" \u2028 x\x85", "b"), ("긍정", "neg"), (2, 7))
+    examples = Examples(('영화 \n "good" \u2028 x\x85', "b"), ("긍정", "neg"), (2, 7))
     write_examples(tmp_path / "data.jsonl", examples)
     assert read_examples(tmp_path / "data.jsonl") == examples
     assert "영화" in (tmp_path / "data.jsonl").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from typing import Any
 from tl_core.encoders.adapted import FACTS, StartingPoint, read_facts, read_starting_point
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.catalog import card_of, find_packaged
-from tl_core.encoders.load import encoder_folder, load_encoder
+from tl_core.encoders.load import encoder_folder, load_encoder, tokenizer_of
 from tl_core.errors import DataError, ModelError, RunError, TLError
 from tl_core.knobs import from_values
 from tl_core.recipes.card import make_card, requirements
@@ -90,6 +90,7 @@ def _add_base(settings: Settings, folder: Path, with_base: bool) -> None:
     start = read_starting_point(folder)
     base = start.base
     carried = folder / "base"
+    tokenizer_of(base, settings).save(str(folder / "tokenizer.json"))
     source = encoder_folder(base, settings)
     if not (carried / "config.json").exists():
         carried.mkdir(exist_ok=True)

@@ -15,11 +15,12 @@ from pages.views.fine_tune.report import show_report
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.examples import Examples
 from tl_core.data.samples import SAMPLES
-from tl_core.data.tables import Table
+from tl_core.data.tables import MAX_FILE_BYTES, Table
 from tl_core.errors import DataError
 from tl_core.recipes.report import DataReport
 
 FILES = ["csv", "tsv", "txt", "gz", "bz2"]
+LARGEST_TABLE = MAX_FILE_BYTES >> 20  # MB
 HEADERS = {"guess": None, "yes": True, "no": False}
 TITLES = {"target": "1 · Your labelled rows", "source": "Source task rows"}
 
@@ -93,6 +94,7 @@ def _from_file(role: str) -> Table | None:
     upload = left.file_uploader(
         "A table with a text and a label in each row",
         type=FILES,
+        max_upload_size=LARGEST_TABLE,
         key=f"{role}.file",
         help="CSV, TSV or fastText lines (__label__x text), also as .gz or .bz2; at most 50 MB.",
     )
@@ -150,7 +152,7 @@ def _choose_columns(table: Table, role: str, *, test: bool = False) -> Columns:
 
 def _choose_test(columns: Columns, role: str) -> tuple[Table | None, Columns | None]:
     with st.expander("A separate test file (otherwise a fifth of the rows is held back)"):
-        upload = st.file_uploader("Test file", type=FILES, key=f"{role}.test")
+        upload = st.file_uploader("Test file", type=FILES, max_upload_size=LARGEST_TABLE, key=f"{role}.test")
         if upload is None:
             return None, None
         table = resources.table(upload.getvalue(), upload.name, None)

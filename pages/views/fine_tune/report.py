@@ -34,7 +34,7 @@ def show_report(report: DataReport, role: str) -> None:
         label_visibility="collapsed",
     )
     if shown == "Classes":
-        st.plotly_chart(class_counts(report.classes), key=f"{role}.classes")
+        st.plotly_chart(class_counts(report.classes), key=f"{role}.classes", alt="Rows of each class")
     elif shown == "Rows":
         examples = report.examples
         frame = pd.DataFrame({"row": examples.rows, "label": examples.labels, "text": examples.texts})
@@ -56,7 +56,8 @@ def show_tokens(tokens: TokenReport | None, key: str) -> None:
     """How the rows look to the chosen encoder: lengths, what is cut, how well the vocabulary fits."""
     if tokens is None:
         return
-    st.plotly_chart(token_lengths(tokens.lengths, tokens.max_tokens), key=key)
+    figure = token_lengths(tokens.lengths, tokens.max_tokens)
+    st.plotly_chart(figure, key=key, alt="How many texts have how many tokens")
     part = " (of 20,000 evenly chosen texts)" if tokens.sampled else ""
     st.caption(
         f"Tokens a text{part}: {tokens.cut:,} of {len(tokens.lengths):,} are longer than {tokens.max_tokens} and are cut. "

@@ -113,4 +113,4 @@ def _run_title(run: Run) -> str:
     record = run.record
     accuracy = record["report"]["accuracy"]
     role = ", source task" if record["role"] == "source" else ""
-    return f"{record['title']} · {strategy(record['strategy']).title}, seed {record['seed']}{role} · {accuracy:.3f} · {run.id}"
+    return f"{record['title']} · {strategy(record['strategy']).title}, seed {record['seed']}{role} · {accuracy:.1%} · {run.id}"

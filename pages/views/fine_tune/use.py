@@ -11,7 +11,7 @@ import streamlit as st
 from pages.components import resources, state
 from pages.components.guard import guard
 from pages.components.job_panel import show_job_panel
-from pages.views.fine_tune.data import FILES
+from pages.views.fine_tune.data import FILES, LARGEST_TABLE
 from tl_core.data.columns import guess_columns
 from tl_core.recipes.compare import runs_done
 from tl_core.recipes.exchange import export_run
@@ -50,7 +50,7 @@ def use_model(store: Store, job: Job) -> None:
 
 def _title(run: Run) -> str:
     report = run.record["report"]
-    return f"{strategy(run.record['strategy']).title}, seed {run.record['seed']} · accuracy {report['accuracy']:.3f}"
+    return f"{strategy(run.record['strategy']).title}, seed {run.record['seed']} · accuracy {report['accuracy']:.1%}"
 
 
 def _type(store: Store, run: Run) -> None:
@@ -72,7 +72,9 @@ def _type(store: Store, run: Run) -> None:
 
 
 def _label_file(store: Store, run: Run) -> None:
-    upload = st.file_uploader("A table without labels", type=FILES, key="use.file")
+    upload = st.file_uploader(
+        "A table without labels", type=FILES, max_upload_size=LARGEST_TABLE, key="use.file"
+    )
     if upload is not None:
         table = resources.table(upload.getvalue(), upload.name, None)
         columns = st.multiselect(

@@ -111,7 +111,6 @@ class EncoderClassifier:
         parameters = self.network.head.named_parameters()  # type: ignore[union-attr]
         head = {name: each.detach().cpu().contiguous() for name, each in parameters}
         save_file(head, folder / HEAD)
-        self.encoder.tokenizer.save(str(folder / "tokenizer.json"))
         (folder / "labels.json").write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
         facts = {
             "family": self.encoder.family.model_type,
