@@ -49,7 +49,7 @@ def _live(store: Store, job_id: str) -> None:
             _waiting(store, job)
         else:
             _progress(job)
-        if st.button("Stop", icon=":material/stop:", key="stop"):
+        if st.button("Stop", icon=":material/stop:", key=f"stop.{job_id}"):
             store.request_stop(job_id)
             st.toast("Stopping at the next step")
         _curves(store, job)
@@ -87,7 +87,7 @@ def _curves(store: Store, job: Job) -> None:
     if curves:
         strategies = {title: str(run.record["strategy"]) for title, run in runs.items()}
         figure = learning_curves(curves, strategies)
-        st.plotly_chart(figure, key="live-curves", alt="Training and validation loss so far")
+        st.plotly_chart(figure, key=f"curves.{job.id}", alt="Training and validation loss so far")
         st.caption("Loss while training, and on rows held back for choosing the epoch. Lower is better.")
 
 
@@ -103,6 +103,6 @@ def _ended(store: Store, job: Job) -> None:
         st.warning("The job's process ended without a word: it was killed, or the machine restarted.")
     if job.status != "done":
         st.caption("Finished trainings are kept. Resuming goes on from the last checkpoint.")
-        if st.button("Resume", type="primary", icon=":material/play_arrow:", key="resume"):
+        if st.button("Resume", type="primary", icon=":material/play_arrow:", key=f"resume.{job.id}"):
             resume_comparison(store, job.id)
             st.rerun()

@@ -6,6 +6,7 @@ Tables and reports are frozen, so sessions may share them; an upload is found ag
 from __future__ import annotations
 
 import gc
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,11 @@ import streamlit as st
 from tl_core.data.columns import Columns
 from tl_core.data.samples import read_sample
 from tl_core.data.tables import Table, read_table
+from tl_core.encoders.load import EncoderBase, tokenizer_of
+from tl_core.recipes.estimate import Estimate, TokenCounts, estimate, starting_base
 from tl_core.recipes.machine import device_facts
+from tl_core.recipes.plan import CompareConfig, Task, config_from_json
+from tl_core.recipes.probe import RATES
 from tl_core.recipes.report import DataReport, check_table
 from tl_core.runs.store import Run, Store
 from tl_core.settings import read_settings
@@ -70,6 +75,26 @@ def report(
         encoder=encoder,
         max_tokens=max_tokens,
     )
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _token_counts(base: EncoderBase) -> TokenCounts:
+    return TokenCounts(tokenizer_of(base, read_settings()))
+
+
+@st.cache_data(show_spinner=False, max_entries=64)
+def _known_estimate(config: str, task_key: int, rates_changed: int, _task: Task) -> Estimate | None:
+    settings = config_from_json(json.loads(config))
+    base = starting_base(store(), settings)
+    counts = _token_counts(base) if base else None
+    return estimate(store(), settings, _task, probe=False, counts=counts)
+
+
+def known_estimate(config: CompareConfig, task: Task) -> Estimate | None:
+    """What a comparison will cost, if the speed of its strategies here is known; kept for the same task."""
+    rates = read_settings().cache / RATES
+    changed = rates.stat().st_mtime_ns if rates.exists() else 0
+    return _known_estimate(json.dumps(config.to_json(), sort_keys=True), hash(task), changed, task)
 
 
 def classifier(run: Run) -> Classifier:

@@ -46,6 +46,17 @@ def load_config(values: dict[str, Any]) -> None:
     st.session_state[f"{FINE_TUNE_CONFIG}.turn"] = form_turn() + 1
 
 
+def keep_upload(role: str, name: str, content: bytes) -> None:
+    """Keep an uploaded table for this session: Streamlit forgets a file when its widget is not shown."""
+    st.session_state[f"upload.{role}"] = (name, content)
+
+
+def kept_upload(role: str) -> tuple[str, bytes] | None:
+    """The name and content of the table last uploaded for this role in this session."""
+    kept: tuple[str, bytes] | None = st.session_state.get(f"upload.{role}")
+    return kept
+
+
 def form_turn() -> int:
     """A number that grows with each loaded config; part of the form's widget keys."""
     return int(st.session_state.get(f"{FINE_TUNE_CONFIG}.turn", 0))

@@ -192,7 +192,7 @@ def test_a_dead_worker_shows_as_interrupted_with_a_resume_button(settings: Setti
     app = open_page("pages/fine_tune.py", job=job.id)
     assert not app.exception
     assert "interrupted" in texts(app)
-    assert app.button(key="resume")
+    assert app.button(key=f"resume.{job.id}")
 
 
 def test_a_queued_job_says_how_many_are_ahead(settings: Settings):
@@ -204,4 +204,4 @@ def test_a_queued_job_says_how_many_are_ahead(settings: Settings):
         store.update_job(job.id, status="queued", submitted=time.time(), ticket=at + 1)
     app = open_page("pages/fine_tune.py", job=jobs[1].id)
     assert "1 job ahead" in texts(app)
-    assert app.button(key="stop")
+    assert app.button(key=f"stop.{jobs[1].id}")

@@ -227,7 +227,7 @@ def run_predict(options: argparse.Namespace) -> int:
 
 
 def run_probe(options: argparse.Namespace) -> int:
-    from tl_core.recipes.estimate import run_probe as measure
+    from tl_core.recipes.probe import run_probe as measure
 
     measure(read_settings(), options.folder)
     return 0

@@ -47,7 +47,7 @@ from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training
 from tl_core.training.loop import Desk
-from tl_core.training.memory import peak_bytes, start_peak
+from tl_core.training.memory import give_back, peak_bytes, start_peak
 
 SOURCE_MODEL = "source_model"
 PREDICTIONS = "predictions.npy"
@@ -200,6 +200,7 @@ class Comparison:
                 "facts": fitted.facts,
             }
             del fitted
+            give_back()
             began = time.monotonic()
             truth = labelled(test, classes)
             saved = load_classifier(folder / "model", self.store.settings)  # what is scored is what was saved
@@ -238,12 +239,7 @@ class Comparison:
         )
         start = self._start(cell) if row.needs_encoder else None
         bench = Bench(self.store.settings, cell.seed, start, desk)
-        return row.fit()(bench, classes, rows.train, rows.validation, self._config_of(cell))
-
-    def _config_of(self, cell: Cell) -> Any:
-        if cell.strategy in self.config.strategies:
-            return self.config.config_of(cell.strategy)
-        return strategy(cell.strategy).config()  # LoRA on the source task for a frozen target
+        return row.fit()(bench, classes, rows.train, rows.validation, self.config.config_of(cell.strategy))
 
     def _start(self, cell: Cell) -> StartingPoint:
         """Where a cell begins: the source task's model, the copied run, or the bare encoder."""
@@ -288,7 +284,7 @@ class Comparison:
         return (self.job.folder / "stop").exists()
 
     def _record(self, cell: Cell, run_id: str, rows: Rows, test: Examples) -> dict[str, Any]:
-        config = self._config_of(cell)
+        config = self.config.config_of(cell.strategy)
         encoder = self._encoder_name() if strategy(cell.strategy).needs_encoder else ""
         return {
             "id": run_id,
@@ -324,7 +320,7 @@ class Comparison:
             return 0.01 * (rows + len(test)) + 1.0
         if cell.strategy == "frozen":
             return float((rows if cell.seed == 0 else 0) + len(test) + 1)
-        config = self._config_of(cell)
+        config = self.config.config_of(cell.strategy)
         assert isinstance(config, (LoraConfig, FullConfig))
         return 3.0 * rows * epochs_for(config, rows) + len(test)
 

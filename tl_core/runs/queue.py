@@ -55,6 +55,7 @@ def worker_environment(settings: Settings) -> dict[str, str]:
         "TL_HOME": str(settings.home),
         "OMP_NUM_THREADS": str(settings.threads),
         "TOKENIZERS_PARALLELISM": "true",
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",  # of 1,024 kernels, one a batch shape, hundreds of MB stay
         "PYTHONPATH": path,
     }
 

@@ -31,3 +31,8 @@ def sorted_batches(lengths: NDArray[np.int64], batch_size: int) -> list[NDArray[
     """Row indices of each batch for prediction: longest first, so that memory peaks at the start."""
     order = np.argsort(-lengths, kind="stable")
     return [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
+
+
+def padded_tokens(lengths: NDArray[np.int64], batches: list[NDArray[np.int64]]) -> int:
+    """How many tokens are computed, padding included, when each batch is padded to its longest row."""
+    return sum(int(lengths[each].max()) * len(each) for each in batches)

@@ -22,6 +22,7 @@ from tl_core.errors import ModelError
 from tl_core.training.batches import length_batches
 from tl_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from tl_core.training.events import Metric, Note, Progress, Stopped, Training
+from tl_core.training.memory import give_back
 from tl_core.training.schedule import rate_factor
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 Indices = NDArray[np.int64]
+GIVE_BACK_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ class _Loop:
         rows = len(problem.lengths)
         self.total_steps = config.epochs * -(-rows // config.batch_size)
         self.warmup = round(config.warmup_share * self.total_steps)
-        self.last_saved = time.monotonic()
+        self.last_saved = self.last_given_back = time.monotonic()
         self.began = time.monotonic()
 
     def run(self) -> Training[Fit]:
@@ -170,6 +172,9 @@ class _Loop:
             yield Progress(self._rows_done(batches), config.epochs * len(self.problem.lengths))
             if time.monotonic() - self.last_saved > self.desk.checkpoint_seconds:
                 self._save()
+            if time.monotonic() - self.last_given_back > GIVE_BACK_SECONDS:
+                give_back()
+                self.last_given_back = time.monotonic()
         at.epoch, at.batch = at.epoch + 1, 0
 
     def _rows_done(self, batches: Sequence[Indices]) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources
+from pages.components import resources, state
 from pages.components.guard import guard
 from pages.views.fine_tune.report import show_report
 from tl_core.data.columns import Columns, guess_columns
@@ -99,10 +99,16 @@ def _from_file(role: str) -> Table | None:
         help="CSV, TSV or fastText lines (__label__x text), also as .gz or .bz2; at most 50 MB.",
     )
     header = right.selectbox("First row is a header", list(HEADERS), key=f"{role}.header")
-    if upload is None:
+    if upload is not None:
+        state.keep_upload(role, upload.name, upload.getvalue())
+    kept = state.kept_upload(role)
+    if kept is None:
         st.caption("CSV, TSV or lines such as `__label__good text`. UTF-8, UTF-16 and cp949 are recognised.")
         return None
-    return resources.table(upload.getvalue(), upload.name, HEADERS[header])
+    name, content = kept
+    if upload is None:
+        st.text(f"Still here from before: {name}")
+    return resources.table(content, name, HEADERS[header])
 
 
 def _from_paste(role: str) -> Table | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import state
+from pages.components import resources, state
 from pages.components.guard import guard
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.source import Source
@@ -23,7 +23,7 @@ def start_training(store: Store, data: Data, source: Source, config: CompareConf
     task = Task(data.examples, data.test, source.task.examples if source.task else None, title=data.title)
     trainings = len(cells(config, with_source=source.task is not None))
     with st.container(border=True), guard():
-        known = estimate(store, config, task, probe=False)
+        known = resources.known_estimate(config, task)
         with st.container(horizontal=True, vertical_alignment="center"):
             begin = st.button("Start training", type="primary", icon=":material/play_arrow:", key="start")
             measure = known is None and st.button(
