@@ -41,7 +41,7 @@ from tl_core.runs.events import EventLog
 from tl_core.runs.queue import start_worker
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.config import FullConfig, LoraConfig, epochs_for
-from tl_core.tasks.classify.fitting import Bench, Fitted, check_classes
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, check_classes
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import strategy
@@ -185,43 +185,44 @@ class Comparison:
             if cell.role == "target"
             else _source_rows(self.config, examples, classes)
         )
-        check_classes(classes, rows.train)
         folder = self.store.settings.runs / run_id
         record = self._record(cell, run_id, rows, test)
         if self.leads:
             self.store.write_run(run_id, record)
+        check_classes(classes, rows.train)
         start_peak()
         fitted = self._drive(cell, folder, self._fit(cell, folder, classes, rows))
         if self.leads:
             _save_model(fitted, folder)
-            cost = {
+            record |= {
                 "seconds": fitted.seconds,
                 "trained_parameters": fitted.trained_parameters,
                 "facts": fitted.facts,
             }
             del fitted
             give_back()
-            began = time.monotonic()
-            truth = labelled(test, classes)
-            saved = load_classifier(folder / "model", self.store.settings)  # what is scored is what was saved
-            probabilities = self._drive(cell, folder, saved.predict_events(truth.texts), scoring=True)
-            np.save(folder / PREDICTIONS, probabilities.astype(np.float32), allow_pickle=False)
-            majority = Counter(rows.train.targets.tolist()).most_common(1)[0][0]
-            report = score(probabilities, truth.targets, classes, majority=majority)
-            record |= {
-                "status": "done",
-                "ended": time.time(),
-                "classes": classes,
-                "report": report.to_json(),
-                "scoring_seconds": time.monotonic() - began,
-                "peak_memory": peak_bytes(),
-                **cost,
-            }
-            self.store.write_run(run_id, record)
+            record |= self._score(cell, folder, rows, labelled(test, classes), classes)
+            self.store.write_run(run_id, {**record, "status": "done", "ended": time.time()})
             shutil.rmtree(folder / "checkpoint", ignore_errors=True)
             self.board.finish(cell.suffix)
         if self.together and strategy(cell.strategy).trains_encoder:
             _wait_for_everyone()
+
+    def _score(
+        self, cell: Cell, folder: Path, rows: Rows, test: LabelledTexts, classes: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """Score the model as it was saved, not as it stands in memory, and keep its predictions."""
+        began = time.monotonic()
+        saved = load_classifier(folder / "model", self.store.settings)
+        probabilities = self._drive(cell, folder, saved.predict_events(test.texts), scoring=True)
+        np.save(folder / PREDICTIONS, probabilities.astype(np.float32), allow_pickle=False)
+        majority = Counter(rows.train.targets.tolist()).most_common(1)[0][0]
+        return {
+            "classes": classes,
+            "report": score(probabilities, test.targets, classes, majority=majority).to_json(),
+            "scoring_seconds": time.monotonic() - began,
+            "peak_memory": peak_bytes(),
+        }
 
     def _examples(self, cell: Cell) -> tuple[Examples, Examples]:
         """(rows to learn from, rows to score on) of a cell; the source task holds back a part of its own."""
