@@ -20,7 +20,7 @@ ENCODER_DROPOUT_HELP = (
     "above 0 a CPU needs about twice the time."
 )
 PRECISION_HELP = "Arithmetic of the encoder: auto takes bfloat16 where the processor or GPU computes in it."
-STEPS_WANTED = 300
+STEPS_WANTED = 160
 EPOCHS_RANGE = (3, 20)
 
 
@@ -141,7 +141,7 @@ AnyConfig = TfidfConfig | FrozenConfig | LoraConfig | FullConfig
 
 
 def epochs_for(config: TunedConfig, rows: int) -> int:
-    """The number of epochs: the config's, or for 0 about 300 steps, within 3 to 20 epochs."""
+    """The number of epochs: the config's, or for 0 about 160 steps, within 3 to 20 epochs."""
     if config.epochs:
         return config.epochs
     steps_an_epoch = max(1, -(-rows // config.batch_size))
