@@ -32,11 +32,24 @@ def hostile_sample(folder: Path) -> Path:
     return path
 
 
+def uploader(page, label: str):
+    """The file input under this label."""
+    return page.locator("[data-testid=stFileUploader]").filter(has_text=label).locator("input[type=file]")
+
+
+def wait_until_ended(page, store: Store, job_id: str) -> None:
+    for _ in range(480):
+        if store.job(job_id).ended:
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError(f"the job is {store.job(job_id).status}")
+
+
 def test_upload_train_reload_judge_predict_export(page, server: Server, settings: Settings, tmp_path: Path):
     store = Store(settings)
     page.goto(f"{server.address}/fine_tune")
     page.get_by_text("File", exact=True).click()
-    page.locator("input[type=file]").first.set_input_files(str(hostile_sample(tmp_path)))
+    uploader(page, "A table with a text and a label").set_input_files(str(hostile_sample(tmp_path)))
     page.get_by_text("81", exact=True).wait_for()
     page.get_by_label("Epochs (0: by rows)").fill("6")
     page.get_by_label("Epochs (0: by rows)").press("Enter")
@@ -57,8 +70,9 @@ def test_upload_train_reload_judge_predict_export(page, server: Server, settings
     server.start()
     page.goto(f"{server.address}/fine_tune?job={job.id}")
 
-    page.get_by_text("Use it", exact=True).wait_for(timeout=240_000)
+    wait_until_ended(page, store, job.id)
     assert store.job(job.id).status == "done"
+    page.get_by_text("Use it", exact=True).wait_for()
     page.get_by_placeholder("Type or paste a text").fill(HOSTILE)
     page.get_by_placeholder("Type or paste a text").press("Control+Enter")
     page.get_by_text("Calibrated only as well").wait_for()
@@ -72,7 +86,7 @@ def test_upload_train_reload_judge_predict_export(page, server: Server, settings
     page.get_by_text("Label a file", exact=True).click()
     unlabelled = tmp_path / "new.csv"
     unlabelled.write_text("id,text\n1,=1+1 a wonderful film\n2,dull and far too long\n", encoding="utf-8")
-    page.locator("input[type=file]").last.set_input_files(str(unlabelled))
+    uploader(page, "A table without labels").set_input_files(str(unlabelled))
     page.get_by_role("button", name="Predict").click()
     with page.expect_download(timeout=120_000) as download:
         page.get_by_role("button", name="Download with predictions").click(timeout=120_000)
@@ -103,7 +117,8 @@ def test_stop_and_resume_from_the_page(page, server: Server, settings: Settings)
     assert store.job(job.id).status == "stopped"
     page.get_by_role("button", name="Resume").click()
     page.get_by_role("button", name="Stop").wait_for()
-    page.get_by_text("Use it", exact=True).wait_for(timeout=240_000)
+    wait_until_ended(page, store, job.id)
+    page.get_by_text("Use it", exact=True).wait_for()
     assert {run.status for run in store.runs_of(job.id)} == {"done"}
 
 
