@@ -79,7 +79,8 @@ def page() -> Iterator[object]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1300, "height": 1000}, accept_downloads=True)
+        context = browser.new_context(viewport={"width": 1300, "height": 1000}, accept_downloads=True)
+        page = context.new_page()
         page.set_default_timeout(60_000)
         yield page
         browser.close()

@@ -51,8 +51,9 @@ def test_upload_train_reload_judge_predict_export(page, server: Server, settings
     page.get_by_text("File", exact=True).click()
     uploader(page, "A table with a text and a label").set_input_files(str(hostile_sample(tmp_path)))
     page.get_by_text("81", exact=True).wait_for()
-    page.get_by_label("Epochs (0: by rows)").fill("6")
-    page.get_by_label("Epochs (0: by rows)").press("Enter")
+    epochs = page.get_by_role("spinbutton", name="Epochs (0: by rows)")
+    epochs.fill("6")
+    epochs.press("Enter")
     page.get_by_role("button", name="Start training").click()
     page.get_by_role("button", name="Stop").wait_for()
     assert "job=" in page.url
