@@ -40,7 +40,7 @@ from tl_core.recipes.plan import (
 from tl_core.runs.events import EventLog
 from tl_core.runs.queue import start_worker
 from tl_core.runs.store import Job, Run, Store
-from tl_core.tasks.classify.config import FullConfig, LoraConfig, epochs_for
+from tl_core.tasks.classify.config import TunedConfig, epochs_for
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, check_classes
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier
@@ -322,7 +322,7 @@ class Comparison:
         if cell.strategy == "frozen":
             return float((rows if cell.seed == 0 else 0) + len(test) + 1)
         config = self.config.config_of(cell.strategy)
-        assert isinstance(config, (LoraConfig, FullConfig))
+        assert isinstance(config, TunedConfig)
         return 3.0 * rows * epochs_for(config, rows) + len(test)
 
 

@@ -105,7 +105,7 @@ def _measure_encoder(
     from tl_core.tasks.classify.encoder import PREDICT_BATCH, EncoderClassifier, Use, make_network
     from tl_core.training.devices import best_device
 
-    settings = config.config_of(name)
+    settings: Any = config.config_of(name)
     start = bench.starting_point
     began = time.monotonic()
     encoder = load_merged(start, bench.settings)

@@ -17,7 +17,7 @@ from tl_core.errors import ConfigError
 from tl_core.knobs import knobs_of
 from tl_core.recipes.plan import CompareConfig, config_from_json
 from tl_core.recipes.report import DataReport
-from tl_core.tasks.classify.config import FullConfig, LoraConfig, epochs_for
+from tl_core.tasks.classify.config import TunedConfig, epochs_for
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 
 LARGEST_CONFIG = 1  # MB
@@ -113,7 +113,7 @@ def _explain(config: CompareConfig, data: Data, source: Source) -> None:
         rows = min(rows, config.per_class * len(data.report.classes))
     for name in config.strategies:
         settings = config.config_of(name)
-        if isinstance(settings, (LoraConfig, FullConfig)) and settings.epochs == 0:
+        if isinstance(settings, TunedConfig) and settings.epochs == 0:
             epochs = epochs_for(settings, rows)
             st.caption(f"{strategy(name).title}: {epochs} epochs, chosen for about {rows:,} training rows.")
     if "full" in config.strategies and source.encoder == "e5":

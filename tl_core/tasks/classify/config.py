@@ -76,43 +76,8 @@ class FrozenConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoraConfig:
-    """Settings of a LoRA-tuned encoder (Hu et al. 2021)."""
-
-    epochs: int = knob(0, EPOCHS_HELP, low=0, high=100, label="Epochs (0: by rows)")
-    learning_rate: float = knob(1e-3, "Largest step of AdamW for the adapter.", low=1e-6, high=1e-1)
-    rank: int = knob(16, "Width of the low-rank update of every linear layer.", low=1, high=128)
-    max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
-    alpha: float = knob(32.0, "The update is scaled by alpha / rank.", low=0.1, high=512, advanced=True)
-    adapter_dropout: float = knob(
-        0.0,
-        "Share of the adapter's inputs dropped in training; slow on a CPU.",
-        low=0.0,
-        high=0.9,
-        advanced=True,
-    )
-    encoder_dropout: float = knob(0.0, ENCODER_DROPOUT_HELP, low=0.0, high=0.9, advanced=True)
-    dropout: float = knob(
-        0.1, "Share of the head's inputs dropped in training.", low=0.0, high=0.9, advanced=True
-    )
-    batch_size: int = knob(16, "Rows a step.", low=1, high=512, advanced=True)
-    head_learning_rate: float = knob(
-        1e-3, "Largest step of AdamW for the new head.", low=1e-6, high=1.0, advanced=True
-    )
-    weight_decay: float = knob(0.01, "Decay of weight matrices.", low=0.0, high=1.0, advanced=True)
-    warmup_share: float = knob(
-        0.1, "Share of the steps in which the rate grows.", low=0.0, high=0.9, advanced=True
-    )
-    patience: int = knob(3, PATIENCE_HELP, low=1, high=100, advanced=True)
-    precision: str = knob("auto", PRECISION_HELP, choices=PRECISIONS, advanced=True)
-
-    def __post_init__(self) -> None:
-        check_knobs(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FullConfig:
-    """Settings of full fine-tuning: every weight of the encoder is trained."""
+class TunedConfig:
+    """What every strategy that trains the encoder can be set to."""
 
     epochs: int = knob(0, EPOCHS_HELP, low=0, high=100, label="Epochs (0: by rows)")
     learning_rate: float = knob(1e-4, "Largest step of AdamW for the encoder.", low=1e-7, high=1e-1)
@@ -136,7 +101,27 @@ class FullConfig:
         check_knobs(self)
 
 
-TunedConfig = LoraConfig | FullConfig
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoraConfig(TunedConfig):
+    """Settings of a LoRA-tuned encoder (Hu et al. 2021)."""
+
+    learning_rate: float = knob(1e-3, "Largest step of AdamW for the adapter.", low=1e-6, high=1e-1)
+    rank: int = knob(16, "Width of the low-rank update of every linear layer.", low=1, high=128)
+    alpha: float = knob(32.0, "The update is scaled by alpha / rank.", low=0.1, high=512, advanced=True)
+    adapter_dropout: float = knob(
+        0.0,
+        "Share of the adapter's inputs dropped in training; slow on a CPU.",
+        low=0.0,
+        high=0.9,
+        advanced=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FullConfig(TunedConfig):
+    """Settings of full fine-tuning: every weight of the encoder is trained."""
+
+
 AnyConfig = TfidfConfig | FrozenConfig | LoraConfig | FullConfig
 
 
