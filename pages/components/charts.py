@@ -25,7 +25,6 @@ STRATEGY_SYMBOLS = {"tfidf": "square", "frozen": "circle", "lora": "diamond", "f
 ACCENT = STRATEGY_COLOURS["frozen"]
 CUT = STRATEGY_COLOURS["lora"]
 NEUTRAL = STRATEGY_COLOURS["tfidf"]
-FAINT = "rgba(128, 137, 151, 0.55)"
 CLEAR = "rgba(0, 0, 0, 0)"
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 

@@ -8,10 +8,10 @@ from pages.components.charts import learning_curves
 from pages.components.guard import guard, plain
 from tl_core.commands.output import seconds_text
 from tl_core.recipes.compare import resume_comparison
+from tl_core.recipes.overview import run_title
 from tl_core.runs.events import read_curves
 from tl_core.runs.queue import jobs_ahead
-from tl_core.runs.store import Job, Run, Store
-from tl_core.tasks.classify.strategies import strategy
+from tl_core.runs.store import Job, Store
 
 BADGES = {
     "queued": (":material/hourglass_empty:", "gray"),
@@ -82,17 +82,13 @@ def _progress(job: Job) -> None:
 
 def _curves(store: Store, job: Job) -> None:
     """The curves of the training that is going on."""
-    runs = {_run_title(run): run for run in store.runs_of(job.id) if run.status == "running"}
+    runs = {run_title(run): run for run in store.runs_of(job.id) if run.status == "running"}
     curves = {title: of for title, run in runs.items() if (of := read_curves(run.events))}
     if curves:
         strategies = {title: str(run.record["strategy"]) for title, run in runs.items()}
         figure = learning_curves(curves, strategies)
         st.plotly_chart(figure, key=f"curves.{job.id}", alt="Training and validation loss so far")
         st.caption("Loss while training, and on rows held back for choosing the epoch. Lower is better.")
-
-
-def _run_title(run: Run) -> str:
-    return f"{strategy(run.record['strategy']).title}, seed {run.record['seed']}"
 
 
 def _ended(store: Store, job: Job) -> None:

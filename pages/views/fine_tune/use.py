@@ -15,10 +15,10 @@ from pages.views.fine_tune.data import FILES, LARGEST_TABLE
 from tl_core.data.columns import guess_columns
 from tl_core.recipes.compare import runs_done
 from tl_core.recipes.exchange import export_run
+from tl_core.recipes.overview import run_title
 from tl_core.recipes.predict_file import RESULT, submit_prediction
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.saved import predict
-from tl_core.tasks.classify.strategies import strategy
 
 
 def use_model(store: Store, job: Job) -> None:
@@ -50,7 +50,7 @@ def use_model(store: Store, job: Job) -> None:
 
 def _title(run: Run) -> str:
     report = run.record["report"]
-    return f"{strategy(run.record['strategy']).title}, seed {run.record['seed']} · accuracy {report['accuracy']:.1%}"
+    return f"{run_title(run)} · accuracy {report['accuracy']:.1%}"
 
 
 def _type(store: Store, run: Run) -> None:

@@ -6,22 +6,14 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from pages.components.job_panel import BADGES
 from tl_core.runs.store import STATUSES
-
-COLOURS = {
-    "queued": "gray",
-    "running": "blue",
-    "done": "green",
-    "stopped": "gray",
-    "interrupted": "orange",
-    "failed": "red",
-}
 
 
 def status_column() -> Any:
     """A column whose cells are lists of one status."""
     return st.column_config.MultiselectColumn(
-        "Status", options=STATUSES, color=[COLOURS[status] for status in STATUSES], width="small"
+        "Status", options=STATUSES, color=[BADGES[status][1] for status in STATUSES], width="small"
     )
 
 
