@@ -21,6 +21,7 @@ from tl_core.data.examples import Examples, read_examples, write_examples
 from tl_core.data.findings import overlap, without_rows
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
+from tl_core.encoders.tuning import TunedConfig, epochs_for
 from tl_core.errors import DataError, RunError, TLError
 from tl_core.knobs import to_values
 from tl_core.recipes.board import Board
@@ -40,7 +41,6 @@ from tl_core.recipes.plan import (
 from tl_core.runs.events import EventLog
 from tl_core.runs.queue import start_worker
 from tl_core.runs.store import Job, Run, Store
-from tl_core.tasks.classify.config import TunedConfig, epochs_for
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, check_classes
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier

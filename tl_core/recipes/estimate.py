@@ -24,6 +24,7 @@ from tl_core.data.examples import Examples, write_examples
 from tl_core.data.findings import overlap, without_rows
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import EncoderBase, find_encoder, tokenizer_of
+from tl_core.encoders.tuning import epochs_for
 from tl_core.errors import ModelError
 from tl_core.knobs import to_values
 from tl_core.recipes.plan import (
@@ -40,7 +41,7 @@ from tl_core.runs.queue import worker_environment
 from tl_core.runs.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.config import AnyConfig, FrozenConfig, TfidfConfig, epochs_for
+from tl_core.tasks.classify.config import AnyConfig, FrozenConfig, TfidfConfig
 from tl_core.tasks.classify.encoder import PREDICT_BATCH
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.text.tokens import count_tokens

@@ -91,35 +91,42 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[
             f"max_tokens must be at least {special + 1} for this tokenizer, "
             f"which adds {special} tokens to a text; got {max_tokens}."
         )
-    return [_cut(encoding, max_tokens) for encoding in _encodings(tokenizer, texts, special_tokens=True)]
+    return [_cut(encoding, max_tokens) for encoding in encodings(tokenizer, texts, special_tokens=True)]
 
 
 def count_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.int64]:
     """How many tokens each text has before any cut, special ones included: (N,)."""
-    encodings = _encodings(tokenizer, texts, special_tokens=True)
-    return np.fromiter((len(encoding) for encoding in encodings), dtype=np.int64, count=len(texts))
+    lengths = (len(each) for each in encodings(tokenizer, texts, special_tokens=True))
+    return np.fromiter(lengths, dtype=np.int64, count=len(texts))
 
 
 def vocabulary_fit(tokenizer: Tokenizer, texts: Sequence[str]) -> VocabularyFit:
     """How many pieces the words of these texts break into, and how many of them are unknown."""
     unknown_id = _unknown_id(tokenizer)
     pieces = unknown = 0
-    for encoding in _encodings(tokenizer, texts, special_tokens=False):
+    for encoding in encodings(tokenizer, texts, special_tokens=False):
         pieces += len(encoding)
         if unknown_id is not None:
             unknown += encoding.ids.count(unknown_id)
     return VocabularyFit(sum(len(text.split()) for text in texts), pieces, unknown)
 
 
-def _encodings(tokenizer: Tokenizer, texts: Sequence[str], *, special_tokens: bool) -> Iterator[Encoding]:
+def encodings(
+    tokenizer: Tokenizer, texts: Sequence[str], *, special_tokens: bool, with_offsets: bool = False
+) -> Iterator[Encoding]:
+    """The tokenizer's own encoding of each text, a chunk at a time; offsets cost some time."""
+    encode_batch = tokenizer.encode_batch if with_offsets else tokenizer.encode_batch_fast
     for start in range(0, len(texts), CHUNK):
         chunk = list(texts[start : start + CHUNK])
         try:
-            encodings = tokenizer.encode_batch_fast(chunk, add_special_tokens=special_tokens)
+            yield from encode_batch(chunk, add_special_tokens=special_tokens)
         except TypeError:  # half a surrogate pair, as broken JSON holds it, is no text to Rust
-            whole = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in chunk]
-            encodings = tokenizer.encode_batch_fast(whole, add_special_tokens=special_tokens)
-        yield from encodings
+            yield from encode_batch([_whole(text) for text in chunk], add_special_tokens=special_tokens)
+
+
+def _whole(text: str) -> str:
+    """The text with each half of a surrogate pair replaced; every other character keeps its place."""
+    return "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in text)
 
 
 def _cut(encoding: Encoding, max_tokens: int) -> Encoded:

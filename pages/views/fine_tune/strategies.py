@@ -13,11 +13,11 @@ from pages.components.guard import guard, plain
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.report import show_tokens
 from pages.views.fine_tune.source import Source
+from tl_core.encoders.tuning import TunedConfig, epochs_for
 from tl_core.errors import ConfigError
 from tl_core.knobs import knobs_of
 from tl_core.recipes.plan import CompareConfig, config_from_json
 from tl_core.recipes.report import DataReport
-from tl_core.tasks.classify.config import TunedConfig, epochs_for
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 
 LARGEST_CONFIG = 1  # MB

@@ -17,7 +17,7 @@ from tl_core.encoders.adapted import (
 )
 from tl_core.encoders.batcher import Batcher
 from tl_core.encoders.load import Encoder
-from tl_core.tasks.classify.config import FullConfig, LoraConfig, TunedConfig, epochs_for
+from tl_core.encoders.tuning import FullConfig, LoraConfig, TunedConfig, loop_config, set_dropout
 from tl_core.tasks.classify.encoder import (
     PREDICT_BATCH,
     EncoderClassifier,
@@ -30,7 +30,7 @@ from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
 from tl_core.training.batches import sorted_batches
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training
-from tl_core.training.loop import Indices, LoopConfig, Problem, fit
+from tl_core.training.loop import Indices, Problem, fit
 
 if TYPE_CHECKING:
     import torch
@@ -90,31 +90,13 @@ def _fit(
     problem = make_problem(encoder, train, validation, config.max_tokens, accelerator.device)
     if accelerator.device.type == "cpu" and problem.lengths.max() <= SHORT_TOKENS:
         use_plain_attention(encoder)
-    loop = LoopConfig(
-        epochs=epochs_for(config, len(train)),
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        head_learning_rate=config.head_learning_rate,
-        weight_decay=config.weight_decay,
-        warmup_share=config.warmup_share,
-        patience=config.patience,
-        seed=bench.seed,
-    )
+    loop = loop_config(config, len(train), bench.seed)
     result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk)  # type: ignore[arg-type]
     use = Use(config.max_tokens, config.precision)
     classifier = EncoderClassifier(encoder, network, classes, bench.starting_point, use, saver)
     trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     facts = {"epochs": loop.epochs, "best_epoch": result.best_epoch, "stopped_early": result.stopped_early}
     return Fitted(classifier, result.seconds, trained, facts)
-
-
-def set_dropout(model: torch.nn.Module, share: float) -> None:
-    """Set the encoder's own dropout, of activations and of attention weights; an adapter's stays."""
-    import torch
-
-    for name, module in model.named_modules():
-        if isinstance(module, torch.nn.Dropout) and "lora_" not in name:
-            module.p = share
 
 
 def make_problem(

@@ -1,0 +1,42 @@
+"""Recipe of the shipped English reader: a LoRA adapter on MiniLM.
+
+    python -m tl_core.recipes.reader_en --data DIR
+
+DIR holds, in any sub-folder, `squadshifts_{new_wiki,reddit,amazon_reviews}.json`,
+`squad_v2_train_first_10_articles.json` and, to measure on, `xquad_en.json` (each may be gzip).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tl_core.data.reading import joined, split_by_article, with_unanswerable
+from tl_core.data.reading_files import read_reading_file
+from tl_core.recipes.reader_training import Questions, ReaderRecipe, Stage, find_file, run_recipe
+from tl_core.tasks.read.config import ReadConfig
+
+WIKIPEDIA = ("squadshifts_new_wiki.json", "squad_v2_train_first_10_articles.json")
+OTHERS = ("squadshifts_reddit.json", "squadshifts_amazon_reviews.json")
+TEST = "xquad_en.json"
+HELD_SHARE = 0.03  # of the Wikipedia questions: whole articles, for the epoch and the calibration
+UNANSWERABLE = 0.33  # of the held questions, for the threshold
+
+
+def read_english(folder: Path) -> Questions:
+    """All English training questions, of which a few Wikipedia articles are held back."""
+    wiki = joined("Wikipedia", [read_reading_file(find_file(folder, name)) for name in WIKIPEDIA])
+    train, held = split_by_article(wiki, HELD_SHARE, seed=0)
+    others = [read_reading_file(find_file(folder, name)) for name in OTHERS]
+    test = read_reading_file(find_file(folder, TEST))
+    return Questions(joined("English", [train, *others]), with_unanswerable(held, UNANSWERABLE, 0), test)
+
+
+RECIPE = ReaderRecipe(
+    name="reader_en",
+    title="English reader on MiniLM",
+    encoder="minilm",
+    stages=(Stage("english", read_english, ReadConfig(epochs=3, max_tokens=192, rank=32, alpha=64.0)),),
+)
+
+if __name__ == "__main__":
+    raise SystemExit(run_recipe(RECIPE))

@@ -1,0 +1,170 @@
+"""How the readers that this project ships are trained; `reader_en` and `reader_ko` say on what.
+
+A recipe is a row of stages, each a training from the one before. It may be stopped at any time
+and started again: a finished stage is not trained again, an unfinished one goes on from its
+checkpoint. The result is a folder with a float16 adapter, a span head, calibration and a card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from tl_core.data.reading import ReadingSet
+from tl_core.encoders.adapted import StartingPoint, read_starting_point
+from tl_core.encoders.load import find_encoder
+from tl_core.errors import ConfigError, DataError, TLError
+from tl_core.runs.records import write_record
+from tl_core.settings import Settings, read_settings
+from tl_core.tasks.read.config import ReadConfig
+from tl_core.tasks.read.train import ReadBench, fit_reader
+from tl_core.training.events import Metric, Note, Progress, Training
+from tl_core.training.loop import Desk
+
+T = TypeVar("T")
+ADAPTERS = Path(__file__).parents[2] / "assets" / "adapters"
+TELL_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What one stage learns from, chooses its epoch by, and is measured on."""
+
+    train: ReadingSet
+    validation: ReadingSet
+    test: ReadingSet
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One training of a recipe; `read(folder)` gives its questions."""
+
+    name: str
+    read: Callable[[Path], Questions]
+    config: ReadConfig
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRecipe:
+    """A shipped reader: its base encoder and the trainings that lead to it."""
+
+    name: str
+    title: str
+    encoder: str
+    stages: tuple[Stage, ...]
+
+
+def run_recipe(recipe: ReaderRecipe, arguments: Sequence[str] | None = None) -> int:
+    """The command line of a recipe; the exit code."""
+    parser = argparse.ArgumentParser(description=f"Train and ship: {recipe.title}.")
+    default = os.environ.get("TL_DATA", "")
+    parser.add_argument("--data", default=default, help="folder of the public sets; or TL_DATA")
+    parser.add_argument("--out", type=Path, default=ADAPTERS / recipe.name, help="where the result goes")
+    parser.add_argument("--work", type=Path, default=None, help="where checkpoints and stages are kept")
+    options = parser.parse_args(arguments)
+    try:
+        settings = read_settings()
+        work = options.work or settings.home / "recipes" / recipe.name
+        train_recipe(recipe, settings, data_folder(options.data), work, options.out)
+    except TLError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def data_folder(given: str) -> Path:
+    """The folder of the public sets; ConfigError if none was given or it is not one."""
+    folder = Path(given).expanduser()
+    if not given or not folder.is_dir():
+        raise ConfigError(
+            f"--data must name the folder of the public reading sets (or set TL_DATA); got {given!r}."
+        )
+    return folder
+
+
+def find_file(folder: Path, name: str) -> Path:
+    """The file `name` in a folder or one below it, plain or gzip; DataError if it is not there."""
+    for pattern in (name, f"{name}.gz", f"*/{name}", f"*/{name}.gz"):
+        for found in sorted(folder.glob(pattern)):
+            return found
+    raise DataError(f"{folder} holds no {name}, plain or as .gz.")
+
+
+def train_recipe(recipe: ReaderRecipe, settings: Settings, data: Path, work: Path, out: Path) -> None:
+    """Train every stage that is not finished, then measure and ship the last one."""
+    import torch
+
+    torch.set_num_threads(settings.threads)
+    start = StartingPoint(find_encoder(recipe.encoder, settings))
+    for stage in recipe.stages:
+        questions = stage.read(data)
+        train_stage(stage, questions, settings, start, work / stage.name)
+        start = read_starting_point(work / stage.name / "model")
+    from tl_core.recipes.reader_shipping import ship
+
+    ship(recipe, settings, questions, work, out)
+
+
+def train_stage(
+    stage: Stage, questions: Questions, settings: Settings, start: StartingPoint, work: Path
+) -> None:
+    """Train one stage into `work/model`, with its facts beside it, unless that is there already."""
+    if (work / "model").exists():
+        tell(f"{stage.name}: trained before")
+        return
+    tell(f"{stage.name}: {len(questions.train)} questions, {len(questions.validation)} for validation")
+    desk = Desk(checkpoints=work / "checkpoint", checkpoint_seconds=settings.checkpoint_seconds)
+    bench = ReadBench(settings, start, 0, desk)
+    fitted = told(stage.name, fit_reader(bench, questions.train, questions.validation, stage.config))
+    aside = work / "model.writing"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    fitted.save(aside)
+    write_record(
+        aside / "facts.json",
+        {"seconds": fitted.seconds, "trained_parameters": fitted.trained_parameters, **fitted.facts},
+    )
+    aside.rename(work / "model")
+    shutil.rmtree(work / "checkpoint", ignore_errors=True)
+
+
+def told(name: str, training: Training[T]) -> T:
+    """Drain a training and say on stderr how it goes."""
+    began = last = time.monotonic()
+    done_before: float | None = None
+    losses: list[float] = []
+    while True:
+        try:
+            event = next(training)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        if isinstance(event, Note):
+            tell(f"{name}: {event.text}")
+        elif isinstance(event, Metric) and event.name == "training loss":
+            losses.append(event.value)
+        elif isinstance(event, Metric):
+            tell(f"{name}: step {event.step}, {event.name} {event.value:.4f}")
+        elif isinstance(event, Progress):
+            done_before = event.done if done_before is None else done_before
+            now = time.monotonic()
+            if now - last >= TELL_SECONDS:
+                last = now
+                rate = (event.done - done_before) / (now - began)
+                loss = sum(losses) / len(losses) if losses else float("nan")
+                left = (event.total - event.done) / rate if rate else float("nan")
+                tell(
+                    f"{name}: {event.done:,.0f} of {event.total:,.0f} windows, {rate:.1f}/s, "
+                    f"loss {loss:.3f}, {left / 60:.0f} min left"
+                )
+                losses.clear()
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Extractive reading comprehension: a question and a passage in, the place of the answer out."""

@@ -1,0 +1,86 @@
+"""Answers as a person sees them: places in the passage, scores, and what overlaps made one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tl_core.tasks.read.josa import JosaRule
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Characters `start` to `end` of a passage with their score, from window number `window`."""
+
+    start: int
+    end: int
+    score: float
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAnswer:
+    """An answer: `passage[start:end] == text`; `score` is its logits' sum less the null score.
+
+    `window` is the number of the window it came from, `probability` is None where the reader was
+    not calibrated.
+    """
+
+    text: str
+    start: int
+    end: int
+    score: float
+    window: int
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a reader says to one question: answers, best first, none overlapping another.
+
+    An answer counts from the score `threshold` on; `windows` is how many windows were read.
+    """
+
+    answers: tuple[FoundAnswer, ...]
+    windows: int
+    threshold: float = 0.0
+
+    @property
+    def no_answer_score(self) -> float:
+        """By how much 'no answer' beats the best answer; large where there is nothing to answer with."""
+        return -self.answers[0].score if self.answers else float("inf")
+
+    @property
+    def text(self) -> str:
+        """The best answer; empty if it does not reach the threshold."""
+        return self.answers[0].text if self.has_answer else ""
+
+    @property
+    def has_answer(self) -> bool:
+        return bool(self.answers) and self.answers[0].score >= self.threshold
+
+
+def merge(
+    candidates: Sequence[Candidate], passage: str, top: int, question: str = "", josa: JosaRule | None = None
+) -> list[FoundAnswer]:
+    """At most `top` answers, best first; a candidate that overlaps a better one falls together with it.
+
+    The josa rule, if given, may move the end of an answer to the left.
+    """
+    kept: list[Candidate] = []
+    for each in sorted(candidates, key=lambda one: (-one.score, one.start, one.end)):
+        if any(each.start < other.end and other.start < each.end for other in kept):
+            continue
+        kept.append(each)
+        if len(kept) == top:
+            break
+    return [_found(each, passage, question, josa) for each in kept]
+
+
+def _found(candidate: Candidate, passage: str, question: str, josa: JosaRule | None) -> FoundAnswer:
+    start, end = candidate.start, candidate.end
+    if josa is not None:
+        end = josa(passage, start, end, question)
+    return FoundAnswer(passage[start:end], start, end, candidate.score, candidate.window)

@@ -1,0 +1,48 @@
+"""From start and end logits to spans: joint decoding, never two separate argmaxes. Knows no model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Logits = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Tokens `first` to `last` of a window's passage part, and their score."""
+
+    first: int
+    last: int
+    score: float
+
+
+def best_spans(start: Logits, end: Logits, *, null: float, longest: int, top: int) -> list[Span]:
+    """The `top` spans with the largest start + end logit - null, of at most `longest` tokens, best first.
+
+    `start` and `end` are (n,), over the passage tokens of one window; `null` is the sum of both
+    logits at the null position, so that scores of different windows and documents compare. Equal
+    to brute force over all pairs first <= last < first + longest.
+    """
+    count = len(start)
+    if not count:
+        return []
+    longest = min(longest, count)
+    padded = np.concatenate([end.astype(np.float64), np.full(longest - 1, -np.inf)])
+    ends = np.lib.stride_tricks.sliding_window_view(padded, longest)  # (n, longest)
+    scores = (start.astype(np.float64)[:, None] + ends - null).ravel()
+    top = min(top, int(np.isfinite(scores).sum()))
+    if not top:
+        return []
+    chosen = np.argpartition(-scores, top - 1)[:top]
+    chosen = chosen[np.lexsort((chosen, -scores[chosen]))]
+    return [
+        Span(int(at) // longest, int(at) // longest + int(at) % longest, float(scores[at])) for at in chosen
+    ]
+
+
+def separate_argmaxes(start: Logits, end: Logits) -> tuple[int, int]:
+    """The tokens that two argmaxes taken apart would give: the second may lie before the first."""
+    return int(start.argmax()), int(end.argmax())

@@ -1,0 +1,103 @@
+"""How good a reader is on a reading set: exact match, F1, with and without unanswerable questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.data.reading import ReadingSet
+from tl_core.tasks.read.answers import Reply
+from tl_core.tasks.read.calibration import Calibration, calibrate
+from tl_core.tasks.read.metrics import Rule, score_answer
+from tl_core.text.script import is_korean
+
+Numbers = NDArray[np.float64]
+
+
+def rule_for(data: ReadingSet) -> Rule:
+    """The official rule that fits a set: KorQuAD's for Korean, SQuAD 2.0's if some have no answer."""
+    if is_korean([each.text for each in data.questions]):
+        return "korquad"
+    return "squad1" if data.answerable == len(data) else "squad2"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One question's outcome: the best answer with its score, and both measures of it, 0 to 1.
+
+    `exact_match` and `f1` judge the best answer whatever its score; an unanswerable question has 0.
+    """
+
+    given: str
+    score: float
+    exact_match: float
+    f1: float
+    answerable: bool
+
+
+def judge(data: ReadingSet, replies: Sequence[Reply], rule: Rule) -> list[Judged]:
+    """Each of the N replies against its question's references."""
+    judged = []
+    for question, reply in zip(data.questions, replies, strict=True):
+        given = reply.answers[0].text if reply.answers else ""
+        score = reply.answers[0].score if reply.answers else float("-inf")
+        measured = score_answer(given, [each.text for each in question.answers], rule)
+        exact, f1 = (measured.exact_match, measured.f1) if question.answerable else (0.0, 0.0)
+        judged.append(Judged(given, score, exact, f1, question.answerable))
+    return judged
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Means over `count` questions, 0 to 1."""
+
+    count: int
+    exact_match: float
+    f1: float
+
+
+def scores_at(judged: Sequence[Judged], threshold: float) -> Scores:
+    """Exact match and F1 where an answer below the threshold counts as 'no answer'."""
+    if not judged:
+        return Scores(0, 0.0, 0.0)
+    exact, f1 = 0.0, 0.0
+    for each in judged:
+        said = each.score >= threshold
+        if each.answerable:
+            exact += each.exact_match * said
+            f1 += each.f1 * said
+        else:
+            exact += not said
+            f1 += not said
+    return Scores(len(judged), exact / len(judged), f1 / len(judged))
+
+
+def best_threshold(judged: Sequence[Judged]) -> float:
+    """The no-answer threshold with the best F1 (`evaluate-v2.0.py: find_best_thresh`).
+
+    Halfway between two neighbouring scores; minus infinity where every question has an answer.
+    """
+    if all(each.answerable for each in judged):
+        return float("-inf")
+    ordered = sorted(judged, key=lambda each: each.score)
+    gains = np.array([-each.f1 if each.answerable else 1.0 for each in ordered])
+    total = np.concatenate([[0.0], np.cumsum(gains)])  # gain of leaving the first k unanswered
+    best = int(total.argmax())
+    values = [each.score for each in ordered]
+    if best == 0:
+        return values[0] - 1.0
+    if best == len(values):
+        return values[-1] + 1.0
+    return (values[best - 1] + values[best]) / 2
+
+
+def calibration_of(data: ReadingSet, replies: Sequence[Reply], judged: Sequence[Judged]) -> Calibration:
+    """Threshold and temperature for a reader, from its replies to held-out questions."""
+    threshold = best_threshold(judged)
+    threshold = threshold if np.isfinite(threshold) else 0.0
+    scores = [np.array([each.score for each in reply.answers]) for reply in replies]
+    right = [bool(each.exact_match) for each in judged]
+    return calibrate(scores, right, threshold)

@@ -1,0 +1,207 @@
+"""A reader at work: windows through the network, spans out of the logits, answers out of the spans."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.encoders.load import Encoder
+from tl_core.errors import DataError
+from tl_core.tasks.read.answers import Candidate, FoundAnswer, Reply, merge
+from tl_core.tasks.read.calibration import Calibration
+from tl_core.tasks.read.config import Reading
+from tl_core.tasks.read.decode import Logits, best_spans
+from tl_core.tasks.read.network import allowed_logits, make_batch
+from tl_core.text.windows import (
+    TokenisedText,
+    Window,
+    check_question,
+    cut,
+    pair_form,
+    span_characters,
+    tokenise,
+    windows,
+)
+from tl_core.training.batches import sorted_batches
+from tl_core.training.devices import autocast, resolve_precision
+from tl_core.training.events import Progress, Training, drain
+
+if TYPE_CHECKING:
+    import torch
+
+    from tl_core.tasks.read.josa import JosaRule
+
+RAW_SPANS = 200  # of each window, of which overlapping ones fall together
+CHUNK = 256  # windows sorted by length together
+BATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about a text."""
+
+    question: str
+    passage: str
+
+
+class Reader:
+    """A trained network with what is needed to ask it; safe to share between threads."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        network: torch.nn.Module,
+        *,
+        title: str,
+        precision: str = "auto",
+        calibration: Calibration | None = None,
+    ) -> None:
+        self.encoder, self.network, self.title = encoder, network.eval(), title
+        self.form = pair_form(encoder.tokenizer)
+        self.precision = precision
+        self.calibration = calibration or Calibration()
+        self.lock = threading.Lock()
+
+    def ask(self, question: str, passage: str, reading: Reading | None = None) -> Reply:
+        """The answers to one question, best first; DataError if there is nothing to read or to ask."""
+        check_asked(question, passage)
+        (reply,) = drain(self.ask_events([Asked(question, passage)], reading, strict=True))
+        return reply
+
+    def ask_events(
+        self, asked: Sequence[Asked], reading: Reading | None = None, *, strict: bool = False
+    ) -> Training[list[Reply]]:
+        """The answers to N questions: N replies. Yields Progress in windows of a chunk, then in questions.
+
+        A question that is too long for a window is cut, or, if `strict`, raises DataError.
+        """
+        how = self._fitting(reading or Reading())
+        candidates: list[list[Candidate]] = [[] for _ in asked]
+        counts = [0] * len(asked)
+        texts = _Texts(self, asked, how, strict)
+        work = texts.windows()
+        while chunk := list(islice(work, CHUNK)):
+            for rows in sorted_batches(_lengths(chunk), BATCH):
+                batch = [chunk[row] for row in rows]
+                for piece, start, end, null in self._logits(batch):
+                    candidates[piece.item] += texts.candidates(piece, start, end, null)
+                    counts[piece.item] += 1
+                yield Progress(texts.done(), texts.total)
+        return [
+            self._reply(each, found, count, how)
+            for each, found, count in zip(asked, candidates, counts, strict=True)
+        ]
+
+    def _fitting(self, how: Reading) -> Reading:
+        most = min(how.max_tokens, self.encoder.max_tokens)
+        return replace(how, max_tokens=most, overlap=min(how.overlap, most // 3))
+
+    def _reply(self, asked: Asked, found: list[Candidate], count: int, how: Reading) -> Reply:
+        rule = self._josa() if how.strip_josa else None
+        answers = merge(found, asked.passage, how.top, asked.question, rule)
+        return Reply(tuple(self.calibration.with_probabilities(answers)), count, self.calibration.threshold)
+
+    def _josa(self) -> JosaRule:
+        from tl_core.tasks.read.josa import without_josa
+
+        return without_josa
+
+    def _logits(self, batch: Sequence[_Piece]) -> Iterator[tuple[_Piece, Logits, Logits, float]]:
+        """Start and end logits over the passage tokens of each window, and the null position's sum."""
+        import torch
+
+        device = next(self.network.parameters()).device
+        made = make_batch(self.encoder, [each.window for each in batch], device)
+        precision = resolve_precision(self.precision, device.type)
+        with self.lock, torch.inference_mode(), autocast(device, precision):
+            logits = self.network(made.inputs)
+        numbers = allowed_logits(logits, made.allowed).cpu().numpy()
+        shifts = made.shift.tolist()
+        for at, piece in enumerate(batch):
+            window, shift = piece.window, shifts[at]
+            part = numbers[at, window.first + shift : window.first + shift + window.count]
+            yield piece, part[:, 0], part[:, 1], float(numbers[at, window.null + shift].sum())
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A window of question `item`, the window's number in its passage."""
+
+    item: int
+    number: int
+    window: Window
+
+
+class _Texts:
+    """Tokenises questions and passages as they come up; a passage that is asked again is kept."""
+
+    def __init__(self, reader: Reader, asked: Sequence[Asked], how: Reading, strict: bool) -> None:
+        self.reader, self.asked, self.how, self.strict = reader, asked, how, strict
+        self.passages: dict[int, TokenisedText] = {}
+        self.texts: dict[str, TokenisedText] = {}
+        self.reached = 0
+        self.part = 0.0
+
+    @property
+    def total(self) -> int:
+        return len(self.asked)
+
+    def done(self) -> float:
+        return self.reached + self.part
+
+    def windows(self) -> Iterator[_Piece]:
+        form, how = self.reader.form, self.how
+        for item, asked in enumerate(self.asked):
+            question, passage = self._tokens(asked)
+            self.passages[item] = passage
+            self.reached, self.part = item, 0.0
+            if not len(passage):
+                continue
+            made = windows(form, question, passage, max_tokens=how.max_tokens, overlap=how.overlap)
+            for number, window in enumerate(made):
+                yield _Piece(item, number, window)
+                self.part = (window.at + window.count) / len(passage)
+        self.reached, self.part = len(self.asked), 0.0
+
+    def _tokens(self, asked: Asked) -> tuple[TokenisedText, TokenisedText]:
+        tokenizer, form, how = self.reader.encoder.tokenizer, self.reader.form, self.how
+        (question,) = tokenise(tokenizer, [asked.question])
+        if self.strict:
+            check_question(form, question, how.max_tokens, how.overlap)
+        question = cut(question, how.max_tokens - form.special - how.overlap - 1)
+        if asked.passage not in self.texts:
+            if len(self.texts) >= CHUNK:
+                self.texts.clear()
+            (self.texts[asked.passage],) = tokenise(tokenizer, [asked.passage])
+        return question, self.texts[asked.passage]
+
+    def candidates(self, piece: _Piece, start: Logits, end: Logits, null: float) -> Iterable[Candidate]:
+        """The best spans of a window by characters of its passage; spans of white space fall away."""
+        passage, text = self.passages[piece.item], self.asked[piece.item].passage
+        spans = best_spans(start, end, null=null, longest=self.how.longest_answer, top=RAW_SPANS)
+        for span in spans:
+            first, last = piece.window.at + span.first, piece.window.at + span.last
+            begin, behind = span_characters(text, passage, first, last)
+            if begin < behind:
+                yield Candidate(begin, behind, span.score, piece.number)
+
+
+def check_asked(question: str, passage: str) -> None:
+    """DataError if question or passage is empty."""
+    if not passage.strip():
+        raise DataError("The passage is empty. Paste or upload a text to read.")
+    if not question.strip():
+        raise DataError("The question is empty. Type what you want to know from the passage.")
+
+
+def _lengths(chunk: Sequence[_Piece]) -> NDArray[np.int64]:
+    return np.array([len(each.window.encoded) for each in chunk], dtype=np.int64)
+
+
+__all__ = ["Asked", "FoundAnswer", "Reader", "check_asked"]

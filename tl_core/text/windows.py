@@ -1,0 +1,169 @@
+"""A question with a passage as windows of tokens that a pretrained encoder can take.
+
+A passage that is too long is cut into windows that overlap. Every token keeps its character
+offsets in the passage as it was given, whatever the tokenizer's normaliser does to the letters.
+Knows neither torch nor a model.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.errors import DataError, ModelError
+from tl_core.text.tokens import Encoded, encodings
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Offsets = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenisedText:
+    """A text as N tokens without special ones: ids, and where each stands, (N, 2) characters."""
+
+    ids: list[int]
+    offsets: Offsets
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class PairForm:
+    """How a tokenizer joins two texts: special ids before, between and after, with all type ids."""
+
+    before: tuple[int, ...]
+    between: tuple[int, ...]
+    after: tuple[int, ...]
+    type_ids: tuple[int, int, int, int, int]  # before, question, between, passage, after
+
+    @property
+    def special(self) -> int:
+        """How many special tokens a pair takes."""
+        return len(self.before) + len(self.between) + len(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One input of the encoder: T tokens, of which `count` from `first` on are the passage's.
+
+    They are the passage's tokens `at` to `at + count`. Position `null` stands for 'no answer'.
+    """
+
+    encoded: Encoded
+    first: int
+    count: int
+    at: int
+    null: int
+
+
+def tokenise(tokenizer: Tokenizer, texts: Sequence[str]) -> list[TokenisedText]:
+    """Each text as its tokens; tokens of no characters at all (a lone metaspace) keep their place."""
+    found = encodings(tokenizer, texts, special_tokens=False, with_offsets=True)
+    return [TokenisedText(each.ids, np.array(each.offsets, dtype=np.int64).reshape(-1, 2)) for each in found]
+
+
+def pair_form(tokenizer: Tokenizer) -> PairForm:
+    """The pair template of a tokenizer; ModelError if it has no special token to mean 'no answer'."""
+    pair = tokenizer.encode("a", "a")
+    sides = pair.sequence_ids
+    first = [at for at, side in enumerate(sides) if side == 0]
+    second = [at for at, side in enumerate(sides) if side == 1]
+    if not first or not second or len(sides) == len(first) + len(second):
+        raise ModelError(
+            "This model's tokenizer puts no special tokens around a question and a passage, so it cannot "
+            "read. Choose a BERT-like encoder."
+        )
+    ids, types = tuple(pair.ids), pair.type_ids
+    end, begin = first[-1] + 1, second[0]
+    behind = second[-1] + 1
+    kinds = (
+        types[0],
+        types[first[0]],
+        types[end] if begin > end else types[begin],
+        types[begin],
+        types[behind] if behind < len(ids) else types[begin],
+    )
+    return PairForm(ids[: first[0]], ids[end:begin], ids[behind:], kinds)
+
+
+def room_for_passage(form: PairForm, question: TokenisedText, max_tokens: int) -> int:
+    """How many passage tokens fit beside the question."""
+    return max_tokens - form.special - len(question)
+
+
+def check_question(form: PairForm, question: TokenisedText, max_tokens: int, overlap: int) -> None:
+    """DataError if the question leaves no room for a window that moves on."""
+    most = max_tokens - form.special - overlap - 1
+    if len(question) > most:
+        raise DataError(
+            f"The question has {len(question)} tokens; at most {most} fit beside the passage in a window of "
+            f"{max_tokens}. Ask a shorter question."
+        )
+
+
+def windows(
+    form: PairForm, question: TokenisedText, passage: TokenisedText, *, max_tokens: int, overlap: int
+) -> Iterator[Window]:
+    """Windows over the whole passage; two neighbours share `overlap` passage tokens."""
+    room = room_for_passage(form, question, max_tokens)
+    step = room - overlap
+    at = 0
+    while True:
+        count = min(room, len(passage) - at)
+        yield window(form, question, passage, at, count)
+        if at + count >= len(passage):
+            return
+        at += step
+
+
+def window(form: PairForm, question: TokenisedText, passage: TokenisedText, at: int, count: int) -> Window:
+    """The window of passage tokens `at` to `at + count`."""
+    parts = (form.before, question.ids, form.between, passage.ids[at : at + count], form.after)
+    ids: list[int] = []
+    types: list[int] = []
+    for part, kind in zip(parts, form.type_ids, strict=True):
+        ids += part
+        types += [kind] * len(part)
+    first = len(form.before) + len(question) + len(form.between)
+    null = 0 if form.before else len(ids) - 1  # XLNet has its [CLS] at the end
+    return Window(Encoded(ids, types), first, count, at, null)
+
+
+def cut(text: TokenisedText, most: int) -> TokenisedText:
+    """The first `most` tokens."""
+    return text if len(text) <= most else TokenisedText(text.ids[:most], text.offsets[:most])
+
+
+def span_tokens(passage: TokenisedText, start: int, end: int) -> tuple[int, int] | None:
+    """First and last token that share characters with `start` to `end`; None if none does."""
+    touching = np.flatnonzero((passage.offsets[:, 0] < end) & (passage.offsets[:, 1] > start))
+    return (int(touching[0]), int(touching[-1])) if len(touching) else None
+
+
+def span_characters(text: str, passage: TokenisedText, first: int, last: int) -> tuple[int, int]:
+    """Where the tokens `first` to `last` stand in the text, without white space at their ends.
+
+    A combining mark, or a joiner and what it joins, that the normaliser dropped belongs to the
+    letter before it.
+    """
+    start = int(passage.offsets[first : last + 1, 0].min())
+    end = int(passage.offsets[first : last + 1, 1].max())
+    while end < len(text) and _belongs_to_before(text[end]):
+        end += 1
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def _belongs_to_before(character: str) -> bool:
+    return bool(unicodedata.combining(character)) or character in "\u200d\ufe0e\ufe0f"
