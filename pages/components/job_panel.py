@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components.charts import learning_curves
 from pages.components.guard import guard, plain
 from tl_core.commands.output import seconds_text
-from tl_core.recipes.compare import resume_comparison
+from tl_core.recipes.cell_work import resume_job
 from tl_core.recipes.overview import run_title
 from tl_core.runs.events import read_curves
 from tl_core.runs.queue import jobs_ahead
@@ -100,5 +100,5 @@ def _ended(store: Store, job: Job) -> None:
     if job.status != "done":
         st.caption("Finished trainings are kept. Resuming goes on from the last checkpoint.")
         if st.button("Resume", type="primary", icon=":material/play_arrow:", key=f"resume.{job.id}"):
-            resume_comparison(store, job.id)
+            resume_job(store, job.id)
             st.rerun()

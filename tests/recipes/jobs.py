@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.encoders.tiny import write_tiny_encoder
 from tl_core.data.examples import Examples
-from tl_core.recipes import compare
+from tl_core.recipes import cell_work, compare
 from tl_core.recipes.plan import CompareConfig, Task
 from tl_core.recipes.table import RECIPES
 from tl_core.runs.store import Job, Store
@@ -43,7 +43,7 @@ def small_config(
 
 def finished(store: Store, config: CompareConfig, task: Task | None = None) -> Job:
     """Submit a comparison and work it off here instead of in a process of its own."""
-    with patch.object(compare, "start_worker", lambda *_, **__: None):
+    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
         job = compare.submit_comparison(store, config, task or Task(word_examples(), title="words"))
     work(store, job.id, RECIPES)
     return store.job(job.id)

@@ -11,7 +11,7 @@ import pytest
 from tests.recipes.jobs import finished, small_config, word_examples
 from tl_core.data.examples import Examples
 from tl_core.errors import ConfigError, DataError, ModelError, RunError
-from tl_core.recipes import compare
+from tl_core.recipes import cell_work, compare
 from tl_core.recipes.plan import CompareConfig, Task, cells, config_from_json, rows_of_seed
 from tl_core.runs.events import read_curves
 from tl_core.runs.store import Store
@@ -86,7 +86,7 @@ def test_a_run_as_a_source_is_copied_in(store: Store, tmp_path: Path):
     config = config_from_json(
         {**small_config(tmp_path, ("lora", "frozen")).to_json(), "source_run": source.id}
     )
-    with patch.object(compare, "start_worker", lambda *_, **__: None):
+    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
         second = compare.submit_comparison(store, config, Task(word_examples()))
     store.delete_job(first.id)
     from tl_core.recipes.table import RECIPES
@@ -161,7 +161,7 @@ def test_what_cannot_be_trained_is_refused_before_a_job_exists(store: Store, tmp
 
 def test_a_job_whose_encoder_is_gone_fails_with_a_reason(store: Store, tmp_path: Path):
     config = small_config(tmp_path, ("frozen",))
-    with patch.object(compare, "start_worker", lambda *_, **__: None):
+    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
         job = compare.submit_comparison(store, config, Task(word_examples()))
     shutil.rmtree(tmp_path / "bert")
     from tl_core.recipes.table import RECIPES

@@ -17,7 +17,8 @@ import pytest
 from tests.encoders.tiny import write_tiny_encoder
 from tl_core.data.examples import Examples
 from tl_core.errors import RunError
-from tl_core.recipes.compare import resume_comparison, submit_comparison
+from tl_core.recipes.cell_work import resume_job
+from tl_core.recipes.compare import submit_comparison
 from tl_core.recipes.plan import CompareConfig, Task
 from tl_core.runs.queue import jobs_ahead
 from tl_core.runs.store import Job, Store
@@ -89,7 +90,7 @@ def test_a_killed_worker_is_interrupted_and_resumes_to_the_scores_of_an_unbroken
     [run] = store.runs_of(job.id)
     assert run.status == "interrupted"
 
-    resume_comparison(store, job.id)
+    resume_job(store, job.id)
     assert wait_until_ended(store, job).status == "done"
     assert scores(store, job) == scores(store, unbroken)
     [run] = store.runs_of(job.id)
@@ -102,7 +103,7 @@ def test_a_finished_cell_is_not_trained_again_by_a_resume(store: Store, tmp_path
     first = next(run for run in store.runs_of(job.id) if run.status == "done")
     store.request_stop(job.id)
     assert wait_until_ended(store, job).status == "stopped"
-    resume_comparison(store, job.id)
+    resume_job(store, job.id)
     assert wait_until_ended(store, job).status == "done"
     assert store.run(first.id).record == first.record
     assert [run.status for run in store.runs_of(job.id)] == ["done", "done"]

@@ -14,7 +14,8 @@ from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import ConfigError, DataError, RunError
 from tl_core.knobs import knobs_of, parse_value
-from tl_core.recipes.compare import resume_comparison, submit_comparison
+from tl_core.recipes.cell_work import resume_job
+from tl_core.recipes.compare import submit_comparison
 from tl_core.recipes.plan import CompareConfig, Task, config_from_json
 from tl_core.recipes.table import RECIPES
 from tl_core.runs.store import Job, Store
@@ -237,4 +238,4 @@ def run_resume(options: argparse.Namespace) -> int:
     store = Store(read_settings())
     job_id = options.run_id
     run_ids = {run.id: str(run.record.get("job", "")) for run in store.runs()}
-    return finish(options, store, resume_comparison(store, run_ids.get(job_id) or job_id))
+    return finish(options, store, resume_job(store, run_ids.get(job_id) or job_id))

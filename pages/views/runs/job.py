@@ -10,7 +10,7 @@ from pages.components.job_panel import show_status
 from pages.views.runs.chosen import show_chosen
 from pages.views.runs.delete import ask_to_delete_job
 from pages.views.runs.table import choose_runs
-from tl_core.recipes.compare import resume_comparison
+from tl_core.recipes.cell_work import resume_job
 from tl_core.recipes.predict_file import RESULT
 from tl_core.runs.store import Job, Store
 
@@ -46,7 +46,7 @@ def _buttons(store: Store, job: Job) -> None:
         if job.status in ("stopped", "interrupted", "failed") and st.button(
             "Resume", icon=":material/play_arrow:", key="runs.resume"
         ):
-            resume_comparison(store, job.id)
+            resume_job(store, job.id)
             st.rerun()
         if not job.ended and st.button("Stop", icon=":material/stop:", key="runs.stop"):
             store.request_stop(job.id)

@@ -35,6 +35,12 @@ class Calibration:
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Calibration:
+        """The calibration that `to_json` wrote."""
+        rows = int(values["rows"])
+        return cls(float(values["threshold"]), float(values["temperature"]), float(values["error"]), rows)
+
     def with_probabilities(self, answers: Sequence[FoundAnswer]) -> list[FoundAnswer]:
         """The answers, each with its probability to be the right one, where a temperature was fitted."""
         if not self.calibrated or not answers:

@@ -94,7 +94,7 @@ def best_threshold(judged: Sequence[Judged]) -> float:
     return (values[best - 1] + values[best]) / 2
 
 
-def calibration_of(data: ReadingSet, replies: Sequence[Reply], judged: Sequence[Judged]) -> Calibration:
+def calibration_of(replies: Sequence[Reply], judged: Sequence[Judged]) -> Calibration:
     """Threshold and temperature for a reader, from its replies to held-out questions."""
     threshold = best_threshold(judged)
     threshold = threshold if np.isfinite(threshold) else 0.0

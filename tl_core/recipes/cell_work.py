@@ -1,0 +1,187 @@
+"""A job made of several trainings, its cells: what the worker does whatever the task.
+
+Each cell becomes a run. A finished cell is never trained again, a failed one does not keep the
+others from their turn, and a stop is looked for between events.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from tl_core.errors import RunError, TLError
+from tl_core.recipes.board import Board
+from tl_core.runs.events import EventLog
+from tl_core.runs.queue import start_worker
+from tl_core.runs.store import Job, Store
+from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training
+from tl_core.training.loop import Desk
+
+
+class AnyCell(Protocol):
+    @property
+    def suffix(self) -> str:
+        """The end of the run's id, after the job's."""
+
+
+C = TypeVar("C", bound=AnyCell)
+
+
+def submit_job(
+    store: Store,
+    recipe: str,
+    title: str,
+    config: dict[str, Any],
+    write_data: Callable[[Path], None],
+    *,
+    processes: int = 1,
+) -> Job:
+    """Write a job with its data and start its worker; RunError if there is no room. Nothing stays behind."""
+    job = store.add_job(recipe, title, config)
+    try:
+        write_data(job.folder / "data")
+        start_worker(store, job.id, processes=processes)
+    except OSError as error:
+        shutil.rmtree(job.folder, ignore_errors=True)
+        raise RunError(
+            f"{job.folder} cannot be written ({error.strerror}). Make room or set TL_HOME."
+        ) from error
+    except TLError:
+        shutil.rmtree(job.folder, ignore_errors=True)
+        raise
+    return store.job(job.id)
+
+
+def resume_job(store: Store, job_id: str, *, processes: int = 1) -> Job:
+    """Start a worker again for a job that was stopped, interrupted or failed."""
+    job = store.job(job_id)
+    if job.status not in ("stopped", "interrupted", "failed"):
+        raise RunError(
+            f"Job {job_id} is {job.status}; only a stopped, interrupted or failed job can be resumed."
+        )
+    start_worker(store, job_id, processes=processes)
+    return store.job(job_id)
+
+
+class CellWork(ABC, Generic[C]):
+    """The cells of one job at work. A subclass has a `board` and trains one cell."""
+
+    board: Board
+
+    def __init__(self, store: Store, job: Job) -> None:
+        self.store, self.job = store, job
+        self.leads = int(os.environ.get("RANK", "0")) == 0
+        self.together = int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+    @abstractmethod
+    def train(self, cell: C, run_id: str) -> None:
+        """One cell from its rows to its record."""
+
+    @abstractmethod
+    def title(self, cell: C) -> str:
+        """What is being done, for the board."""
+
+    def is_shared(self, cell: C) -> bool:
+        """Whether all processes train the cell together."""
+        return True
+
+    def run_cells(self, cells: Sequence[C]) -> None:
+        """Train every cell that is not finished; raises RunError at the end if some failed."""
+        failures = []
+        for cell in cells:
+            run_id = f"{self.job.id}-{cell.suffix}"
+            if self._is_done(run_id):
+                self.board.skip(cell.suffix)
+                continue
+            if not self.leads and not self.is_shared(cell):
+                continue
+            try:
+                self.train(cell, run_id)
+            except TLError as error:
+                failures.append(f"{run_id}: {error}")
+                self._fail(run_id, str(error))
+            if self.together and self.is_shared(cell):
+                wait_for_everyone()
+        if failures:
+            raise RunError(f"{len(failures)} of {len(cells)} trainings failed. {failures[0]}")
+
+    def drive(
+        self,
+        cell: C,
+        folder: Path,
+        training: Training[Any],
+        *,
+        part: tuple[float, float] = (0.0, 1.0),
+        stops_itself: bool = False,
+    ) -> Any:
+        """Drain a training: events into the run's log, progress onto the board, stop between events.
+
+        The training moves the cell's share from `part[0]` to `part[1]`. One that stops itself
+        writes a checkpoint first.
+        """
+        log = EventLog(folder / "events.jsonl") if self.leads else None
+        try:
+            while True:
+                try:
+                    event = next(training)
+                except StopIteration as end:
+                    return end.value
+                if log is not None:
+                    self._tell(cell, log, event, part)
+                if self.stop_asked() and not stops_itself:
+                    training.close()
+                    raise Stopped
+        finally:
+            if log is not None:
+                log.close()
+
+    def _tell(self, cell: C, log: EventLog, event: Event, part: tuple[float, float]) -> None:
+        if isinstance(event, Progress):
+            share = part[0] + (part[1] - part[0]) * event.share
+            self.board.update(cell.suffix, self.title(cell), share)
+        elif isinstance(event, (Metric, Note)):
+            log.write(event)
+
+    def desk(self, folder: Path) -> Desk:
+        """Where the cell's training keeps checkpoints and looks for a stop."""
+        return Desk(
+            checkpoints=folder / "checkpoint",
+            checkpoint_seconds=self.store.settings.checkpoint_seconds,
+            stop_requested=self.stop_asked,
+        )
+
+    def stop_asked(self) -> bool:
+        return (self.job.folder / "stop").exists()
+
+    def _is_done(self, run_id: str) -> bool:
+        try:
+            return self.store.run(run_id).status == "done"
+        except RunError:
+            return False
+
+    def _fail(self, run_id: str, reason: str) -> None:
+        if self.leads:
+            self.store.write_run(
+                run_id, {**self.store.run(run_id).record, "status": "failed", "reason": reason}
+            )
+
+
+def save_model(save: Callable[[Path], None], folder: Path) -> None:
+    """Write a run's model aside and move it into place."""
+    aside = folder / "model.writing"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    save(aside)
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    aside.rename(folder / "model")
+
+
+def wait_for_everyone() -> None:
+    """Hold every process of a job here until all have come."""
+    from accelerate.state import PartialState
+
+    PartialState().wait_for_everyone()

@@ -1,0 +1,186 @@
+"""Measure a trained reader, calibrate it, and write the folder that ships: float16, with its card."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from tl_core.data.reading import ReadingSet, with_unanswerable
+from tl_core.recipes.reader_training import Questions, ReaderRecipe, Stage, tell, told
+from tl_core.runs.records import read_record
+from tl_core.settings import Settings
+from tl_core.tasks.read.calibration import Calibration
+from tl_core.tasks.read.config import Reading
+from tl_core.tasks.read.evaluate import best_threshold, calibration_of, judge, rule_for, scores_at
+from tl_core.tasks.read.reader import Asked, Reader
+from tl_core.tasks.read.saved import load_reader, write_calibration
+
+CANDIDATES = 20  # answers a question that the calibration looks at
+UNANSWERABLE = 0.5  # made questions without an answer for each one with, in the SQuAD 2.0 kind of test
+
+
+def ship(recipe: ReaderRecipe, settings: Settings, questions: Questions, work: Path, out: Path) -> None:
+    """Measure every stage on the last one's test, then write the last one to `out`."""
+    measured: dict[str, Any] = {"stages": {}}
+    for stage in recipe.stages:
+        model = work / stage.name / "model"
+        measured["stages"][stage.name] = _stage_facts(stage, model) | _measure(
+            settings, model, questions.test
+        )
+        tell(f"{stage.name}: {measured['stages'][stage.name]}")
+    aside = out.with_name(f"{out.name}.writing")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(work / recipe.stages[-1].name / "model", aside)
+    (aside / "facts.json").unlink()
+    _halve(aside)
+    write_calibration(aside, _calibrate(settings, aside, questions.validation))
+    measured["shipped"] = _measure(settings, aside, questions.test) | _with_unanswerable(
+        settings, aside, questions.test
+    )
+    measured["size"] = sum(file.stat().st_size for file in aside.rglob("*") if file.is_file())
+    measured["date"], measured["machine"] = date.today().isoformat(), machine_name(settings)
+    reader = load_reader(aside, settings)
+    write_calibration(aside, reader.calibration, measured)
+    (aside / "README.md").write_text(make_reader_card(recipe, reader.calibration, measured), encoding="utf-8")
+    shutil.rmtree(out, ignore_errors=True)
+    aside.rename(out)
+    tell(json.dumps(measured["shipped"]))
+
+
+def _stage_facts(stage: Stage, model: Path) -> dict[str, Any]:
+    facts = read_record(model / "facts.json") or {}
+    return {name: facts[name] for name in ("windows", "epochs", "best_epoch", "seconds") if name in facts}
+
+
+def _ask_all(reader: Reader, data: ReadingSet, how: Reading) -> Any:
+    asked = [Asked(each.text, data.passage_of(each)) for each in data.questions]
+    return told(f"asking {data.name}", reader.ask_events(asked, how))
+
+
+def _measure(settings: Settings, folder: Path, data: ReadingSet) -> dict[str, Any]:
+    """Exact match and F1 in percent on answerable questions, with and without the josa rule."""
+    reader = load_reader(folder, settings)
+    rule = rule_for(data)
+    began = time.monotonic()
+    replies = _ask_all(reader, data, Reading(top=1))
+    seconds = time.monotonic() - began
+    scores = scores_at(judge(data, replies, rule), float("-inf"))
+    found = {
+        "questions": scores.count,
+        "exact_match": round(100 * scores.exact_match, 2),
+        "f1": round(100 * scores.f1, 2),
+        "seconds_asking": round(seconds, 1),
+    }
+    if rule == "korquad":
+        plain = scores_at(
+            judge(data, _ask_all(reader, data, Reading(top=1, strip_josa=False)), rule), float("-inf")
+        )
+        found["exact_match_without_josa_rule"] = round(100 * plain.exact_match, 2)
+        found["f1_without_josa_rule"] = round(100 * plain.f1, 2)
+    return found
+
+
+def _with_unanswerable(settings: Settings, folder: Path, data: ReadingSet) -> dict[str, Any]:
+    """F1 in percent with made unanswerable questions: at the shipped threshold, and at the best one."""
+    reader = load_reader(folder, settings)
+    mixed = with_unanswerable(data, UNANSWERABLE, seed=1)
+    judged = judge(mixed, _ask_all(reader, mixed, Reading(top=1)), rule_for(mixed))
+    shipped, best = scores_at(judged, reader.calibration.threshold), scores_at(judged, best_threshold(judged))
+    return {
+        "questions_with_unanswerable": len(mixed),
+        "f1_at_shipped_threshold": round(100 * shipped.f1, 2),
+        "f1_at_best_threshold": round(100 * best.f1, 2),
+    }
+
+
+def _calibrate(settings: Settings, folder: Path, data: ReadingSet) -> Calibration:
+    reader = load_reader(folder, settings)
+    replies = _ask_all(reader, data, Reading(top=CANDIDATES))
+    return calibration_of(replies, judge(data, replies, rule_for(data)))
+
+
+def _halve(folder: Path) -> None:
+    """Every tensor as float16."""
+    from safetensors.torch import load_file, save_file
+
+    for file in folder.rglob("*.safetensors"):
+        save_file({name: each.half().contiguous() for name, each in load_file(file).items()}, file)
+
+
+def machine_name(settings: Settings) -> str:
+    """The processor or GPU that computed this, and with how many threads."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    name = platform.processor() or platform.machine()
+    cpu = Path("/proc/cpuinfo")
+    if cpu.exists():
+        lines = [line for line in cpu.read_text(errors="replace").splitlines() if "model name" in line]
+        name = lines[0].partition(":")[2].strip() if lines else name
+    return f"{name}, {settings.threads} threads"
+
+
+def make_reader_card(recipe: ReaderRecipe, calibration: Calibration, measured: dict[str, Any]) -> str:
+    """Markdown: base, data, licences, command, rows, seconds, scores, limits."""
+    shipped = measured["shipped"]
+    lines = [
+        f"# {recipe.title}",
+        "",
+        recipe.description,
+        "",
+        f"Trained by `python -m tl_core.recipes.{recipe.name} --data DIR` on {measured['machine']}, "
+        f"{measured['date']}. {measured['size'] / 1e6:.2f} MB, float16.",
+        "",
+        "## Training",
+        "",
+        "| stage | windows | epochs (best) | seconds | exact match | F1 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, of in measured["stages"].items():
+        lines.append(
+            f"| {name} | {of.get('windows', 0):,} | {of.get('epochs')} ({of.get('best_epoch')}) | "
+            f"{of.get('seconds', 0):,.0f} | {of['exact_match']:.1f} | {of['f1']:.1f} |"
+        )
+    lines += [
+        "",
+        f"Each stage is measured on the same test: {recipe.test}. A stage before the last has not seen that "
+        "language or data (zero-shot).",
+        "",
+        "## What ships",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| exact match / F1 | {shipped['exact_match']:.1f} / {shipped['f1']:.1f} on {shipped['questions']:,} questions |",
+    ]
+    if "exact_match_without_josa_rule" in shipped:
+        lines.append(
+            f"| without the josa rule | {shipped['exact_match_without_josa_rule']:.1f} / "
+            f"{shipped['f1_without_josa_rule']:.1f} |"
+        )
+    lines += [
+        f"| F1 with made unanswerable questions | {shipped['f1_at_shipped_threshold']:.1f} at the shipped threshold, "
+        f"{shipped['f1_at_best_threshold']:.1f} at the best one "
+        f"({shipped['questions_with_unanswerable']:,} questions) |",
+        f"| no-answer threshold | {calibration.threshold:.2f}, chosen on {calibration.rows:,} held-out questions |",
+        f"| probability | softmax at temperature {calibration.temperature:.2f}; expected calibration error "
+        f"{calibration.error:.3f} on the held-out questions, by cross-validation |",
+        "",
+        "## Data and licences",
+        "",
+        *recipe.sources,
+        "",
+        "The adapter falls under these licences and that of its base; the project's own licence covers code only.",
+        "",
+        "## Limits",
+        "",
+        *recipe.limits,
+        "",
+    ]
+    return "\n".join(lines)

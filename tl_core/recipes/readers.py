@@ -1,0 +1,92 @@
+"""The readers there are: those the project ships, runs, and models of others with a span head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tl_core.encoders.adapted import StartingPoint, read_starting_point
+from tl_core.encoders.load import find_encoder
+from tl_core.errors import ModelError, RunError
+from tl_core.runs.store import IDENTIFIER, Store
+
+if TYPE_CHECKING:
+    from tl_core.tasks.read.reader import Reader
+
+ADAPTERS = Path(__file__).parents[2] / "assets" / "adapters"
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedReader:
+    """A reader of this project; `name` is what it is called by, `language` what it was trained on last."""
+
+    name: str
+    title: str
+    language: str
+    encoder: str
+    place: str
+
+    @property
+    def folder(self) -> Path:
+        return ADAPTERS / self.place
+
+
+SHIPPED = (
+    ShippedReader("en", "English reader (MiniLM)", "English", "minilm", "reader_en"),
+    ShippedReader("ko", "Korean reader (multilingual E5)", "Korean", "e5", "reader_ko"),
+)
+
+
+def shipped(name: str) -> ShippedReader | None:
+    """The shipped reader of this name."""
+    return next((each for each in SHIPPED if each.name == name), None)
+
+
+def reader_title(store: Store, name: str) -> str:
+    """What a reader is called on screen."""
+    row = shipped(name)
+    if row is not None:
+        return row.title
+    return str(store.run(name).record.get("title", name)) if IDENTIFIER.fullmatch(name) else name
+
+
+def load_named_reader(store: Store, name: str, *, device: str = "") -> Reader:
+    """The reader that a person means by `name`: en, ko, a run's id, a folder, or a name on the hub.
+
+    ModelError or RunError, with what may be, if it is none of these.
+    """
+    from tl_core.tasks.read.saved import HEAD, load_reader
+
+    name = name.strip()
+    folder = _reader_folder(store, name)
+    if folder is None and name and (Path(name) / HEAD).is_file():
+        folder = Path(name)
+    if folder is not None:
+        return load_reader(folder, store.settings, title=reader_title(store, name), device=device)
+    from tl_core.tasks.read.foreign import load_foreign_reader
+
+    return load_foreign_reader(name, store.settings, device=device)
+
+
+def reader_start(store: Store, name: str) -> StartingPoint:
+    """Where a training begins that starts from `name`: a reader, any run, or a bare encoder."""
+    folder = _reader_folder(store, name.strip())
+    if folder is not None:
+        return read_starting_point(folder)
+    return StartingPoint(find_encoder(name, store.settings))
+
+
+def _reader_folder(store: Store, name: str) -> Path | None:
+    """The folder of a shipped reader or of a run; None for any other name."""
+    row = shipped(name)
+    if row is not None:
+        if not row.folder.is_dir():
+            raise ModelError(f"{row.title} is not in {ADAPTERS}: get the project's assets again.")
+        return row.folder
+    if not IDENTIFIER.fullmatch(name):
+        return None
+    run = store.run(name)
+    if run.status != "done":
+        raise RunError(f"Run {run.id} is {run.status}; only a finished run can read.")
+    return run.model
