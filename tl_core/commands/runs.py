@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.commands.output import add_json, show
-from tl_core.commands.train import run_resume, run_summary
+from tl_core.commands.train import run_resume, run_summary, score_text
 from tl_core.errors import RunError
 from tl_core.runs.store import Job, Store
 from tl_core.settings import read_settings
@@ -45,15 +45,7 @@ def run_list(options: argparse.Namespace) -> int:
     ]
     runs = [{**run_summary(run.record, run.status), "job": run.record.get("job", "")} for run in store.runs()]
     lines = [f"{job['id']}  {job['status']:<12} {job['title']}  {job['reason']}".rstrip() for job in jobs]
-    lines += [
-        f"{run['id']}  {run['status']:<12} "
-        + (
-            ""
-            if run["accuracy"] is None
-            else f"accuracy {run['accuracy']:.3f}  macro-F1 {run['macro_f1']:.3f}"
-        )
-        for run in runs
-    ]
+    lines += [f"{run['id']}  {run['status']:<12} {score_text(run)}".rstrip() for run in runs]
     show(options, {"jobs": jobs, "runs": runs}, lines or ["There are no runs yet."])
     return 0
 

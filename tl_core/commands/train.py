@@ -174,30 +174,49 @@ def follow(store: Store, job_id: str) -> None:
 
 
 def run_summary(record: dict[str, Any], status: str) -> dict[str, Any]:
-    """What `train` and `runs list` say of one run."""
-    report = record.get("report") or {}
-    interval = report.get("accuracy_interval") or {}
-    return {
+    """What `train`, `train-reader` and `runs list` say of one run."""
+    said = {
         "id": record["id"],
         "strategy": record["strategy"],
         "seed": record["seed"],
         "role": record["role"],
         "status": status,
-        "accuracy": report.get("accuracy"),
-        "macro_f1": report.get("macro_f1"),
-        "interval": [interval.get("low"), interval.get("high")],
         "seconds": record.get("seconds"),
         "trained_parameters": record.get("trained_parameters"),
     }
+    report = record.get("report") or {}
+    if record.get("task") == "read":
+        scores = report.get("scores") or {}
+        return said | {
+            "source": record["source"],
+            "questions": record["rows"]["train"],
+            "exact_match": scores.get("exact_match"),
+            "f1": scores.get("f1"),
+        }
+    interval = report.get("accuracy_interval") or {}
+    return said | {
+        "accuracy": report.get("accuracy"),
+        "macro_f1": report.get("macro_f1"),
+        "interval": [interval.get("low"), interval.get("high")],
+    }
+
+
+def score_text(run: dict[str, Any]) -> str:
+    """The scores of a run's summary as words; empty before it has any."""
+    if run.get("f1") is not None:
+        return f"exact match {run['exact_match']:.3f}  F1 {run['f1']:.3f}  {run['questions']} questions"
+    if run.get("accuracy") is None:
+        return ""
+    low, high = run["interval"]
+    return f"accuracy {run['accuracy']:.3f} [{low:.3f}, {high:.3f}]  macro-F1 {run['macro_f1']:.3f}"
 
 
 def _line(run: dict[str, Any]) -> str:
-    if run["accuracy"] is None:
-        return f"{run['id']}  {run['status']}"
-    low, high = run["interval"]
+    scores = score_text(run)
     return (
-        f"{run['id']}  accuracy {run['accuracy']:.3f} [{low:.3f}, {high:.3f}]  macro-F1 {run['macro_f1']:.3f}  "
-        f"{seconds_text(run['seconds'])}"
+        f"{run['id']}  {scores}  {seconds_text(run['seconds'])}"
+        if scores
+        else f"{run['id']}  {run['status']}"
     )
 
 

@@ -1,17 +1,21 @@
-"""Reading comprehension files: SQuAD 1.1 and 2.0 and KorQuAD 1.0 in, checked questions out.
+"""Reading comprehension files: SQuAD 1.1 and 2.0, KorQuAD 1.0 and the lecture's form in, checked questions out.
 
 Every offset is checked against its passage. An answer that does not stand where it says is left
-out; a question that loses all its answers so is refused, and named.
+out; a question that loses all its answers so is refused, and named. What is written is SQuAD 2.0.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
+from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
+from tl_core.data.lecture_form import read_lecture
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet, RefusedQuestion
 from tl_core.errors import DataError
 
@@ -20,6 +24,10 @@ SQUAD_FORM = (
     'a SQuAD file is a JSON object {"data": [{"title", "paragraphs": [{"context", "qas": '
     '[{"id", "question", "answers": [{"text", "answer_start"}]}]}]}]}'
 )
+
+
+JSON_START = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*(?:\{|\[(?!\0?C\0?L\0?S))")  # not [CLS]
+SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can escape half of a character: no text holds one
 
 
 def read_reading_file(path: Path) -> ReadingSet:
@@ -32,14 +40,22 @@ def read_reading_file(path: Path) -> ReadingSet:
 
 
 def read_reading(content: bytes, name: str) -> ReadingSet:
-    """The questions of an uploaded file's content. DataError, with what was wrong and where."""
+    """The questions of an uploaded file's content, plain or gzip; its beginning tells JSON from the lecture's form.
+
+    DataError, with what was wrong and where.
+    """
     if content[:2] == b"\x1f\x8b":
         content = _unpacked(content, name)
     if len(content) > LARGEST_FILE:
         raise DataError(
             f"{name} has {len(content) / 1e6:,.0f} MB; at most {LARGEST_FILE / 1e6:,.0f} are read."
         )
-    return read_squad(content, name)
+    if JSON_START.match(content):
+        return read_squad(content, name)
+    try:
+        return read_lecture(content, name)
+    except DataError as error:
+        raise DataError(f"{error} A file in the other form that is read: {SQUAD_FORM}.") from None
 
 
 def _unpacked(content: bytes, name: str) -> bytes:
@@ -93,14 +109,17 @@ class _SquadReader:
         if not isinstance(paragraphs, list):
             self._refuse(place, "no list under 'paragraphs'")
             return
-        title = article.get("title", "")
+        title = _clean(str(article.get("title") or ""))
         for number, paragraph in enumerate(paragraphs):
-            self._read_paragraph(f"{place}.paragraphs[{number}]", at, str(title), paragraph)
+            self._read_paragraph(f"{place}.paragraphs[{number}]", at, title, paragraph)
 
     def _read_paragraph(self, place: str, article: int, title: str, paragraph: Any) -> None:
         context = paragraph.get("context") if isinstance(paragraph, dict) else None
         if not isinstance(context, str) or not context.strip():
             self._refuse(place, "no text under 'context'")
+            return
+        if SURROGATE.search(context):
+            self._refuse(place, "half of a character (a lone surrogate) in 'context'")
             return
         qas = paragraph.get("qas", [])
         if not isinstance(qas, list):
@@ -115,7 +134,10 @@ class _SquadReader:
         if not isinstance(question, str) or not question.strip():
             self._refuse(place, "no text under 'question'")
             return
-        identifier = str(qa.get("id") or place)
+        if SURROGATE.search(question):
+            self._refuse(place, "half of a character (a lone surrogate) in 'question'")
+            return
+        identifier = _clean(str(qa.get("id") or place))
         if identifier in self.seen:
             self._refuse(f"{place} ({identifier})", "this id stands in the file before")
             return
@@ -160,5 +182,52 @@ def _stripped(text: str, start: int) -> Answer:
     return Answer(bare, start + text.index(bare))
 
 
+def _clean(text: str) -> str:
+    return SURROGATE.sub("\ufffd", text)
+
+
 def _told(refused: RefusedQuestion) -> str:
     return f"{refused.place}: {refused.reason}"
+
+
+def write_squad(data: ReadingSet) -> bytes:
+    """A JSON in SQuAD 2.0's form, UTF-8, that `read_squad` reads back as this set.
+
+    All passages are written, an article's together, in the order of the articles' first passages,
+    and each passage's questions with it. So three things may be numbered or ordered anew: articles
+    that were not 0, 1, 2 ..., passages if those of an article did not follow one another, and
+    questions that did not stand in the order of their passages. An article has the title of its
+    first passage; an id that comes again gets a number behind it.
+    """
+    articles: dict[int, list[int]] = {}
+    for at, passage in enumerate(data.passages):
+        articles.setdefault(passage.article, []).append(at)
+    questions: list[list[dict[str, Any]]] = [[] for _ in data.passages]
+    for identifier, question in zip(_distinct_ids(data.questions), data.questions):
+        questions[question.passage].append(_qa(identifier, question))
+    given = [
+        {
+            "title": data.passages[places[0]].title,
+            "paragraphs": [{"context": data.passages[at].text, "qas": questions[at]} for at in places],
+        }
+        for places in articles.values()
+    ]
+    return json.dumps({"version": "v2.0", "data": given}, ensure_ascii=False).encode("utf-8")
+
+
+def _qa(identifier: str, question: Question) -> dict[str, Any]:
+    return {
+        "id": identifier,
+        "question": question.text,
+        "answers": [{"text": each.text, "answer_start": each.start} for each in question.answers],
+        "is_impossible": not question.answerable,
+    }
+
+
+def _distinct_ids(questions: Sequence[Question]) -> list[str]:
+    """The ids in order, each that came before as "id (2)", "id (3)" and so on."""
+    taken: dict[str, None] = {}  # in order
+    for each in questions:
+        names = chain((each.id,), (f"{each.id} ({number})" for number in count(2)))
+        taken[next(name for name in names if name not in taken)] = None
+    return list(taken)

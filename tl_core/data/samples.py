@@ -1,7 +1,8 @@
-"""The bundled samples: small files written for this project, one row of the table each."""
+"""The bundled samples, all written for this project: tables, one row of SAMPLES each, and passages to read."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,29 @@ class Sample:
     role: str
 
 
+@dataclass(frozen=True, slots=True)
+class SampleQuestion:
+    """A question and its answer as it stands in the passage; empty if the passage does not answer it."""
+
+    text: str
+    answer: str
+
+    @property
+    def answerable(self) -> bool:
+        return bool(self.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePassage:
+    """A bundled passage with questions about it; `language` is 'en' or 'ko'."""
+
+    name: str
+    title: str
+    language: str
+    text: str
+    questions: tuple[SampleQuestion, ...]
+
+
 SAMPLES = (
     Sample("product-reviews-en", "Product reviews, English", "product_reviews_en.csv", "en", "source"),
     Sample("film-reviews-en", "Film reviews, English", "film_reviews_en.csv", "en", "target"),
@@ -36,3 +60,18 @@ def read_sample(name: str) -> Table:
         if sample.name == name:
             return read_table_file(FOLDER / sample.file, has_header=True)
     raise DataError(f"There is no sample '{name}'. There are: {', '.join(each.name for each in SAMPLES)}.")
+
+
+def sample_passages() -> tuple[SamplePassage, ...]:
+    """The bundled passages, English before Korean."""
+    given = json.loads((FOLDER / "passages.json").read_text(encoding="utf-8"))
+    return tuple(
+        SamplePassage(
+            each["name"],
+            each["title"],
+            each["language"],
+            each["text"],
+            tuple(SampleQuestion(one["text"], one["answer"]) for one in each["questions"]),
+        )
+        for each in given
+    )

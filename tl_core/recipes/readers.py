@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
 from tl_core.errors import ModelError, RunError
 from tl_core.runs.store import IDENTIFIER, Store
+from tl_core.text.script import is_korean
 
 if TYPE_CHECKING:
     from tl_core.tasks.read.reader import Reader
@@ -49,6 +51,11 @@ def reader_title(store: Store, name: str) -> str:
     if row is not None:
         return row.title
     return str(store.run(name).record.get("title", name)) if IDENTIFIER.fullmatch(name) else name
+
+
+def reader_for(texts: Sequence[str]) -> str:
+    """The shipped reader that suits these texts: ko if a tenth of their letters are Hangul."""
+    return "ko" if is_korean(texts) else "en"
 
 
 def load_named_reader(store: Store, name: str, *, device: str = "") -> Reader:

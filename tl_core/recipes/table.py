@@ -18,4 +18,21 @@ def _predict(store: Store, job: Job) -> None:
     run_prediction(store, job)
 
 
-RECIPES: dict[str, Recipe] = {"compare": _compare, "predict": _predict}
+def _train_reader(store: Store, job: Job) -> None:
+    from tl_core.recipes.train_reader import run_training
+
+    run_training(store, job)
+
+
+def _evaluate_reading(store: Store, job: Job) -> None:
+    from tl_core.recipes.evaluate_reading import run_evaluation
+
+    run_evaluation(store, job)
+
+
+RECIPES: dict[str, Recipe] = {
+    "compare": _compare,
+    "predict": _predict,
+    "train_reader": _train_reader,
+    "evaluate_reading": _evaluate_reading,
+}

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-if TYPE_CHECKING:
-    from tl_core.tasks.read.josa import JosaRule
+from tl_core.tasks.read.josa import without_josa
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +60,8 @@ class Reply:
         return bool(self.answers) and self.answers[0].score >= self.threshold
 
 
-def merge(
-    candidates: Sequence[Candidate], passage: str, top: int, question: str = "", josa: JosaRule | None = None
-) -> list[FoundAnswer]:
-    """At most `top` answers, best first; a candidate that overlaps a better one falls together with it.
-
-    The josa rule, if given, may move the end of an answer to the left.
-    """
+def merge(candidates: Sequence[Candidate], passage: str, top: int) -> list[FoundAnswer]:
+    """At most `top` answers, best first; a candidate that overlaps a better one falls together with it."""
     kept: list[Candidate] = []
     for each in sorted(candidates, key=lambda one: (-one.score, one.start, one.end)):
         if any(each.start < other.end and other.start < each.end for other in kept):
@@ -76,11 +69,12 @@ def merge(
         kept.append(each)
         if len(kept) == top:
             break
-    return [_found(each, passage, question, josa) for each in kept]
+    return [
+        FoundAnswer(passage[one.start : one.end], one.start, one.end, one.score, one.window) for one in kept
+    ]
 
 
-def _found(candidate: Candidate, passage: str, question: str, josa: JosaRule | None) -> FoundAnswer:
-    start, end = candidate.start, candidate.end
-    if josa is not None:
-        end = josa(passage, start, end, question)
-    return FoundAnswer(passage[start:end], start, end, candidate.score, candidate.window)
+def stripped(answer: FoundAnswer, passage: str, question: str) -> FoundAnswer:
+    """The answer without a Korean particle glued to its end."""
+    end = without_josa(passage, answer.start, answer.end, question)
+    return replace(answer, text=passage[answer.start : end], end=end) if end != answer.end else answer

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.data.reading import ReadingSet
-from tl_core.tasks.read.answers import Reply
+from tl_core.data.reading import Question, ReadingSet
+from tl_core.tasks.read.answers import Reply, stripped
 from tl_core.tasks.read.calibration import Calibration, calibrate
 from tl_core.tasks.read.metrics import Rule, score_answer
 from tl_core.text.script import is_korean
@@ -38,16 +38,23 @@ class Judged:
     answerable: bool
 
 
-def judge(data: ReadingSet, replies: Sequence[Reply], rule: Rule) -> list[Judged]:
-    """Each of the N replies against its question's references."""
-    judged = []
-    for question, reply in zip(data.questions, replies, strict=True):
-        given = reply.answers[0].text if reply.answers else ""
-        score = reply.answers[0].score if reply.answers else float("-inf")
-        measured = score_answer(given, [each.text for each in question.answers], rule)
-        exact, f1 = (measured.exact_match, measured.f1) if question.answerable else (0.0, 0.0)
-        judged.append(Judged(given, score, exact, f1, question.answerable))
-    return judged
+def judge(data: ReadingSet, replies: Sequence[Reply], rule: Rule, *, josa: bool = False) -> list[Judged]:
+    """Each of the N replies against its question's references; `josa` cuts particles off first."""
+    return [
+        _judge(data, question, reply, rule, josa)
+        for question, reply in zip(data.questions, replies, strict=True)
+    ]
+
+
+def _judge(data: ReadingSet, question: Question, reply: Reply, rule: Rule, josa: bool) -> Judged:
+    if not reply.answers:
+        return Judged("", float("-inf"), 0.0, 0.0, question.answerable)
+    best = reply.answers[0]
+    given = stripped(best, data.passage_of(question), question.text).text if josa else best.text
+    if not question.answerable:
+        return Judged(given, best.score, 0.0, 0.0, False)
+    measured = score_answer(given, [each.text for each in question.answers], rule)
+    return Judged(given, best.score, measured.exact_match, measured.f1, True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tl_core.encoders.load import Encoder
 from tl_core.errors import DataError
-from tl_core.tasks.read.answers import Candidate, FoundAnswer, Reply, merge
+from tl_core.tasks.read.answers import Candidate, FoundAnswer, Reply, merge, stripped
 from tl_core.tasks.read.calibration import Calibration
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.decode import Logits, best_spans
@@ -34,8 +34,6 @@ from tl_core.training.events import Progress, Training, drain
 
 if TYPE_CHECKING:
     import torch
-
-    from tl_core.tasks.read.josa import JosaRule
 
 RAW_SPANS = 200  # of each window, of which overlapping ones fall together
 CHUNK = 256  # windows sorted by length together
@@ -103,14 +101,10 @@ class Reader:
         return replace(how, max_tokens=most, overlap=min(how.overlap, most // 3))
 
     def _reply(self, asked: Asked, found: list[Candidate], count: int, how: Reading) -> Reply:
-        rule = self._josa() if how.strip_josa else None
-        answers = merge(found, asked.passage, how.top, asked.question, rule)
+        answers = merge(found, asked.passage, how.top)
+        if how.strip_josa:
+            answers = [stripped(each, asked.passage, asked.question) for each in answers]
         return Reply(tuple(self.calibration.with_probabilities(answers)), count, self.calibration.threshold)
-
-    def _josa(self) -> JosaRule:
-        from tl_core.tasks.read.josa import without_josa
-
-        return without_josa
 
     def _logits(self, batch: Sequence[_Piece]) -> Iterator[tuple[_Piece, Logits, Logits, float]]:
         """Start and end logits over the passage tokens of each window, and the null position's sum."""

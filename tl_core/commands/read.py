@@ -1,0 +1,168 @@
+"""`ask`, `evaluate-reading` and `train-reader`: reading comprehension without a browser."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tl_core.commands.output import add_json, seconds_text, show, tell
+from tl_core.commands.train import finish
+from tl_core.data.reading_files import read_reading_file
+from tl_core.errors import ConfigError, DataError
+from tl_core.knobs import knobs_of, parse_value
+from tl_core.runs.store import Store
+from tl_core.settings import read_settings
+
+READER_HELP = "en, ko, the id of a run, a folder, or a hub name with a question-answering head"
+MOST_SAID = 5
+
+
+def add_commands(commands: Any) -> None:
+    ask = commands.add_parser("ask", help="answer a question from a passage")
+    ask.add_argument("--passage", type=Path, required=True, help="a txt, md or pdf file")
+    ask.add_argument("--question", required=True)
+    ask.add_argument("--reader", default="", help=f"{READER_HELP}; default by the passage's script")
+    ask.add_argument("--top", type=int, default=5, help="answers to give")
+    ask.add_argument(
+        "--threshold", type=float, help="score from which an answer counts; default the reader's"
+    )
+    ask.add_argument("--keep-josa", action="store_true", help="leave Korean particles at an answer's end")
+    add_json(ask)
+    ask.set_defaults(run=run_ask)
+    evaluate = commands.add_parser("evaluate-reading", help="exact match and F1 of a reader on a file")
+    evaluate.add_argument("file", type=Path, help="SQuAD 1.1, 2.0 or KorQuAD JSON, or the lecture's form")
+    evaluate.add_argument("--reader", default="", help=f"{READER_HELP}; default by the questions' script")
+    evaluate.add_argument("--limit", type=int, default=0, help="only the first questions; 0 for all")
+    add_json(evaluate)
+    evaluate.set_defaults(run=run_evaluate)
+    train = commands.add_parser("train-reader", help="fine-tune a reader on a file of questions")
+    train.add_argument("file", type=Path, help="SQuAD 1.1, 2.0 or KorQuAD JSON, or the lecture's form")
+    train.add_argument("--encoder", default="", help="minilm, e5, a folder or a hub name: the bare encoder")
+    train.add_argument(
+        "--source", action="append", default=[], help="a reader or run to start from; may be repeated"
+    )
+    train.add_argument("--test", type=Path, help="a file to measure on; default: articles held back")
+    train.add_argument("--sizes", type=int, nargs="+", default=[0], help="numbers of questions; 0 for all")
+    train.add_argument("--seeds", type=int, default=1)
+    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="epochs=3 or rank=8")
+    train.add_argument("--processes", type=int, default=1, help="train with this many processes (torchrun)")
+    add_json(train)
+    train.set_defaults(run=run_train)
+
+
+def run_ask(options: argparse.Namespace) -> int:
+    from tl_core.data.documents import read_document
+    from tl_core.recipes.readers import load_named_reader, reader_for
+    from tl_core.tasks.read.config import Reading
+    from tl_core.tasks.read.reader import check_asked
+
+    if not 1 <= options.top <= 50:
+        raise ConfigError(f"--top must be between 1 and 50; got {options.top}.")
+    try:
+        content = options.passage.read_bytes()
+    except OSError as error:
+        raise DataError(f"{options.passage} cannot be read ({error.strerror}).") from error
+    passage = read_document(content, options.passage.name).text
+    check_asked(options.question, passage)
+    store = Store(read_settings())
+    reader = load_named_reader(store, options.reader or reader_for([options.question, passage]))
+    how = Reading(top=options.top, strip_josa=not options.keep_josa)
+    reply = reader.ask(options.question, passage, how)
+    threshold = reply.threshold if options.threshold is None else options.threshold
+    answer = {
+        "answers": [asdict(each) for each in reply.answers],
+        "no_answer_score": reply.no_answer_score if reply.answers else None,
+        "threshold": threshold,
+        "answered": bool(reply.answers) and reply.answers[0].score >= threshold,
+        "windows": reply.windows,
+        "reader": reader.title,
+    }
+    lines = [f"{each.score:8.2f}  {each.start}-{each.end}  {each.text}" for each in reply.answers]
+    said = reply.answers[0].text if answer["answered"] else "no answer in this text"
+    show(options, answer, [said, *lines])
+    return 0
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    from tl_core.recipes.readers import load_named_reader, reader_for
+    from tl_core.tasks.read.config import Reading
+    from tl_core.tasks.read.report import evaluate_events
+    from tl_core.training.events import Progress
+
+    if options.limit < 0:
+        raise ConfigError(f"--limit must be 0 or more; got {options.limit}.")
+    data = read_reading_file(options.file)
+    _tell_refused(data.refused)
+    data = data.take(range(min(options.limit or len(data), len(data))))
+    name = options.reader or reader_for([each.text for each in data.questions])
+    reader = load_named_reader(Store(read_settings()), name)
+    began = time.monotonic()
+    asking = evaluate_events(reader, data, Reading(top=1))
+    told = -1
+    while True:
+        try:
+            event = next(asking)
+        except StopIteration as end:
+            report = end.value.report
+            break
+        if isinstance(event, Progress) and int(10 * event.share) > told:
+            told = int(10 * event.share)
+            tell(f"{10 * told:3d} %  asking")
+    seconds = time.monotonic() - began
+    found = {"count": report.scores.count, "exact_match": report.scores.exact_match, "f1": report.scores.f1}
+    whole = {**found, "seconds": seconds, "reader": reader.title, "report": report.to_json()}
+    line = (
+        f"{report.scores.count} questions  exact match {report.scores.exact_match:.4f}  F1 {report.scores.f1:.4f}  "
+        f"{seconds_text(seconds)}  ({report.rule}, {reader.title})"
+    )
+    show(options, whole, [line])
+    return 0
+
+
+def run_train(options: argparse.Namespace) -> int:
+    from tl_core.encoders.load import find_encoder
+    from tl_core.recipes.read_plan import train_reader_config
+    from tl_core.recipes.readers import reader_start
+    from tl_core.recipes.train_reader import check_base, submit_training
+    from tl_core.tasks.read.config import ReadConfig
+
+    if not options.encoder and not options.source:
+        raise ConfigError(
+            "Say what to start from: --encoder minilm or e5, or --source with a reader or a run."
+        )
+    data = read_reading_file(options.file)
+    test = read_reading_file(options.test) if options.test else None
+    for each in (data, test):
+        _tell_refused(each.refused if each else ())
+    store = Store(read_settings())
+    if options.encoder and options.source:
+        wanted = find_encoder(options.encoder, store.settings)
+        for name in options.source:
+            check_base(name, reader_start(store, name), wanted)
+    known = {each.name: each for each in knobs_of(ReadConfig)}
+    settings = {}
+    for given in options.set:
+        name, equals, text = given.partition("=")
+        if not equals or name not in known:
+            raise ConfigError(f"--set takes NAME=VALUE with one of {', '.join(known)}; got {given!r}.")
+        settings[name] = parse_value(known[name], text)
+    config = train_reader_config(
+        {
+            "starts": options.source or [options.encoder],
+            "sizes": list(dict.fromkeys(options.sizes)),
+            "seeds": options.seeds,
+            "settings": settings,
+        }
+    )
+    job = submit_training(store, config, data, test=test, processes=options.processes)
+    return finish(options, store, job)
+
+
+def _tell_refused(refused: Any) -> None:
+    for each in refused[:MOST_SAID]:
+        tell(f"left out: {each.place}: {each.reason}")
+    if len(refused) > MOST_SAID:
+        tell(f"and {len(refused) - MOST_SAID} more")

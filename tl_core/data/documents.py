@@ -1,0 +1,218 @@
+"""Texts to ask questions about: a plain text, Markdown or PDF file, or the rows of a table's column.
+
+Knows no questions. Offsets that others give count characters (code points) of `Document.text`.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tl_core.data import decoding
+from tl_core.data.decoding import BROKEN, decode
+from tl_core.data.tables import Table, shown_name
+from tl_core.data.unpacking import foreign_kind
+from tl_core.errors import DataError
+
+if TYPE_CHECKING:
+    import pypdf
+
+MAX_FILE_BYTES = 20 * 2**20
+MAX_CHARACTERS = 2_000_000
+MOST_DOCUMENTS = 1_000
+MOST_PAGES = 500
+MOST_SECONDS = 60.0  # for the pages of one PDF
+MOST_STREAM_BYTES = 20 * 2**20  # that one packed stream of a PDF may unpack to
+MOST_OPERATIONS = 1_000_000  # of one stream; a dense page of text has a few thousand
+MOST_FORMS = 500  # drawn on one page
+
+TEXT_ENDINGS = (".txt", ".md")
+PDF_START = b"%PDF-"
+SAVE = "Save it as plain text in UTF-8 and upload that file."
+UNLOCK = "Save a copy without a password (print it to a new PDF, for example) and upload that."
+
+# A letter, a hyphen at the line's end and a small letter: one word, cut by the setting of the lines.
+CUT_WORD = re.compile("(?<=[^\\W\\d_])[-\u2010\u00ad]\n(?=([^\\W\\d_]))")
+NO_TEXT = re.compile("[\0-\x08\x0b-\x1f\x7f\ud800-\udfff]")  # controls but TAB and LF, halves of characters
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text and the name that it is shown by: its file's, or the row's of a table."""
+
+    name: str
+    text: str
+
+
+def read_documents(content: bytes, name: str) -> tuple[Document, ...]:
+    """The documents of an uploaded file: one, whatever its kind; DataError as in `read_document`."""
+    return (read_document(content, name),)
+
+
+def read_document(content: bytes, name: str) -> Document:
+    """The text of a .txt, .md (kept as it is) or .pdf file of at most MAX_FILE_BYTES.
+
+    What begins like a PDF is read as one, whatever its name. Raises DataError for an empty,
+    binary, damaged, locked or too large file, and for more than MAX_CHARACTERS of text.
+    """
+    shown = shown_name(name)
+    if len(content) > MAX_FILE_BYTES:
+        size, most = len(content) / 2**20, MAX_FILE_BYTES / 2**20
+        raise DataError(f"{shown} has {size:,.1f} MB; at most {most:.4g} MB are read. Upload a part of it.")
+    if _is_pdf(content, shown):
+        text = _pdf_text(content, shown)
+    elif not content or content.isspace():
+        raise DataError(f"{shown} is empty. Upload a file with text in it.")
+    else:
+        text = _plain_text(content, shown)
+    if len(text) > MAX_CHARACTERS:
+        raise _too_long(shown, f"{len(text):,}")
+    return Document(shown, text)
+
+
+def documents_of(table: Table, column: str) -> tuple[Document, ...]:
+    """One document a row that is not empty in `column`, named "row 7" as the table counts.
+
+    Raises DataError for a column that is not there, none but empty cells, or more than
+    MOST_DOCUMENTS of the others.
+    """
+    if column not in table.columns:
+        raise DataError(f"{table.name} has no column '{column}'. It has: {', '.join(table.columns)}.")
+    at = table.columns.index(column)
+    found = [(number, row[at]) for number, row in zip(table.row_numbers, table.rows) if row[at].strip()]
+    if not found:
+        raise DataError(f"{table.name} holds no text in the column '{column}'. Choose another column.")
+    if len(found) > MOST_DOCUMENTS:
+        raise DataError(
+            f"{table.name} holds {len(found):,} texts in the column '{column}'; at most {MOST_DOCUMENTS:,} "
+            "are read at once. Upload a part of the table."
+        )
+    return tuple(Document(f"row {number}", text) for number, text in found)
+
+
+def _is_pdf(content: bytes, name: str) -> bool:
+    """Whether it begins like a PDF; one that is named so may have a little before its beginning."""
+    return content.startswith(PDF_START) or (name.lower().endswith(".pdf") and PDF_START in content[:1024])
+
+
+def _plain_text(content: bytes, name: str) -> str:
+    """The text of a file that is no PDF; a few broken bytes come out as U+FFFD each."""
+    if name.lower().endswith(".pdf"):
+        raise DataError(f"{name} is not a PDF: it does not begin with '%PDF-'. Get it again.")
+    if not name.lower().endswith(TEXT_ENDINGS):
+        raise DataError(f"{name} is of a kind that is not read here; read are .txt, .md and .pdf files.")
+    kind = foreign_kind(content)
+    if kind:
+        raise DataError(f"{name} is {kind}, not plain text. {SAVE}")
+    try:
+        source = decode(content, name)
+    except DataError as error:
+        raise DataError(str(error).replace(decoding.SAVE, SAVE)) from None
+    text = BROKEN.sub("\ufffd", "".join(source.lines()))
+    if "\0" in text:
+        raise DataError(f"{name} holds a NUL character, which no text does. {SAVE}")
+    if not text.strip():
+        raise DataError(f"{name} is empty. Upload a file with text in it.")
+    return text
+
+
+def _pdf_text(content: bytes, name: str) -> str:
+    """The text of all pages, a blank line between two; DataError if it cannot be read out."""
+    import pypdf
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it has much to say about a damaged file
+    limits = pypdf.get_configuration().with_overwrites(
+        zlib_maximum_output_length=MOST_STREAM_BYTES,
+        lzw_maximum_output_length=MOST_STREAM_BYTES,
+        run_length_maximum_output_length=MOST_STREAM_BYTES,
+        brotli_maximum_output_length=MOST_STREAM_BYTES,
+        array_based_stream_maximum_output_length=MOST_STREAM_BYTES,
+        stream_parsing_work_maximum_count=MOST_OPERATIONS,
+        xform_maximum_invocations_per_extraction=MOST_FORMS,
+    )
+    with pypdf.apply_configuration(limits):
+        try:
+            pages = _page_texts(pypdf.PdfReader(io.BytesIO(content)), name)
+        except DataError:
+            raise
+        except Exception as error:  # a hostile file makes pypdf raise anything
+            raise _unreadable(error, name) from error
+    text = "\n\n".join(page for page in pages if page)
+    if not text:
+        raise DataError(
+            f"{name} holds no text that can be read out, only pictures of pages, as a scan does. "
+            "Run text recognition (OCR) on it first and upload the result."
+        )
+    return text
+
+
+def _page_texts(reader: pypdf.PdfReader, name: str) -> list[str]:
+    """The text of each page, without control characters and cut words."""
+    if reader.is_encrypted and not reader.decrypt(""):
+        raise DataError(f"{name} is locked with a password. {UNLOCK}")
+    count = len(reader.pages)
+    if not 0 < count <= MOST_PAGES:
+        raise DataError(f"{name} has {count:,} pages; 1 to {MOST_PAGES} are read. Upload a part of it.")
+    allowance = _Allowance(name, time.monotonic() + MOST_SECONDS)
+    texts: list[str] = []
+    for page in reader.pages:
+        found = page.extract_text(visitor_operand_before=allowance.look, visitor_text=allowance.take)
+        allowance.look()
+        texts.append(_mended(NO_TEXT.sub("", found)).strip())
+    return texts
+
+
+class _Allowance:
+    """The time and the characters that one PDF may cost; DataError once either is used up.
+
+    pypdf calls this at each operation of a page. It swallows errors inside nested forms, so the
+    next call raises again.
+    """
+
+    def __init__(self, name: str, deadline: float) -> None:
+        self.name = name
+        self.deadline = deadline
+        self.characters = 0
+
+    def look(self, *_: object) -> None:
+        if time.monotonic() > self.deadline:
+            raise DataError(
+                f"{self.name} takes more than {MOST_SECONDS:.0f} seconds to read. "
+                "Upload a part of it, or its text as a .txt file."
+            )
+        if self.characters > MAX_CHARACTERS:
+            raise _too_long(self.name, f"more than {MAX_CHARACTERS:,}")
+
+    def take(self, text: str, *_: object) -> None:
+        self.characters += len(text)
+        self.look()
+
+
+def _mended(text: str) -> str:
+    return CUT_WORD.sub(lambda cut: "" if cut[1].islower() else cut[0], text)
+
+
+def _unreadable(error: Exception, name: str) -> DataError:
+    """What to say of an error that pypdf raised."""
+    from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError
+
+    if isinstance(error, DependencyError | FileNotDecryptedError):
+        return DataError(f"{name} is encrypted in a way that is not read here. {UNLOCK}")
+    if isinstance(error, LimitReachedError | MemoryError):
+        return DataError(
+            f"{name} is a PDF that unpacks to more than is read. Upload its text as a .txt file."
+        )
+    return DataError(
+        f"{name} is a damaged PDF ({type(error).__name__}: {str(error)[:100]}). "
+        "Get it again, or print it to a new PDF."
+    )
+
+
+def _too_long(name: str, came: str) -> DataError:
+    return DataError(
+        f"{name} holds {came} characters of text; at most {MAX_CHARACTERS:,} are read. Upload a part of it."
+    )
