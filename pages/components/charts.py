@@ -67,7 +67,7 @@ def learning_curves(
     if with_accuracy:
         figure.update_yaxes(title_text="Validation accuracy", tickformat=".0%", row=2, col=1)
     figure.update_xaxes(title_text="Optimizer step", row=2 if with_accuracy else 1, col=1)
-    return _styled(figure, height=460 if with_accuracy else 320, legend=True)
+    return styled(figure, height=460 if with_accuracy else 320, legend=True)
 
 
 def _looks(titles: Sequence[str], strategies: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
@@ -218,7 +218,7 @@ def reliability(report: Report, strategy: str = "") -> go.Figure:
     figure.update_yaxes(title_text="Rows", range=[0, 1.35 * most], nticks=3, row=2, col=1)
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%")
     figure.update_xaxes(title_text="Probability that the model states", row=2, col=1)
-    return _styled(figure, height=460, legend=True)
+    return styled(figure, height=460, legend=True)
 
 
 def strategy_scores(rows: Sequence[StrategySummary], majority_accuracy: float) -> go.Figure:
@@ -269,7 +269,7 @@ def strategy_scores(rows: Sequence[StrategySummary], majority_accuracy: float) -
         showgrid=True,
     )
     figure.update_yaxes(autorange="reversed", type="category", ticks="", showgrid=False)
-    return _styled(figure, height=110 + 46 * len(rows), top=26)
+    return styled(figure, height=110 + 46 * len(rows), top=26)
 
 
 def _mark_majority(figure: go.Figure, majority: float, low: float, high: float) -> list[float]:
@@ -334,7 +334,7 @@ def token_lengths(lengths: Sequence[int], max_tokens: int) -> go.Figure:
         )
     figure.update_xaxes(title_text="Tokens in a text", tickformat=",", rangemode="tozero")
     figure.update_yaxes(title_text="Texts", tickformat=",")
-    return _styled(figure, height=260)
+    return styled(figure, height=260)
 
 
 def class_counts(counts: Mapping[str, int]) -> go.Figure:
@@ -368,10 +368,10 @@ def class_counts(counts: Mapping[str, int]) -> go.Figure:
     figure.update_yaxes(
         tickmode="array", tickvals=places, ticktext=names, range=[len(names) - 0.5, -0.5], showgrid=False
     )
-    return _styled(figure, height=80 + 30 * max(1, len(names)))
+    return styled(figure, height=80 + 30 * max(1, len(names)))
 
 
-def _styled(figure: go.Figure, *, height: int, legend: bool = False, top: int = 10) -> go.Figure:
+def styled(figure: go.Figure, *, height: int, legend: bool = False, top: int = 10) -> go.Figure:
     """What all figures share; what stays open here is filled by the theme of the page."""
     figure.update_layout(
         height=height,

@@ -13,18 +13,23 @@ from typing import Any
 import streamlit as st
 
 from tl_core.data.columns import Columns
-from tl_core.data.samples import read_sample
+from tl_core.data.documents import Document, read_document
+from tl_core.data.reading import ReadingSet
+from tl_core.data.reading_files import read_reading
+from tl_core.data.samples import SamplePassage, read_sample, sample_passages
 from tl_core.data.tables import Table, read_table
 from tl_core.encoders.load import EncoderBase, tokenizer_of
 from tl_core.recipes.estimate import Estimate, TokenCounts, estimate, starting_base
 from tl_core.recipes.machine import device_facts
 from tl_core.recipes.plan import CompareConfig, Task, config_from_json
 from tl_core.recipes.probe import RATES
+from tl_core.recipes.readers import load_named_reader, reader_stamp
 from tl_core.recipes.report import DataReport, check_table
 from tl_core.runs.store import Run, Store
 from tl_core.settings import read_settings
 from tl_core.tasks.classify.fitting import Classifier
 from tl_core.tasks.classify.saved import load_classifier
+from tl_core.tasks.read.reader import Reader
 
 
 def store() -> Store:
@@ -102,10 +107,38 @@ def classifier(run: Run) -> Classifier:
     return _classifier(str(run.model), run.model.stat().st_mtime_ns)
 
 
-def _forget(_: Classifier) -> None:
+def _forget(_: object) -> None:
     gc.collect()
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=2, on_release=_forget)
 def _classifier(folder: str, changed: int) -> Classifier:
     return load_classifier(Path(folder), read_settings(), device="cpu")
+
+
+# reading
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def sample_texts() -> tuple[SamplePassage, ...]:
+    return sample_passages()
+
+
+@st.cache_resource(show_spinner="Reading the file", max_entries=8, ttl=3600)
+def document(content: bytes, name: str) -> Document:
+    return read_document(content, name)
+
+
+def reader(store: Store, name: str) -> Reader:
+    """The reader of this name on the CPU; shared, never trained."""
+    return _reader(name, reader_stamp(store, name))
+
+
+@st.cache_resource(show_spinner="Loading the reader", max_entries=2, on_release=_forget)
+def _reader(name: str, stamp: str) -> Reader:
+    return load_named_reader(store(), name, device="cpu")
+
+
+@st.cache_resource(show_spinner="Reading the file", max_entries=4, ttl=3600)
+def questions(content: bytes, name: str) -> ReadingSet:
+    return read_reading(content, name)

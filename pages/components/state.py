@@ -89,3 +89,67 @@ def next_import() -> None:
 def jobs_table(job_ids: Sequence[str]) -> str:
     """The key of the table of these jobs: another list of jobs is another table, with its own choice."""
     return f"runs.jobs.{len(job_ids)}.{job_ids[0]}"
+
+
+# the Reading page
+
+PASSAGE = "reading.passage"
+HISTORY = "reading.history"
+MOST_ASKED = 50
+
+
+def kept_passage() -> str:
+    """The text that was typed last: Streamlit forgets it when its widget is not shown."""
+    return str(st.session_state.get(PASSAGE, ""))
+
+
+def keep_passage(text: str) -> None:
+    st.session_state[PASSAGE] = text
+
+
+def question_key(passage: str) -> str:
+    """The key of the question's widget: each passage has its own."""
+    return f"reading.question.{hash(passage)}"
+
+
+def take_question(key: str, chosen_key: str) -> None:
+    """Put a proposed question into the question's widget."""
+    chosen = st.session_state.get(chosen_key)
+    if chosen:
+        st.session_state[key] = chosen
+
+
+def remember_question(passage: str, question: str, answer: str) -> None:
+    """Note a question and its answer ('' for none) for this passage."""
+    asked = [each for each in asked_questions(passage) if each[0] != question]
+    kept = {**st.session_state.get(HISTORY, {}), hash(passage): [(question, answer), *asked][:MOST_ASKED]}
+    st.session_state[HISTORY] = kept
+
+
+def asked_questions(passage: str) -> list[tuple[str, str]]:
+    """(question, answer) pairs asked on this passage in this session, newest first."""
+    return list(st.session_state.get(HISTORY, {}).get(hash(passage), []))
+
+
+REPLIES = "reading.replies"
+STOPPED = "reading.stopped"
+MOST_REPLIES = 32
+
+
+def kept_reply(key: object) -> Any:
+    """What a reader said to the same question before in this session; None if it was not asked."""
+    return st.session_state.get(REPLIES, {}).get(key)
+
+
+def keep_reply(key: object, reply: object) -> None:
+    kept = dict(list(st.session_state.get(REPLIES, {}).items())[-MOST_REPLIES + 1 :])
+    st.session_state[REPLIES] = {**kept, key: reply}
+
+
+def stop_asking(key: object) -> None:
+    """Note that the person stopped this question; None forgets it."""
+    st.session_state[STOPPED] = key
+
+
+def was_stopped(key: object) -> bool:
+    return bool(st.session_state.get(STOPPED) == key)

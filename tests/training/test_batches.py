@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tl_core.training.batches import length_batches, sorted_batches
+from tl_core.training.batches import length_batches, sorted_batches, token_batches
 from tl_core.training.checkpoint import load_checkpoint, save_checkpoint
 from tl_core.training.schedule import rate_factor
 
@@ -59,3 +59,11 @@ def test_only_the_newest_whole_checkpoint_is_kept_and_read(tmp_path):
     assert saved.facts == {"step": 10}
     assert saved.tensors["a"].tolist() == [0, 0]
     assert [each.name for each in tmp_path.glob("step-*")] == ["step-000000010"]
+
+
+def test_batches_by_tokens_hold_every_row_once_and_at_most_so_many_tokens():
+    lengths = np.random.default_rng(0).integers(1, 300, 500)
+    batches = token_batches(lengths, 600)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(500))
+    assert max(len(each) * lengths[each].max() for each in batches) <= 600
+    assert [each.tolist() for each in token_batches(np.array([5, 50]), 10)] == [[1], [0]]

@@ -87,24 +87,25 @@ def _numbered(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def _holds_characters(source: Source) -> bool:
-    """Whether tokens are single characters: `_` is common among them, or Hangul is cut so.
+    """Whether tokens are characters: most are one long, and `_` is common among them or Hangul is cut so.
 
-    A lone `_` does not make English word pieces characters.
+    A lone `_` does not make word pieces characters.
     """
-    total = spaces = glued = hangul = single = 0
+    total = single = spaces = hangul = hangul_single = 0
     for line in source.lines():
         tokens = [each for each in line.partition("\t")[0].split() if each not in SPECIAL]
+        short = sum(len(each) == 1 for each in tokens)
         total += len(tokens)
+        single += short
         spaces += tokens.count(SPACE)
-        glued += sum(map(_is_glued, tokens))
         if HANGUL.search(line):
             hangul += len(tokens)
-            single += sum(len(each) == 1 for each in tokens)
+            hangul_single += short
         if total > SAMPLE_TOKENS:
             break
-    if spaces > glued and spaces >= FEWEST_SPACES * total:
+    if spaces and spaces >= FEWEST_SPACES * total and 2 * single > total:
         return True
-    return hangul > 0 and single >= FEWEST_SINGLE * hangul
+    return hangul > 0 and hangul_single >= FEWEST_SINGLE * hangul
 
 
 def _is_glued(token: str) -> bool:

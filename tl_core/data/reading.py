@@ -151,7 +151,7 @@ def with_unanswerable(data: ReadingSet, share: float, seed: int) -> ReadingSet:
         place = _without_answer(question, data.passages, random.permutation(others)[:8].tolist())
         if place is None:
             rest = _rest(data.passages[question.passage].text, question.answers)
-            if len(rest) < SHORTEST_REST:
+            if len(rest) < SHORTEST_REST or any(each.text in rest for each in question.answers):
                 continue
             passages.append(replace(data.passages[question.passage], text=rest))
             place = len(passages) - 1

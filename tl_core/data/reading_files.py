@@ -6,10 +6,8 @@ out; a question that loses all its answers so is refused, and named. What is wri
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
-import zlib
 from collections.abc import Sequence
 from itertools import chain, count
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 
 from tl_core.data.lecture_form import read_lecture
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet, RefusedQuestion
+from tl_core.data.unpacking import inflate
 from tl_core.errors import DataError
 
 LARGEST_FILE = 500_000_000
@@ -44,8 +43,7 @@ def read_reading(content: bytes, name: str) -> ReadingSet:
 
     DataError, with what was wrong and where.
     """
-    if content[:2] == b"\x1f\x8b":
-        content = _unpacked(content, name)
+    content = inflate(content, name, LARGEST_FILE)
     if len(content) > LARGEST_FILE:
         raise DataError(
             f"{name} has {len(content) / 1e6:,.0f} MB; at most {LARGEST_FILE / 1e6:,.0f} are read."
@@ -56,17 +54,6 @@ def read_reading(content: bytes, name: str) -> ReadingSet:
         return read_lecture(content, name)
     except DataError as error:
         raise DataError(f"{error} A file in the other form that is read: {SQUAD_FORM}.") from None
-
-
-def _unpacked(content: bytes, name: str) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        unpacked = unpacker.decompress(content, LARGEST_FILE + 1)
-        if len(unpacked) <= LARGEST_FILE and not unpacker.eof:
-            raise DataError(f"{name} is cut short: its gzip data ends in the middle. Get it again.")
-    except (zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{name} is not readable gzip ({error}).") from error
-    return unpacked
 
 
 def read_squad(content: bytes, name: str) -> ReadingSet:

@@ -63,17 +63,22 @@ def unpack(content: bytes, name: str, max_file_bytes: int, max_plain_bytes: int)
             f"{name} has more than {max_file_bytes / 2**20:.4g} MB, which is the most that is read. "
             "Compress it with gzip, or upload a part of it."
         )
-    plain = content
-    if content.startswith(GZIP):
-        plain = _inflate(gzip.GzipFile(fileobj=io.BytesIO(content)), name, max_plain_bytes)
-    elif content.startswith(BZIP2) and content[3:4].isdigit():
-        plain = _inflate(bz2.BZ2File(io.BytesIO(content)), name, max_plain_bytes)
+    plain = inflate(content, name, max_plain_bytes)
     if not plain or plain.isspace():
         raise DataError(f"{name} is empty. Upload a table with a column of texts.")
     kind = foreign_kind(plain)
     if kind:
         raise DataError(f"{name} is {kind}, not a table of text. {SAVE}")
     return plain
+
+
+def inflate(content: bytes, name: str, limit: int) -> bytes:
+    """`content` without its gzip or bzip2 packing, if it has one; DataError where it is broken or too large."""
+    if content.startswith(GZIP):
+        return _inflate(gzip.GzipFile(fileobj=io.BytesIO(content)), name, limit)
+    if content.startswith(BZIP2) and content[3:4].isdigit():
+        return _inflate(bz2.BZ2File(io.BytesIO(content)), name, limit)
+    return content
 
 
 def foreign_kind(plain: bytes) -> str | None:

@@ -17,6 +17,7 @@ from tl_core.errors import RunError, TLError
 from tl_core.recipes.board import Board
 from tl_core.runs.events import EventLog
 from tl_core.runs.queue import start_worker
+from tl_core.runs.records import read_record
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training
 from tl_core.training.loop import Desk
@@ -164,10 +165,10 @@ class CellWork(ABC, Generic[C]):
             return False
 
     def _fail(self, run_id: str, reason: str) -> None:
-        if self.leads:
-            self.store.write_run(
-                run_id, {**self.store.run(run_id).record, "status": "failed", "reason": reason}
-            )
+        """Note the reason in the run's record, if the cell came as far as to have one."""
+        record = read_record(self.store.settings.runs / run_id / "record.json")
+        if self.leads and record is not None:
+            self.store.write_run(run_id, {**record, "status": "failed", "reason": reason})
 
 
 def save_model(save: Callable[[Path], None], folder: Path) -> None:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import filecmp
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tl_core.errors import TLError
+from tl_core.recipes.evaluate_reading import evaluation_result
 from tl_core.recipes.plan import cells, config_from_json
-from tl_core.recipes.results import TITLES, read_answers
+from tl_core.recipes.read_plan import read_cells, train_reader_config
+from tl_core.recipes.results import TITLES
+from tl_core.recipes.scores import F1, Measure, best_score, kind_of
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.significance import compare_all, sentence
 
 
 @dataclass(frozen=True, slots=True)
 class JobLine:
-    """A job in the list of jobs: `done` of `planned` trainings have ended well; `best` is 0 to 1."""
+    """A job in the list of jobs: `done` of `planned` trainings have ended well.
+
+    `best` is the best score, 0 to 1, of what `measure` names; None and '' where nothing was tested.
+    """
 
     id: str
     created: float
@@ -29,6 +35,7 @@ class JobLine:
     planned: int
     share: float
     best: float | None
+    measure: str
 
 
 def job_lines(store: Store) -> list[JobLine]:
@@ -41,7 +48,7 @@ def job_lines(store: Store) -> list[JobLine]:
 
 def _job_line(job: Job, runs: Sequence[Run]) -> JobLine:
     finished = [run for run in runs if run.status == "done"]
-    scores = [run.report["accuracy"] for run in finished if run.report and run.record.get("role") == "target"]
+    best = best_score([run for run in finished if run.record.get("role") == "target"]) or _evaluated(job)
     share = 1.0 if job.status == "done" else float(job.progress.get("share", 0.0))
     return JobLine(
         id=job.id,
@@ -51,26 +58,57 @@ def _job_line(job: Job, runs: Sequence[Run]) -> JobLine:
         status=job.status,
         reason=job.reason,
         done=len(finished),
-        planned=max(_planned(job), len(runs)),
+        planned=max(planned_trainings(job), len(runs)),
         share=share,
-        best=max(scores, default=None),
+        best=best[1] if best else None,
+        measure=best[0].name if best else "",
     )
 
 
-def _planned(job: Job) -> int:
-    """How many trainings the job's config asks for; 0 for another recipe or a config of another version."""
-    config = job.record.get("config", {})
+def _evaluated(job: Job) -> tuple[Measure, float] | None:
+    """What the evaluation of a reader found; None for any other job, or before its end."""
+    if job.record.get("recipe") != "evaluate_reading" or job.status != "done":
+        return None
     try:
-        return len(cells(config_from_json(config["comparison"]), with_source=bool(config["has_source"])))
+        return F1, evaluation_result(job)[0].scores.f1
+    except (TLError, KeyError, TypeError):
+        return None
+
+
+PLANS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
+    "compare": lambda config: len(
+        cells(config_from_json(config["comparison"]), with_source=bool(config["has_source"]))
+    ),
+    "train_reader": lambda config: len(read_cells(train_reader_config(config["training"]))),
+}
+
+
+def planned_trainings(job: Job) -> int:
+    """How many trainings the job's config asks for; 0 for a job without, or of another version."""
+    plan = PLANS.get(str(job.record.get("recipe", "")))
+    try:
+        return plan(job.record.get("config", {})) if plan else 0
     except (KeyError, TypeError, TLError):
         return 0
 
 
+def done_so_far(job: Job) -> str:
+    """How far a job is, in what it counts: '2 of 6 trainings done', '120 of 500 questions'; '' for others."""
+    progress, config = job.progress, job.record.get("config", {})
+    if planned_trainings(job):
+        return f"{progress.get('finished', 0)} of {progress.get('cells', 0)} trainings done"
+    if job.record.get("recipe") == "evaluate_reading":
+        questions = int(config.get("questions", 0))
+        return f"{progress.get('share', 0.0) * questions:,.0f} of {questions:,} questions"
+    return ""
+
+
 def run_title(run: Run) -> str:
-    """'LoRA, seed 2', or 'LoRA, source task' for the training that a sequential transfer begins with."""
-    name = str(run.record.get("strategy", ""))
-    part = "source task" if run.record.get("role") == "source" else f"seed {run.record.get('seed', '?')}"
-    return f"{TITLES.get(name, name)}, {part}"
+    """'LoRA, seed 2', 'LoRA, source task' for the training that a sequential transfer begins with.
+
+    A reader is told by its start: 'From English reader (MiniLM), 64 questions, seed 1'.
+    """
+    return kind_of(run).name(run)
 
 
 def titles_of(runs: Sequence[Run]) -> dict[str, str]:
@@ -100,17 +138,19 @@ class Difference:
 
 
 def circumstances_of(run: Run) -> dict[str, str]:
-    """What a run learned, how, from which start and on how many rows, by name; all runs have these."""
-    record = run.record
+    """What a run learned, how, from which start and on how much, by name."""
+    record, kind = run.record, kind_of(run)
     rows: Mapping[str, Any] = record.get("rows", {})
     named = {
         "data": record.get("title", ""),
+        "task": kind.title,
         "strategy": TITLES.get(str(record.get("strategy")), record.get("strategy", "")),
         "role": record.get("role", ""),
         "seed": record.get("seed", ""),
         "encoder": record.get("encoder", ""),
         "source": record.get("source", ""),
-        **{f"{name} rows": rows.get(name, "") for name in ("train", "validation", "test")},
+        "size": record["size"] or "all" if "size" in record else "",
+        **{f"{name} {kind.unit}s": rows.get(name, "") for name in ("train", "validation", "test")},
     }
     return {name: _text(value) for name, value in named.items()}
 
@@ -144,11 +184,17 @@ def differing_settings(runs: Sequence[Run]) -> list[Difference]:
     """
     everywhere = [circumstances_of(run) for run in runs]
     settings = [knobs_of_run(run) for run in runs]
-    rows = [Difference(name, tuple(each[name] for each in everywhere)) for name in everywhere[0]]
-    for name in dict.fromkeys(name for each in settings for name in each):
+    names = [name for name in _names(everywhere) if len({each.get(name, "") for each in everywhere}) > 1]
+    rows = [Difference(name, tuple(each.get(name, "") for each in everywhere)) for name in names]
+    for name in _names(settings):
         if len({each[name] for each in settings if name in each}) > 1:
             rows.append(Difference(name, tuple(each.get(name, "") for each in settings)))
-    return [row for row in rows if len(set(row.values)) > 1]
+    return rows
+
+
+def _names(of_each: Sequence[Mapping[str, str]]) -> list[str]:
+    """Every name once, in the order of the first that has it."""
+    return list(dict.fromkeys(name for each in of_each for name in each))
 
 
 def _text(value: object) -> str:
@@ -160,15 +206,24 @@ def _text(value: object) -> str:
 def compare_in_words(store: Store, runs: Sequence[Run]) -> list[str]:
     """Whether the runs' differences are larger than chance, or why that cannot be said."""
     titles = titles_of(runs)
+    kinds = list(dict.fromkeys(kind_of(run) for run in runs))
+    if len(kinds) > 1:
+        tasks = " and ".join(kind.title for kind in kinds)
+        return [f"They learned different tasks, {tasks}: their scores cannot be compared one with another."]
+    [kind] = kinds
     try:
         jobs = [store.job(str(run.record.get("job", ""))) for run in runs]
-        tests = [job.folder / "data" / "test.jsonl" for job in jobs]
+        tests = [job.folder / "data" / kind.test for job in jobs]
         same = all(filecmp.cmp(tests[0], other, shallow=False) for other in tests[1:])
         if not same or any(run.record.get("role") == "source" for run in runs):
             return [
-                "They were scored on different test rows: their scores cannot be compared one with another."
+                f"They were scored on different test {kind.unit}s: their scores cannot be compared one with "
+                "another."
             ]
-        correct = {run.id: read_answers(job, run).correct[None] for job, run in zip(jobs, runs)}
+        correct = {run.id: kind.right_answers(job, run)[None] for job, run in zip(jobs, runs)}
     except (TLError, OSError):
-        return ["The test rows of some are not here, so it cannot be said whether they differ by chance."]
-    return sentence(compare_all(correct), titles, correct[runs[0].id].shape[1], 1).split("\n")
+        return [
+            f"The test {kind.unit}s of some are not here, so it cannot be said whether they differ by chance."
+        ]
+    tested = correct[runs[0].id].shape[1]
+    return sentence(compare_all(correct), titles, tested, 1, kind.wording).split("\n")

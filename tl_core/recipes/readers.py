@@ -97,3 +97,12 @@ def _reader_folder(store: Store, name: str) -> Path | None:
     if run.status != "done":
         raise RunError(f"Run {run.id} is {run.status}; only a finished run can read.")
     return run.model
+
+
+def reader_stamp(store: Store, name: str) -> str:
+    """What changes when another reader lies under this name: its folder and when its head was written."""
+    from tl_core.tasks.read.saved import HEAD
+
+    folder = _reader_folder(store, name.strip())
+    head = folder / HEAD if folder is not None else Path(name) / HEAD
+    return f"{folder} {head.stat().st_mtime_ns if head.is_file() else 0}"

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tl_core.data.reading import ReadingSet
 from tl_core.data.reading_files import read_reading_file, write_squad
@@ -216,9 +216,20 @@ def read_answers(path: Path) -> list[dict[str, Any]]:
         raise RunError(f"The answers in {path.parent.name} cannot be read. Evaluate again.") from error
 
 
-def exact_matches(runs: Sequence[Run]) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which test questions each run answered exactly: (S, N)."""
-    return np.array([[row["exact_match"] == 1 for row in read_answers(run.folder / ANSWERS)] for run in runs])
+def exact_matches(job: Job, run: Run) -> NDArray[np.bool_]:
+    """Which test questions of its job a run got right, as its report counts: (N,).
+
+    Right is an exact answer and, where some questions have none, also silence on one of those.
+    """
+    rows = read_answers(run.folder / ANSWERS)
+    exact = np.array([row["exact_match"] == 1 for row in rows], dtype=bool)
+    threshold = run.record["report"]["threshold"]
+    if threshold is None:
+        return exact
+    test = read_reading_file(job.folder / "data" / TEST)
+    said = np.array([row["score"] is not None and row["score"] >= threshold for row in rows], dtype=bool)
+    answerable = np.array([each.answerable for each in test.questions], dtype=bool)
+    return np.where(answerable, exact & said, ~said)
 
 
 def check_base(name: str, start: StartingPoint, wanted: EncoderBase) -> None:

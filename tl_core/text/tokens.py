@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.errors import ConfigError, ModelError
+from tl_core.text.characters import VOCABULARY, character_tokenizer, is_character_vocabulary
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -59,7 +60,8 @@ class VocabularyFit:
 def load_tokenizer(folder: Path) -> Tokenizer:
     """The tokenizer of a model folder, with neither truncation nor padding.
 
-    Reads `tokenizer.json`; without it transformers builds one from the family's older files.
+    Reads `tokenizer.json`; without it a vocabulary of single characters gets a tokenizer of its own,
+    and from the family's other older files transformers builds one.
     ModelError if there is nothing to build from or it cannot be read.
     """
     from tokenizers import Tokenizer
@@ -161,6 +163,8 @@ def _converted(folder: Path) -> Tokenizer:
             f"{folder} holds no tokenizer. It needs tokenizer.json or one of {', '.join(TOKENIZER_FILES)}: "
             "save the model's tokenizer into the folder."
         )
+    if is_character_vocabulary(folder):  # transformers takes it for BERT's
+        return character_tokenizer(folder / VOCABULARY)
     from tokenizers import Tokenizer
     from transformers import AutoTokenizer
 

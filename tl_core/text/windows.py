@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Offsets = NDArray[np.int64]
+JOINER = "\u200d"  # makes one emoji of two
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +152,15 @@ def span_tokens(passage: TokenisedText, start: int, end: int) -> tuple[int, int]
 def span_characters(text: str, passage: TokenisedText, first: int, last: int) -> tuple[int, int]:
     """Where the tokens `first` to `last` stand in the text, without white space at their ends.
 
-    A combining mark, or a joiner and what it joins, that the normaliser dropped belongs to the
-    letter before it.
+    A letter that is written in several characters is never torn, whichever of them the normaliser
+    dropped and wherever a token ends.
     """
     start = int(passage.offsets[first : last + 1, 0].min())
     end = int(passage.offsets[first : last + 1, 1].max())
-    while end < len(text) and _belongs_to_before(text[end]):
+    while start < end < len(text) and _belongs_to_before(text, end):
         end += 1
+    while 0 < start < end and _belongs_to_before(text, start):
+        start -= 1
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():
@@ -165,5 +168,18 @@ def span_characters(text: str, passage: TokenisedText, first: int, last: int) ->
     return start, end
 
 
-def _belongs_to_before(character: str) -> bool:
-    return bool(unicodedata.combining(character)) or character in "\u200d\ufe0e\ufe0f"
+def _belongs_to_before(text: str, at: int) -> bool:
+    """Whether this character is a part of the letter before it.
+
+    A combining mark, a joiner and what it joins, a skin tone, a narrow katakana's voicing mark, and
+    of a Hangul syllable in parts the vowel and the final consonant. (Combining classes do not tell:
+    Thai vowel signs have class 0.)
+    """
+    character = text[at]
+    return (
+        unicodedata.category(character).startswith("M")
+        or JOINER in (character, text[at - 1])
+        or "\u1160" <= character <= "\u11ff"
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+        or character in "\uff9e\uff9f"
+    )

@@ -33,6 +33,20 @@ def sorted_batches(lengths: NDArray[np.int64], batch_size: int) -> list[NDArray[
     return [order[at : at + batch_size] for at in range(0, len(order), batch_size)]
 
 
+def token_batches(lengths: NDArray[np.int64], most_tokens: int) -> list[NDArray[np.int64]]:
+    """Row indices of each batch for prediction, longest first, at most `most_tokens` with padding.
+
+    A row that is longer stands alone.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    batches, at = [], 0
+    while at < len(order):
+        count = max(1, most_tokens // max(1, int(lengths[order[at]])))
+        batches.append(order[at : at + count])
+        at += count
+    return batches
+
+
 def padded_tokens(lengths: NDArray[np.int64], batches: list[NDArray[np.int64]]) -> int:
     """How many tokens are computed, padding included, when each batch is padded to its longest row."""
     return sum(int(lengths[each].max()) * len(each) for each in batches)

@@ -46,6 +46,28 @@ class Comparison:
     larger_than_chance: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What the sentences speak of: `unit` is one thing tested, `measure` what the points are points of.
+
+    Accuracy needs no name.
+    """
+
+    unit: str = "row"
+    measure: str = ""
+
+    def points(self, share: float) -> str:
+        """'1.6 points', or '1.6 points of exact match'."""
+        return f"{_points(share)} points" + (f" of {self.measure}" if self.measure else "")
+
+    def units(self, count: int) -> str:
+        """'row' or 'rows'."""
+        return self.unit if count == 1 else f"{self.unit}s"
+
+
+PLAIN = Wording()
+
+
 def compare_all(correct: Mapping[str, Correct], seed: int = 0) -> tuple[Comparison, ...]:
     """Every pair of strategies, the largest difference first; equal ones keep the given order.
 
@@ -117,20 +139,28 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def sentence(comparisons: Sequence[Comparison], titles: Mapping[str, str], rows: int, seeds: int) -> str:
+def sentence(
+    comparisons: Sequence[Comparison],
+    titles: Mapping[str, str],
+    rows: int,
+    seeds: int,
+    wording: Wording = PLAIN,
+) -> str:
     """The best strategy against each other one in plain words, one line each, then what to be careful of.
 
     `titles` gives the name on screen of each strategy; one without a title keeps its own name.
     """
     beaten = {each.worse for each in comparisons}
-    lines = [_line(each, titles, rows) for each in reversed(comparisons) if each.better not in beaten]
+    against = [each for each in reversed(comparisons) if each.better not in beaten]
+    lines = [_line(each, titles, rows, wording) for each in against]
     if not comparisons:
         lines.append("There is one strategy only: nothing to compare.")
     if len(comparisons) > 1:
         lines.append(f"The p-values are corrected for the {len(comparisons)} pairs compared (Holm).")
     if rows < FEW_ROWS:
-        noun = "row" if rows == 1 else "rows"
-        lines.append(f"With {rows} test {noun} only large differences can be told from chance.")
+        lines.append(
+            f"With {rows} test {wording.units(rows)} only large differences can be told from chance."
+        )
     if seeds == 1:
         lines.append("With one seed the spread between trainings is not known.")
     return "\n".join(lines)
@@ -189,18 +219,16 @@ def _seed_shares(seeds: int, generator: np.random.Generator) -> NDArray[np.float
     return generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES) / seeds
 
 
-def _line(found: Comparison, titles: Mapping[str, str], rows: int) -> str:
+def _line(found: Comparison, titles: Mapping[str, str], rows: int, wording: Wording) -> str:
     better, worse = (titles.get(name, name) for name in (found.better, found.worse))
     span = f"[{_points(found.interval.low)}, {_points(found.interval.high)}]"
-    points, p_text = _points(found.difference), _p_text(found.adjusted_p)
+    points, p_text = wording.points(found.difference), _p_text(found.adjusted_p)
     if not found.larger_than_chance:
-        return (
-            f"Between {better} and {worse} the difference of {points} points {span} may be chance ({p_text})."
-        )
+        return f"Between {better} and {worse} the difference of {points} {span} may be chance ({p_text})."
     verdict = "larger than chance."
     if found.interval.low <= 0:
         verdict = "larger than chance for these trainings, but other seeds may turn it."
-    by = f"by {points} points {span} on the same {rows:,} rows ({p_text})"
+    by = f"by {points} {span} on the same {rows:,} {wording.units(rows)} ({p_text})"
     return f"{better} is better than {worse} {by}: {verdict}"
 
 

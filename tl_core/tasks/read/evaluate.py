@@ -85,20 +85,23 @@ def scores_at(judged: Sequence[Judged], threshold: float) -> Scores:
 def best_threshold(judged: Sequence[Judged]) -> float:
     """The no-answer threshold with the best F1 (`evaluate-v2.0.py: find_best_thresh`).
 
-    Halfway between two neighbouring scores; minus infinity where every question has an answer.
+    Halfway between two different neighbouring scores; minus infinity where every question has an answer.
     """
     if all(each.answerable for each in judged):
         return float("-inf")
     ordered = sorted(judged, key=lambda each: each.score)
     gains = np.array([-each.f1 if each.answerable else 1.0 for each in ordered])
     total = np.concatenate([[0.0], np.cumsum(gains)])  # gain of leaving the first k unanswered
-    best = int(total.argmax())
     values = [each.score for each in ordered]
+    parts = [at for at in range(len(values) + 1) if at in (0, len(values)) or values[at - 1] < values[at]]
+    best = max(parts, key=lambda at: total[at])
     if best == 0:
         return values[0] - 1.0
+    below = values[best - 1]
     if best == len(values):
-        return values[-1] + 1.0
-    return (values[best - 1] + values[best]) / 2
+        return below + 1.0 if np.isfinite(below) else 0.0
+    middle = (below + values[best]) / 2
+    return middle if middle > below else values[best]  # below may be minus infinity: nothing was found
 
 
 def calibration_of(replies: Sequence[Reply], judged: Sequence[Judged]) -> Calibration:

@@ -1,0 +1,59 @@
+"""Results as escaped HTML for `st.html`: highlighted passages and shaded words. Pure functions.
+
+Colours are translucent, so that they lie well on a light and on a dark background.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+BEST = "rgba(74, 127, 224, 0.38)"
+OTHER = "rgba(128, 137, 151, 0.28)"
+TOWARDS = (74, 127, 224)
+AGAINST = (217, 125, 12)
+TEXT = "white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.75; font-family: inherit;"
+MARK = "color: inherit; border-radius: 0.25em; padding: 0.1em 0.15em;"
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """Characters `start` to `end` of a text; the first highlight of a list is the best."""
+
+    start: int
+    end: int
+    title: str = ""
+
+
+def highlighted(text: str, marks: Sequence[Highlight], *, first_is_best: bool = True) -> str:
+    """The text with its places marked, letter by letter as it is; places must not overlap."""
+    parts, at = [], 0
+    best = marks[0] if marks and first_is_best else None
+    for each in sorted(marks, key=lambda mark: mark.start):
+        if each.start < at:
+            continue
+        colour = BEST if each is best else OTHER
+        weight = " font-weight: 600;" if each is best else ""
+        parts.append(html.escape(text[at : each.start]))
+        parts.append(
+            f'<mark style="background: {colour}; {MARK}{weight}" title="{html.escape(each.title, quote=True)}">'
+            f"{html.escape(text[each.start : each.end])}</mark>"
+        )
+        at = each.end
+    parts.append(html.escape(text[at:]))
+    return f'<div lang="und" style="{TEXT}">{"".join(parts)}</div>'
+
+
+def shaded(words: Sequence[str], values: Sequence[float], titles: Sequence[str] = ()) -> str:
+    """Words on backgrounds by value from -1 (against, orange) to 1 (towards, blue)."""
+    parts = []
+    for at, (word, value) in enumerate(zip(words, values, strict=True)):
+        red, green, blue = TOWARDS if value >= 0 else AGAINST
+        strength = min(1.0, abs(value)) * 0.75
+        title = html.escape(titles[at], quote=True) if titles else f"{value:+.2f}"
+        parts.append(
+            f'<span style="background: rgba({red}, {green}, {blue}, {strength:.3f}); border-radius: 0.25em; '
+            f'padding: 0.1em 0.1em;" title="{title}">{html.escape(word)}</span>'
+        )
+    return f'<div style="{TEXT}">{" ".join(parts)}</div>'

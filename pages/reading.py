@@ -1,0 +1,36 @@
+"""Reading: ask a passage a question, many questions at once, a collection; fine-tune a reader."""
+
+import streamlit as st
+
+from pages.components import resources, state
+from pages.components.guard import guard
+from pages.components.navigation import through_app
+from pages.views.reading.ask import show_ask
+from pages.views.reading.collection import show_collection
+from pages.views.reading.fine_tune import show_fine_tune
+from pages.views.reading.job import show_reading_job
+from pages.views.reading.many import show_many
+
+through_app()
+st.title("Reading")
+store = resources.store()
+VIEWS = {
+    "Ask": show_ask,
+    "Many questions": show_many,
+    "Document collection": show_collection,
+    "Fine-tune a reader": show_fine_tune,
+}
+
+with guard():
+    if state.open_job():
+        show_reading_job(store, store.job(state.open_job()))
+    else:
+        view = st.segmented_control(
+            "View",
+            list(VIEWS),
+            default="Ask",
+            required=True,
+            key="reading.view",
+            label_visibility="collapsed",
+        )
+        VIEWS[view](store)

@@ -1,0 +1,89 @@
+"""Fine-tune a reader: a file of questions, one or more starts, how many questions, and settings."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import state
+from pages.components.forms import knob_widgets
+from pages.views.reading.questions import choose_questions
+from tl_core.data.reading import ReadingSet
+from tl_core.encoders.catalog import ENCODERS
+from tl_core.encoders.tuning import epochs_for
+from tl_core.errors import ConfigError
+from tl_core.recipes.overview import run_title
+from tl_core.recipes.read_plan import TrainReaderConfig, read_split, train_reader_config
+from tl_core.recipes.readers import SHIPPED, reader_for
+from tl_core.recipes.train_reader import submit_training
+from tl_core.runs.store import Store
+from tl_core.tasks.read.config import ReadConfig
+
+SIZES = (16, 64, 256)
+
+
+def show_fine_tune(store: Store) -> None:
+    """The steps of one job of reader trainings."""
+    st.caption(
+        "Train a reader on your own questions, from several starts side by side: is it better to begin from a "
+        "reader of another language or text, or from the bare encoder?"
+    )
+    with st.container(border=True):
+        data = choose_questions("train_reader", "Questions to learn from")
+        if data is None:
+            return
+        with st.expander(
+            "A separate test file (otherwise a fifth of the questions is held back, whole articles)"
+        ):
+            test = choose_questions("train_reader.test", "Questions to measure on")
+    with st.container(border=True):
+        config = _choose(store, data, test)
+    if st.button("Train", type="primary", icon=":material/play_arrow:", key="reading.train"):
+        state.show_job(submit_training(store, config, data, test=test).id)
+        st.rerun()
+
+
+def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> TrainReaderConfig:
+    titles = {each.name: each.title for each in SHIPPED}
+    titles |= {each.name: f"{each.title}, bare encoder" for each in ENCODERS}
+    for run in store.runs():
+        if run.status == "done" and run.record.get("encoder"):
+            titles[run.id] = f"{run_title(run)} · {run.record.get('title', '')}"
+    suited = reader_for([each.text for each in data.questions[:200]])
+    bare = next(each.encoder for each in SHIPPED if each.name == suited)
+    starts = st.multiselect(
+        "Start from",
+        list(titles),
+        default=[suited, bare],
+        format_func=titles.__getitem__,
+        key=f"reading.starts.{data.name}",
+        max_selections=6,
+    )
+    if not starts:
+        raise ConfigError("Choose at least one start.")
+    pool, held = read_split(TrainReaderConfig(), data, test)
+    fitting = [size for size in SIZES if size < len(pool)]
+    sizes = st.multiselect(
+        "Questions to learn from",
+        [*fitting, 0],
+        default=fitting[:2] or [0],
+        format_func=lambda size: f"{size:,}" if size else f"all {len(pool):,}",
+        key=f"reading.sizes.{data.name}",
+        help="Several numbers give a learning curve.",
+    )
+    if not sizes:
+        raise ConfigError("Choose at least one number of questions.")
+    values = {"starts": starts, "sizes": sizes}
+    values |= knob_widgets(TrainReaderConfig, {}, "reading.plan", advanced=False)
+    settings = knob_widgets(ReadConfig, {}, "reading.settings", advanced=False)
+    with st.expander("More settings"):
+        values |= knob_widgets(TrainReaderConfig, {}, "reading.plan", advanced=True)
+        settings |= knob_widgets(ReadConfig, {}, "reading.settings", advanced=True)
+    config = train_reader_config({**values, "settings": settings})
+    most = max(size or len(pool) for size in sizes)
+    epochs = epochs_for(config.read_config(), most)
+    trainings = len(starts) * len(sizes) * config.seeds
+    st.caption(
+        f"{trainings} trainings; each is measured on the same {len(held):,} questions. The largest one takes "
+        f"{epochs} epochs of {most:,} questions."
+    )
+    return config

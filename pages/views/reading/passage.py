@@ -1,0 +1,76 @@
+"""The passage to read: an example, typed or pasted text, or a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.components import resources, state
+from pages.components.guard import guard
+from tl_core.data.documents import MAX_FILE_BYTES
+from tl_core.data.samples import SamplePassage
+
+FILES = ["txt", "md", "pdf"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPassage:
+    """A text to read, and questions that go with it, if it is an example."""
+
+    name: str
+    text: str
+    questions: tuple[str, ...] = ()
+
+
+def choose_passage() -> ChosenPassage | None:
+    """The widgets of one passage; None until there is one."""
+    origin = st.segmented_control(
+        "Passage from",
+        ["Example", "Your text", "File"],
+        default="Example",
+        required=True,
+        key="reading.origin",
+        label_visibility="collapsed",
+    )
+    with guard():
+        return {"Example": _example, "Your text": _typed, "File": _file}[origin]()
+    return None
+
+
+def _example() -> ChosenPassage:
+    examples: dict[str, SamplePassage] = {each.name: each for each in resources.sample_texts()}
+    name = st.selectbox(
+        "Example", list(examples), format_func=lambda each: examples[each].title, key="reading.example"
+    )
+    chosen = examples[name]
+    return ChosenPassage(chosen.title, chosen.text, tuple(each.text for each in chosen.questions))
+
+
+def _typed() -> ChosenPassage | None:
+    text = st.text_area(
+        "Passage",
+        value=state.kept_passage(),
+        key="reading.typed",
+        height=260,
+        placeholder="Type or paste a text of any length, in English or Korean",
+    )
+    state.keep_passage(text)
+    return ChosenPassage("Your text", text) if text.strip() else None
+
+
+def _file() -> ChosenPassage | None:
+    upload = st.file_uploader(
+        "A text", type=FILES, max_upload_size=MAX_FILE_BYTES >> 20, key="reading.file", help="txt, md or pdf."
+    )
+    if upload is not None:
+        state.keep_upload("passage", upload.name, upload.getvalue())
+    kept = state.kept_upload("passage")
+    if kept is None:
+        st.caption("Plain text, Markdown, or a pdf that holds text (not a scan).")
+        return None
+    name, content = kept
+    if upload is None:
+        st.text(f"Still here from before: {name}")
+    document = resources.document(content, name)
+    return ChosenPassage(document.name, document.text)

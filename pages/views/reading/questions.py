@@ -1,0 +1,49 @@
+"""A file of questions: SQuAD, KorQuAD or the lecture's form, what is in it and what was left out."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import resources, state
+from pages.components.guard import plain
+from tl_core.data.reading import ReadingSet
+
+LARGEST = 100  # MB
+FORMS = (
+    'SQuAD 1.1, 2.0 or KorQuAD 1.0 JSON, also as .gz; or lines of "[CLS] question [SEP] passage [SEP]" with '
+    "TAB start TAB end, tokens counted from 0."
+)
+
+
+def choose_questions(role: str, label: str) -> ReadingSet | None:
+    """The uploader of one file of questions, kept for the session; None until there is one."""
+    upload = st.file_uploader(
+        label, type=["json", "gz", "txt", "tsv"], max_upload_size=LARGEST, key=f"{role}.questions", help=FORMS
+    )
+    if upload is not None:
+        state.keep_upload(role, upload.name, upload.getvalue())
+    kept = state.kept_upload(role)
+    if kept is None:
+        st.caption(FORMS)
+        return None
+    name, content = kept
+    if upload is None:
+        st.text(f"Still here from before: {name}")
+    data = resources.questions(content, name)
+    show_questions(data)
+    return data
+
+
+def show_questions(data: ReadingSet) -> None:
+    """How many questions there are, and each that was left out, with its place and reason."""
+    none = len(data) - data.answerable
+    without = f", {none:,} of them without an answer" if none else ""
+    st.text(
+        f"{len(data):,} questions on {len(data.passages):,} passages of {data.articles:,} articles{without}"
+    )
+    if data.refused:
+        st.warning(plain(f"{len(data.refused):,} were left out."), icon=":material/warning:")
+        with st.expander("What was left out, and why"):
+            frame = pd.DataFrame([{"place": each.place, "reason": each.reason} for each in data.refused])
+            st.dataframe(frame, hide_index=True)

@@ -1,0 +1,148 @@
+"""What a job of reader trainings found: every start and size, the learning curve, each run's answers."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.components import results
+from pages.components.charts import learning_curves
+from pages.components.reading_charts import CurvePoint, size_curves
+from pages.views.reading.outcome import show_outcome
+from tl_core.recipes.exchange import export_run
+from tl_core.recipes.overview import compare_in_words, run_title
+from tl_core.recipes.train_reader import ANSWERS, read_answers, training_data
+from tl_core.runs.store import Job, Run, Store
+from tl_core.tasks.read.report import ReadReport
+
+MEASURES = {"F1": "f1", "Exact match": "exact_match"}
+
+
+def show_trained(store: Store, job: Job) -> None:
+    """Nothing as long as no training has finished."""
+    runs = [run for run in store.runs_of(job.id) if run.status == "done" and run.report]
+    if not runs:
+        return
+    st.subheader("Result")
+    with st.container(border=True):
+        view = st.segmented_control(
+            "View",
+            ["Summary", "One run", "Curves", "Use it"],
+            default="Summary",
+            required=True,
+            key="trained.view",
+            label_visibility="collapsed",
+        )
+        if view == "Summary":
+            _summary(store, runs)
+        elif view == "Curves":
+            curves = {run_title(run): results.curves(run) for run in runs}
+            st.plotly_chart(learning_curves(curves), key="trained.curves", alt="Loss of every training")
+        elif view == "One run":
+            _one_run(job, runs)
+        else:
+            _use(store, runs)
+
+
+def _summary(store: Store, runs: Sequence[Run]) -> None:
+    st.dataframe(
+        pd.DataFrame([_row(run) for run in runs]),
+        hide_index=True,
+        column_config={
+            "start": st.column_config.TextColumn("Start", width="medium"),
+            "questions": st.column_config.NumberColumn("Learned from", format="localized"),
+            "seed": st.column_config.NumberColumn("Seed"),
+            "exact_match": st.column_config.NumberColumn("Exact match, %", format="%.1f"),
+            "f1": st.column_config.NumberColumn("F1, %", format="%.1f"),
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
+            "memory": st.column_config.NumberColumn("Peak memory, MB", format="localized"),
+        },
+        alt="Scores of every training",
+    )
+    tested = runs[0].record["rows"]["test"]
+    st.caption(f"Each was asked the same {tested:,} test questions, whose articles no training has seen.")
+    measure = st.segmented_control(
+        "Measure", list(MEASURES), default="F1", required=True, key="trained.measure"
+    )
+    st.plotly_chart(
+        size_curves(_points(runs, MEASURES[measure]), measure),
+        key="trained.sizes",
+        alt=f"{measure} by number of training questions for each start",
+    )
+    st.caption(
+        "The distance between the lines is what the source brings; where they meet, the questions alone are enough."
+    )
+    if 2 <= len(runs) <= 6:
+        st.markdown("**Larger than chance?**")
+        st.text("\n".join(compare_in_words(store, runs)))
+
+
+def _row(run: Run) -> dict[str, Any]:
+    scores = _report(run).scores
+    return {
+        "start": run.record["source"],
+        "questions": run.record["rows"]["train"],
+        "seed": run.record["seed"],
+        "exact_match": 100 * scores.exact_match,
+        "f1": 100 * scores.f1,
+        "seconds": run.record["seconds"],
+        "memory": round(run.record.get("peak_memory", 0) / 1e6),
+    }
+
+
+def _report(run: Run) -> ReadReport:
+    return ReadReport.from_json(run.record["report"])
+
+
+def _points(runs: Sequence[Run], measure: str) -> dict[str, Sequence[CurvePoint]]:
+    """The points of each start, few questions first."""
+    found: dict[str, dict[int, list[Run]]] = {}
+    for run in runs:
+        found.setdefault(str(run.record["source"]), {}).setdefault(int(run.record["size"]), []).append(run)
+    curves: dict[str, Sequence[CurvePoint]] = {}
+    for start, sizes in found.items():
+        points = []
+        for of in sizes.values():
+            values = tuple(float(getattr(_report(run).scores, measure)) for run in of)
+            learned = of[0].record["rows"]["train"] + of[0].record["rows"]["validation"]
+            points.append(CurvePoint(learned, float(np.mean(values)), values))
+        curves[start] = sorted(points, key=lambda point: point.questions)
+    return curves
+
+
+def _choose(runs: Sequence[Run], key: str) -> Run:
+    titles = {run.id: f"{run_title(run)} · F1 {_report(run).scores.f1:.1%}" for run in runs}
+    best = max(runs, key=lambda run: _report(run).scores.f1)
+    chosen = st.selectbox(
+        "Run", list(titles), index=list(titles).index(best.id), format_func=titles.__getitem__, key=key
+    )
+    return next(run for run in runs if run.id == chosen)
+
+
+def _one_run(job: Job, runs: Sequence[Run]) -> None:
+    run = _choose(runs, "trained.run")
+    _, test = training_data(job)
+    show_outcome(_report(run), test, read_answers(run.folder / ANSWERS), key=run.id)
+
+
+def _use(store: Store, runs: Sequence[Run]) -> None:
+    run = _choose(runs, "trained.use")
+    st.text("It stands in the list of readers under Ask, and can be a start of further trainings.")
+    if st.button("Make a zip", key="trained.export", icon=":material/folder_zip:"):
+        with st.spinner("Packing"), tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "run.zip"
+            export_run(store, run.id, out)
+            st.download_button(
+                "Download the zip",
+                out.read_bytes(),
+                f"{run.id}.zip",
+                "application/zip",
+                key="trained.zip",
+                on_click="ignore",
+            )

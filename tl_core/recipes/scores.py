@@ -1,0 +1,180 @@
+"""What the runs of each task are called, what their scores are, and what they are compared by.
+
+The one place that knows it: who lists, titles, compares, exports or imports runs asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.errors import RunError
+from tl_core.recipes.results import TITLES, read_answers
+from tl_core.recipes.train_reader import TEST, exact_matches
+from tl_core.runs.store import Job, Run
+from tl_core.tasks.classify.metrics import Interval, percentile_interval
+from tl_core.tasks.classify.significance import Wording
+
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A score between 0 and 1; `key` names a column, `name` stands in a sentence."""
+
+    key: str
+    name: str
+
+    @property
+    def title(self) -> str:
+        """The name as a heading."""
+        return self.name[0].upper() + self.name[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A measured value, and its 95 % interval where one can be told."""
+
+    value: float
+    interval: Interval | None = None
+
+
+Scores = Mapping[Measure, Score]
+
+ACCURACY, MACRO_F1 = Measure("accuracy", "accuracy"), Measure("macro_f1", "macro-F1")
+EXACT_MATCH, F1 = Measure("exact_match", "exact match"), Measure("f1", "F1")
+MEASURES = (ACCURACY, EXACT_MATCH, MACRO_F1, F1)  # in the order of a table: shares of right answers first
+
+
+@dataclass(frozen=True, slots=True)
+class RunKind:
+    """What all runs of one task have in common.
+
+    `task` stands in their records, `title` on screen. `right` is the share of the test that a run gets
+    right: it has an interval, and runs are compared by it, in this `wording`. The best run is the one
+    with the highest `best`. `test` is the file of the test in the job's data, and `right_answers`
+    says which of its N rows or questions a run got right, (N,).
+    """
+
+    task: str
+    title: str
+    wording: Wording
+    name: Callable[[Run], str]
+    measures: tuple[Measure, ...]
+    right: Measure
+    best: Measure
+    scores: Callable[[Mapping[str, Any]], Scores]
+    test: str
+    right_answers: Callable[[Job, Run], NDArray[np.bool_]]
+
+    @property
+    def unit(self) -> str:
+        """One thing that is learned from or tested: a row, a question."""
+        return self.wording.unit
+
+
+def _classifier_name(run: Run) -> str:
+    name = str(run.record.get("strategy", ""))
+    part = "source task" if run.record.get("role") == "source" else f"seed {run.record.get('seed', '?')}"
+    return f"{TITLES.get(name, name)}, {part}"
+
+
+def _classifier_scores(report: Mapping[str, Any]) -> Scores:
+    return {
+        ACCURACY: Score(report["accuracy"], Interval(**report["accuracy_interval"])),
+        MACRO_F1: Score(report["macro_f1"], Interval(**report["macro_f1_interval"])),
+    }
+
+
+def _right_classes(job: Job, run: Run) -> NDArray[np.bool_]:
+    return read_answers(job, run).correct
+
+
+def _reader_name(run: Run) -> str:
+    source, seed = run.record.get("source", ""), run.record.get("seed", "?")
+    return f"From {source}, {learned_from(run):,} questions, seed {seed}"
+
+
+def _reader_scores(report: Mapping[str, Any]) -> Scores:
+    scores = report["scores"]
+    return {
+        EXACT_MATCH: Score(scores["exact_match"], share_interval(scores["exact_match"], scores["count"])),
+        F1: Score(scores["f1"]),
+    }
+
+
+CLASSIFIERS = RunKind(
+    task="classify",
+    title="classification",
+    wording=Wording("row"),
+    name=_classifier_name,
+    measures=(ACCURACY, MACRO_F1),
+    right=ACCURACY,
+    best=ACCURACY,
+    scores=_classifier_scores,
+    test="test.jsonl",
+    right_answers=_right_classes,
+)
+READERS = RunKind(
+    task="read",
+    title="reading",
+    wording=Wording("question", EXACT_MATCH.name),
+    name=_reader_name,
+    measures=(EXACT_MATCH, F1),
+    right=EXACT_MATCH,
+    best=F1,
+    scores=_reader_scores,
+    test=TEST,
+    right_answers=exact_matches,
+)
+KINDS = (CLASSIFIERS, READERS)
+
+
+def kind_named(task: str) -> RunKind:
+    """The kind of a task; RunError for one that this version does not know."""
+    for kind in KINDS:
+        if kind.task == task:
+            return kind
+    raise RunError(
+        f"This version knows no task {task[:40]!r}; it knows {', '.join(kind.task for kind in KINDS)}."
+    )
+
+
+def kind_of(run: Run) -> RunKind:
+    """What kind of run this is; the records of classifiers do not say."""
+    return kind_named(str(run.record.get("task", CLASSIFIERS.task)))
+
+
+def scores_of(run: Run) -> Scores:
+    """The scores of a run by measure; none before it has been tested."""
+    return kind_of(run).scores(run.report) if run.report else {}
+
+
+def measures_of(runs: Iterable[Run]) -> tuple[Measure, ...]:
+    """The measures that runs have, or will have, in the order of a table."""
+    had = {measure for run in runs for measure in kind_of(run).measures}
+    return tuple(each for each in MEASURES if each in had)
+
+
+def best_score(runs: Sequence[Run]) -> tuple[Measure, float] | None:
+    """The highest score of tested runs in what the best one is chosen by; None if none was tested."""
+    found = [(kind_of(run).best, scores_of(run)[kind_of(run).best].value) for run in runs if run.report]
+    return max(found, key=lambda each: each[1], default=None)
+
+
+def learned_from(run: Run) -> int:
+    """How many rows or questions a run learned from, those that chose the epoch included."""
+    rows: Mapping[str, int] = run.record.get("rows", {})
+    return rows.get("train", 0) + rows.get("validation", 0)
+
+
+def share_interval(share: float, count: int) -> Interval | None:
+    """The 95 % interval of a share of `count` questions, as drawing the questions anew spreads it."""
+    if not count:
+        return None
+    drawn = np.random.default_rng(0).binomial(count, share, size=RESAMPLES)
+    return percentile_interval(drawn / count)
