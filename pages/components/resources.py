@@ -29,6 +29,7 @@ from tl_core.runs.store import Run, Store
 from tl_core.settings import read_settings
 from tl_core.tasks.classify.fitting import Classifier
 from tl_core.tasks.classify.saved import load_classifier
+from tl_core.tasks.read.collection import Collection
 from tl_core.tasks.read.reader import Reader
 
 
@@ -142,3 +143,8 @@ def _reader(name: str, stamp: str) -> Reader:
 @st.cache_resource(show_spinner="Reading the file", max_entries=4, ttl=3600)
 def questions(content: bytes, name: str) -> ReadingSet:
     return read_reading(content, name)
+
+
+@st.cache_resource(show_spinner="Indexing the documents", max_entries=4, ttl=3600)
+def collection(documents: tuple[Document, ...]) -> Collection:
+    return Collection([(each.name, each.text) for each in documents])

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from tl_core.data.documents import Document
+
 JOB = "job"
 FINE_TUNE_CONFIG = "fine_tune.config"
 PREDICTION_JOB = "predict"
@@ -112,13 +114,6 @@ def question_key(passage: str) -> str:
     return f"reading.question.{hash(passage)}"
 
 
-def take_question(key: str, chosen_key: str) -> None:
-    """Put a proposed question into the question's widget."""
-    chosen = st.session_state.get(chosen_key)
-    if chosen:
-        st.session_state[key] = chosen
-
-
 def remember_question(passage: str, question: str, answer: str) -> None:
     """Note a question and its answer ('' for none) for this passage."""
     asked = [each for each in asked_questions(passage) if each[0] != question]
@@ -153,3 +148,22 @@ def stop_asking(key: object) -> None:
 
 def was_stopped(key: object) -> bool:
     return bool(st.session_state.get(STOPPED) == key)
+
+
+DOCUMENTS = "reading.documents"
+
+
+def keep_document(document: Document) -> None:
+    """Keep an uploaded document for this session; one of the same name and text only once."""
+    kept = kept_documents()
+    if document not in kept:
+        st.session_state[DOCUMENTS] = (*kept, document)
+
+
+def kept_documents() -> tuple[Document, ...]:
+    found: tuple[Document, ...] = st.session_state.get(DOCUMENTS, ())
+    return found
+
+
+def forget_documents() -> None:
+    st.session_state[DOCUMENTS] = ()

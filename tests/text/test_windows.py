@@ -93,7 +93,9 @@ def test_a_passage_that_fits_is_the_tokenizers_own_pair(
 @pytest.mark.parametrize(
     "model_type",
     [
-        pytest.param(each, marks=pytest.mark.xfail(each == "xlnet", strict=True, reason="one type for its end"))
+        pytest.param(
+            each, marks=pytest.mark.xfail(each == "xlnet", strict=True, reason="one type for its end")
+        )
         for each in READING_TYPES
     ],
 )
@@ -212,9 +214,46 @@ def test_a_window_of_the_middle_holds_the_tokens_asked_for() -> None:
 # --- back to characters ----------------------------------------------------------------------------
 
 NASTY = [
-    *("King's", "Café", "naïve", "ÉCOLE", "don't", "well-known", "3.14%", "$1,000", "U.S.", "(서울)", "서울에서,"),
-    *("대한민국의", "《홍길동전》은", "뷁쀍", "㎏", "5㎏짜리", "㈜삼성", "½컵", "Ⅷ장", "ﬁne", "ＦＵＬＬ", "ｗｉｄｔｈ１２３"),
-    *("👨‍👩‍👧‍👦", "❤️", "👍🏽", "🇰🇷", "1️⃣", "e\u0301\u0301x", "İstanbul", "ǅ", "Straße", "𝓯𝓪𝓷", "x²", "a\u0301"),
+    *(
+        "King's",
+        "Café",
+        "naïve",
+        "ÉCOLE",
+        "don't",
+        "well-known",
+        "3.14%",
+        "$1,000",
+        "U.S.",
+        "(서울)",
+        "서울에서,",
+    ),
+    *(
+        "대한민국의",
+        "《홍길동전》은",
+        "뷁쀍",
+        "㎏",
+        "5㎏짜리",
+        "㈜삼성",
+        "½컵",
+        "Ⅷ장",
+        "ﬁne",
+        "ＦＵＬＬ",
+        "ｗｉｄｔｈ１２３",
+    ),
+    *(
+        "👨‍👩‍👧‍👦",
+        "❤️",
+        "👍🏽",
+        "🇰🇷",
+        "1️⃣",
+        "e\u0301\u0301x",
+        "İstanbul",
+        "ǅ",
+        "Straße",
+        "𝓯𝓪𝓷",
+        "x²",
+        "a\u0301",
+    ),
     *("大韓民國", "東京都に", "カタカナ", "ｶﾞｷﾞ", "नमस्ते", "क्षि", "สวัสดี", "مرحبا", "שָׁלוֹם", "Привет"),
     *("zero\u200bwidth", "soft\u00adhyphen", "می\u200cخواهم", "“quoted”", "…", "—", "a/b", "user@mail.kr"),
     *("[SEP]", "</s>", "[UNK]", "##ing", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
@@ -312,7 +351,9 @@ def test_a_letter_of_several_characters_is_never_torn(text: str, token: tuple[in
         ("a", (0, 0), (0, 0)),
     ],
 )
-def test_white_space_is_never_part_of_a_span(text: str, token: tuple[int, int], found: tuple[int, int]) -> None:
+def test_white_space_is_never_part_of_a_span(
+    text: str, token: tuple[int, int], found: tuple[int, int]
+) -> None:
     assert span_characters(text, offsets(token), 0, 0) == found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import pandas as pd
@@ -15,12 +16,13 @@ from pages.views.reading.passage import ChosenPassage, choose_passage
 from pages.views.reading.reader import choose_reader
 from pages.views.reading.why import show_why
 from tl_core.runs.store import Store
-from tl_core.tasks.read.answers import Reply
+from tl_core.tasks.read.answers import FoundAnswer, Reply
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.reader import Reader
 
 SHOWN = 6_000  # characters of a passage on screen; of a longer one the surroundings of the answer
 AROUND = 1_500
+OWN_QUESTION = "Choose one, or type your own and press Enter."
 
 
 def show_ask(store: Store) -> None:
@@ -39,12 +41,12 @@ def show_ask(store: Store) -> None:
             return
         question = _question(passage)
         if not question or not reader.name:
-            _show_text(passage, [])
+            _show_text(passage, ())
             return
         loaded = resources.reader(store, reader.name)
         reply = ask_shown(loaded, question, passage.text, how)
         if reply is None:
-            _show_text(passage, [])
+            _show_text(passage, ())
             return
         state.remember_question(passage.text, question, reply.text)
         _show_reply(loaded, passage, question, reply, how)
@@ -64,32 +66,30 @@ def _settings() -> Reading:
 
 
 def _question(passage: ChosenPassage) -> str:
-    """The question asked last; an example comes with questions to try."""
+    """What is asked; an example comes with questions to choose from, the first of them asked at once."""
     key = state.question_key(passage.text)
-    if key not in st.session_state and passage.questions:
-        st.session_state[key] = passage.questions[0]
     if passage.questions:
-        st.pills(
-            "Try",
-            passage.questions,
-            key=f"{key}.try",
-            on_change=lambda: state.take_question(key, f"{key}.try"),
+        chosen = st.selectbox(
+            "Question", passage.questions, key=key, accept_new_options=True, help=OWN_QUESTION
         )
+        return str(chosen or "").strip()
     return str(st.text_input("Question", key=key, placeholder="What do you want to know?")).strip()
 
 
 def _show_reply(reader: Reader, passage: ChosenPassage, question: str, reply: Reply, how: Reading) -> None:
-    threshold = _threshold(reply)
+    place = st.container()
+    threshold = _threshold(reader, reply)
     answered = bool(reply.answers) and reply.answers[0].score >= threshold
     best = reply.answers[0] if reply.answers else None
-    if answered and best:
-        with st.container(border=True):
-            st.text(best.text)
+    with place:
+        if answered and best:
+            with st.container(border=True):
+                st.text(best.text)
+                st.caption(_said(reply))
+        else:
+            st.info("No answer in this text.", icon=":material/search_off:")
             st.caption(_said(reply))
-    else:
-        st.info("No answer in this text.", icon=":material/search_off:")
-        st.caption(_said(reply))
-    _show_text(passage, list(reply.answers) if answered else [])
+        _show_text(passage, reply.answers if answered else ())
     view = st.segmented_control(
         "Look at",
         ["All answers", "Why this answer", "Asked before"],
@@ -106,7 +106,7 @@ def _show_reply(reader: Reader, passage: ChosenPassage, question: str, reply: Re
         show_why(reader, question, passage.text, best, how)
 
 
-def _threshold(reply: Reply) -> float:
+def _threshold(reader: Reader, reply: Reply) -> float:
     return float(
         st.slider(
             "No-answer threshold",
@@ -114,8 +114,9 @@ def _threshold(reply: Reply) -> float:
             15.0,
             round(max(-15.0, min(15.0, reply.threshold)), 1),
             0.5,
-            key="ask.threshold",
-            help="An answer counts from this score on; 0 is where the model finds an answer and none equally likely.",
+            key=f"ask.threshold.{reader.title}",
+            help="An answer counts from this score on; 0 is where the model finds an answer and none equally likely."
+            + ("" if reader.calibration.calibrated else " This reader is not calibrated: set it by trying."),
         )
     )
 
@@ -131,7 +132,7 @@ def _said(reply: Reply) -> str:
     return f"{said}. Read in {reply.windows:,} {windows}."
 
 
-def _show_text(passage: ChosenPassage, answers: list) -> None:  # type: ignore[type-arg]
+def _show_text(passage: ChosenPassage, answers: Sequence[FoundAnswer]) -> None:
     """The passage with its answers marked; of a long one the part around the best answer."""
     text, begin, end = passage.text, 0, len(passage.text)
     if len(text) > SHOWN:

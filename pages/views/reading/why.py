@@ -1,13 +1,110 @@
-"""Why this answer: scores over the words, windows, attention and gradient."""
+"""Why this answer: its scores over the words, the windows it was read in, attention, gradient shading."""
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
+from pages.components import state
+from pages.components.html import shaded
+from pages.components.reading_charts import attention_map, start_and_end
 from tl_core.tasks.read.answers import FoundAnswer
 from tl_core.tasks.read.config import Reading
+from tl_core.tasks.read.explain import Explanation, ShownSpan, explain
 from tl_core.tasks.read.reader import Reader
+
+VIEWS = ("Start and end", "Windows", "Attention", "Gradient")
 
 
 def show_why(reader: Reader, question: str, passage: str, answer: FoundAnswer, how: Reading) -> None:
-    st.text("")
+    """One view at a time on one explanation, which is computed once."""
+    key = ("why", id(reader), question, hash(passage), answer, how)
+    explanation: Explanation | None = state.kept_reply(key)
+    if explanation is None:
+        with st.spinner("Looking into the reader"):
+            explanation = explain(reader, question, passage, answer, how)
+        state.keep_reply(key, explanation)
+    view = st.segmented_control(
+        "Why", VIEWS, default=VIEWS[0], required=True, key="why.view", label_visibility="collapsed"
+    )
+    if view == "Start and end":
+        _start_and_end(explanation)
+    elif view == "Windows":
+        _windows(explanation)
+    elif view == "Attention":
+        _attention(explanation)
+    else:
+        _gradient(explanation)
+
+
+def _start_and_end(explanation: Explanation) -> None:
+    st.plotly_chart(
+        start_and_end(explanation), key="why.scores", alt="Start and end score of every word of the window"
+    )
+    st.caption(
+        "How well an answer may start or end at each word of the window; above the dashed line a word beats its "
+        "half of 'no answer'. Start and end are chosen together: the band is the pair with the largest sum."
+    )
+    separate, joint = explanation.scores.separate, explanation.scores.joint
+    st.text(_separate_text(separate, joint))
+
+
+def _separate_text(separate: ShownSpan, joint: ShownSpan) -> str:
+    """What two argmaxes taken apart would have answered, as a course's first reader takes them."""
+    if separate.crossed:
+        return "Two separate argmaxes would give no answer: the best end stands before the best start."
+    if (separate.first, separate.last) == (joint.first, joint.last):
+        return "Two separate argmaxes of start and end would give the same answer here."
+    return f"Two separate argmaxes would answer: {separate.text}"
+
+
+def _windows(explanation: Explanation) -> None:
+    frame = pd.DataFrame(
+        [
+            {"window": at, "start": each.start, "end": each.end, "score": each.score}
+            for at, each in enumerate(explanation.windows)
+        ]
+    )
+    frame["chosen"] = frame["window"] == explanation.number
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config={
+            "window": st.column_config.NumberColumn("Window"),
+            "start": st.column_config.NumberColumn("From character", format="localized"),
+            "end": st.column_config.NumberColumn("To", format="localized"),
+            "score": st.column_config.NumberColumn("Best score", format="%.2f"),
+            "chosen": st.column_config.CheckboxColumn("This answer"),
+        },
+        alt="The windows of the passage with the score of the best answer in each",
+    )
+    st.caption(
+        "A text that does not fit into the encoder is read in windows that overlap. Each score is counted from "
+        "its own window's 'no answer', so that they compare."
+    )
+
+
+def _attention(explanation: Explanation) -> None:
+    layers = explanation.attention.to_passage.shape[0]
+    layer = st.slider("Layer", 1, layers, layers, key=f"why.layer.{layers}") if layers > 1 else 1
+    st.plotly_chart(
+        attention_map(explanation, layer - 1),
+        key="why.attention",
+        alt=f"Attention from the question's words to the passage's in layer {layer}",
+    )
+    st.caption(
+        "Where each word of the question, and the answer itself, looks in the passage: the mean over heads, without "
+        "special tokens, each row summing to one. Attention shows where a layer reads, not why it answers."
+    )
+
+
+def _gradient(explanation: Explanation) -> None:
+    shading = explanation.shading
+    with st.container(border=True):
+        st.html(shaded([each.text for each in explanation.question_words], shading.question.tolist()))
+    with st.container(border=True, height=320):
+        st.html(shaded([each.text for each in explanation.passage_words], shading.passage.tolist()))
+    st.caption(
+        "Gradient x input of the answer's score: blue words hold it up, orange ones press it down. The strongest "
+        f"word counts {shading.scale:.2f} logits. Changing a word a little, not leaving it out, is what this measures."
+    )

@@ -47,9 +47,7 @@ def test_scores_are_those_reckoned_by_hand() -> None:
     found = dict(named(*THREE).candidates("queen king"))
     assert found == pytest.approx({0: (queen + king) / (1 + long), 1: queen / (1 + short)})
     found = dict(named(*THREE).candidates("THE"))
-    assert found == pytest.approx(
-        {0: the * 2 / (2 + long), 1: the / (1 + short), 2: the / (1 + longest)}
-    )
+    assert found == pytest.approx({0: the * 2 / (2 + long), 1: the / (1 + short), 2: the / (1 + longest)})
 
 
 def test_a_word_asked_twice_counts_twice_and_an_unknown_one_not_at_all() -> None:
@@ -248,7 +246,9 @@ class FakeReader:
                 yield FoundAnswer(word, at, at + len(word), score, 0)
 
 
-def ask(reader: object, collection: Collection, question: str, top: int = 5, candidates: int = 10) -> CollectionReply:
+def ask(
+    reader: object, collection: Collection, question: str, top: int = 5, candidates: int = 10
+) -> CollectionReply:
     return drain(ask_collection(reader, collection, question, Reading(top=top), candidates))  # type: ignore[arg-type]
 
 
@@ -334,7 +334,9 @@ def test_probabilities_are_shared_among_the_answers_given() -> None:
     wanted = probabilities(np.array([2.0, 2.0, -1.0]), 2.0)
     assert [each.found.probability for each in reply.answers] == pytest.approx(wanted.tolist())
     assert (reply.threshold, reply.text) == (1.5, "queen")
-    assert [each.found.probability for each in ask(FakeReader({"queen": 2.0}), named(*THREE), "queen").answers] == [
+    assert [
+        each.found.probability for each in ask(FakeReader({"queen": 2.0}), named(*THREE), "queen").answers
+    ] == [
         None,
         None,
     ]

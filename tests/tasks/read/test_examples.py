@@ -32,7 +32,10 @@ def made_set(*, words: int, count: int = 20, seed: int = 0, unanswerable: bool =
     dice = random.Random(seed)
     passages, questions = [], []
     for at in range(count):
-        spoken = [dice.choice(WORDS).capitalize() if dice.random() < 0.2 else dice.choice(WORDS) for _ in range(words)]
+        spoken = [
+            dice.choice(WORDS).capitalize() if dice.random() < 0.2 else dice.choice(WORDS)
+            for _ in range(words)
+        ]
         text = "  ".join(spoken) + "."
         first = dice.randrange(words)
         answer = "  ".join(spoken[first : first + dice.randint(1, 3)])
@@ -98,7 +101,8 @@ def test_an_unanswerable_question_points_to_the_null_position(encoder: Encoder) 
 def test_the_same_seed_takes_the_same_parts(tmp_path: Path) -> None:
     encoder, data = tiny_encoder(tmp_path, "bert"), made_set(words=150)
     one, same, other = (
-        [each.at for each in span_examples(encoder, data, max_tokens=48, seed=seed).windows] for seed in (1, 1, 2)
+        [each.at for each in span_examples(encoder, data, max_tokens=48, seed=seed).windows]
+        for seed in (1, 1, 2)
     )
     assert one == same != other
 
@@ -128,7 +132,9 @@ def test_questions_that_share_an_id_keep_their_words(tmp_path: Path) -> None:
     encoder = tiny_encoder(tmp_path, "bert")
     passages = (Passage("the king saw the queen", 0),)
     answer = (Answer("the king", 0),)
-    data = ReadingSet("x", passages, (Question("1", "who saw?", 0, answer), Question("1", "who ate?", 0, answer)))
+    data = ReadingSet(
+        "x", passages, (Question("1", "who saw?", 0, answer), Question("1", "who ate?", 0, answer))
+    )
     one, other = span_examples(encoder, data, max_tokens=64, seed=0).windows
     assert one.encoded.ids != other.encoded.ids
 

@@ -277,7 +277,9 @@ def test_particles_are_cut_only_if_asked_for(reader: Reader) -> None:
     passage = "대한민국의 수도는 서울특별시이며, 임금은 서울특별시에서 살았다."
     found = {}
     for strip in (True, False):
-        reply = reader.ask("임금은 어디에서 살았나?", passage, Reading(strip_josa=strip, top=20, longest_answer=1))
+        reply = reader.ask(
+            "임금은 어디에서 살았나?", passage, Reading(strip_josa=strip, top=20, longest_answer=1)
+        )
         check_places(reply, passage)
         found[strip] = {each.text for each in reply.answers}
     assert "서울특별시에서" in found[False]

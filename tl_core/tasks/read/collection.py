@@ -185,7 +185,9 @@ def _best(found: Sequence[tuple[FoundAnswer, RankedPart]], top: int) -> list[tup
         found, key=lambda each: (-each[0].score, each[1].part.document, each[0].start, each[0].end)
     ):
         overlapping = any(
-            place.part.document == there.part.document and answer.start < other.end and other.start < answer.end
+            place.part.document == there.part.document
+            and answer.start < other.end
+            and other.start < answer.end
             for other, there in kept
         )
         if not overlapping:

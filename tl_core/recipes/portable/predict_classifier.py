@@ -1,0 +1,82 @@
+"""Predict with an exported classifier; needs only what requirements.txt beside this file names.
+
+    python predict.py "a text" "another text"      prints one JSON line a text
+    python predict.py --base FOLDER "a text"       where the base encoder lies in FOLDER
+
+This file is copied into every exported classifier's zip; it imports nothing of the project that wrote it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+VIEWS = {
+    "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
+    "characters": {"analyzer": "char_wb", "ngram_range": (2, 4)},
+}
+
+
+def predict_tfidf(texts: list[str], labels: list[str]) -> list[dict[str, float]]:
+    import numpy
+    import skops.io
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    saved = skops.io.load(FOLDER / "model.skops", trusted=[])
+    n_grams = json.loads((FOLDER / "n_grams.json").read_text(encoding="utf-8"))
+    parts = []
+    for name, frequencies in saved["idf"].items():
+        view = TfidfVectorizer(
+            sublinear_tf=True, dtype=numpy.float32, vocabulary=n_grams[name], **VIEWS[name]
+        )
+        view.idf_ = frequencies
+        parts.append(view.transform(texts))
+    head = saved["head"]
+    found = head.predict_proba(hstack(parts).tocsr())
+    return [{labels[at]: float(p) for at, p in zip(head.classes_, row, strict=True)} for row in found]
+
+
+def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict[str, float]]:
+    import torch
+    from base_encoder import load_encoder, load_tokenizer, read_facts
+    from safetensors.torch import load_file
+
+    facts = read_facts()
+    tokenizer = load_tokenizer()
+    tokenizer.enable_truncation(facts["max_tokens"])
+    model, head = load_encoder(base, facts), load_file(FOLDER / "head.safetensors")
+    answers = []
+    for text in texts:
+        encoding = tokenizer.encode(text)
+        ids = torch.tensor([encoding.ids or [facts["pad_id"]]])
+        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+        if facts["token_types"]:
+            batch["token_type_ids"] = torch.tensor([encoding.type_ids or [0]])
+        with torch.inference_mode():
+            hidden = model(**batch).last_hidden_state[0]
+        pooled = hidden.mean(0) if facts["pooling"] == "mean" else hidden[-1]
+        logits = pooled @ head["weight"].T + head["bias"]
+        answers.append(dict(zip(labels, logits.softmax(-1).tolist(), strict=True)))
+    return answers
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Predict with this classifier.")
+    parser.add_argument("texts", nargs="+")
+    parser.add_argument("--base", default="", help="folder or hub name of the base encoder")
+    options = parser.parse_args()
+    labels = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
+    if (FOLDER / "model.skops").exists():
+        answers = predict_tfidf(options.texts, labels)
+    else:
+        answers = predict_encoder(options.texts, labels, options.base)
+    for text, probabilities in zip(options.texts, answers, strict=True):
+        label = max(probabilities, key=probabilities.__getitem__)
+        print(json.dumps({"text": text, "label": label, "probabilities": probabilities}, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()
