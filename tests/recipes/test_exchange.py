@@ -91,7 +91,7 @@ def test_the_zip_holds_a_card_and_no_pickle(store: Store, tmp_path: Path):
         config = archive.read("adapter/adapter_config.json").decode()
     assert not [each for each in names if each.endswith((".bin", ".pkl", ".pt"))]
     assert f"{run.record['report']['accuracy']:.3f}" in card
-    assert str(store.settings.home) not in card + config
+    assert str(tmp_path) not in card + config
 
 
 def rewritten(source: Path, out: Path, changes: dict[str, bytes | None]) -> Path:
@@ -123,6 +123,8 @@ class Boom:
         ({"head.safetensors": None}, "lacks head.safetensors"),
         ({"labels.json": b'["other", "classes"]'}, "different classes"),
         ({"labels.json": b"not json"}, "not that of an exported run"),
+        ({"reader.json": b"{}"}, "of its task"),
+        ({"tokenizer.json": None}, "lacks tokenizer.json"),
         ({"record.json": None}, "no record.json"),
         ({"record.json": b"[]"}, "not that of an exported run"),
         ({"encoder.json": b'{"base": {"kind": "folder", "name": "/etc"}}'}, None),
@@ -147,6 +149,18 @@ def test_a_hostile_zip_is_refused_and_leaves_nothing(
         import_run(store, bad)
     assert sorted(store.settings.runs.iterdir()) == before
     assert not Path("/tmp/should-never-exist-transfer-learning").exists()
+
+
+@pytest.mark.parametrize(("name", "loaded"), [("tfidf", False), ("lora", True)])
+def test_a_zip_of_before_its_loader_was_a_file_of_its_own_is_still_taken(
+    store: Store, tmp_path: Path, name: str, loaded: bool
+):
+    run = one_run(store, tmp_path, name)
+    export_run(store, run.id, tmp_path / "run.zip")
+    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
+        assert ("base_encoder.py" in archive.namelist()) == loaded
+    old = rewritten(tmp_path / "run.zip", tmp_path / "old.zip", {"base_encoder.py": None})
+    assert import_run(store, old).record["report"] == run.record["report"]
 
 
 def test_what_is_no_zip_or_no_finished_run_is_refused(store: Store, tmp_path: Path):

@@ -12,43 +12,35 @@ import shutil
 import tempfile
 import time
 import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tl_core.encoders.adapted import FACTS, StartingPoint, read_facts, read_starting_point
+from tl_core.encoders.adapted import ADAPTER, FACTS, StartingPoint, read_facts, read_starting_point
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.catalog import card_of, find_packaged
+from tl_core.encoders.families import family_of
 from tl_core.encoders.load import encoder_folder, load_encoder, tokenizer_of
 from tl_core.errors import DataError, ModelError, RunError, TLError
-from tl_core.knobs import from_values
 from tl_core.recipes.card import make_card, requirements
+from tl_core.recipes.portable_kinds import PORTABLE, PortableKind
+from tl_core.recipes.scores import CLASSIFIERS, Scores, kind_named, kind_of
 from tl_core.runs.records import new_id, write_record
 from tl_core.runs.store import Run, Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.metrics import Report
-from tl_core.tasks.classify.strategies import strategy
 
 LARGEST_ZIP = 2_000_000_000
 LARGEST_UNPACKED = 4_000_000_000
 LARGEST_JSON = 50_000_000
-ALLOWED = re.compile(
-    r"(record|labels|n_grams|encoder|tokenizer)\.json|(head|encoder)\.safetensors|model\.skops"
+EVERY_ZIP = re.compile(
+    r"(record|encoder|tokenizer)\.json|(head|encoder)\.safetensors"
     r"|adapter/adapter_config\.json|adapter/adapter_model\.safetensors"
     r"|base/config\.json|base/model\.safetensors|base/tokenizer\.json"
 )
-IGNORED = ("README.md", "predict.py", "requirements.txt")
-KEPT_FIELDS = (
-    "title",
-    "strategy",
-    "seed",
-    "role",
-    "encoder",
-    "source",
-    "config",
-    "rows",
-    "classes",
-    "seconds",
-)
+SCRIPTS = Path(__file__).with_name("portable")
+LOADER = "base_encoder.py"
+IGNORED = ("README.md", "predict.py", LOADER, "requirements.txt")
 NUMBERS = ("scoring_seconds", "trained_parameters", "peak_memory")
 
 
@@ -63,13 +55,16 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
         raise RunError(f"Run {run_id} is {run.status}; only a finished run can be exported.")
     with tempfile.TemporaryDirectory(prefix="export-") as name:
         folder = Path(name)
+        kind = PORTABLE[kind_of(run).task]
+        run = replace(run, record=_portable_record(run, kind))
         shutil.copytree(run.model, folder, dirs_exist_ok=True)
         if (folder / FACTS).exists():
             _add_base(store.settings, folder, with_base)
-        (folder / "record.json").write_text(_portable_record(run), encoding="utf-8")
+            shutil.copyfile(SCRIPTS / LOADER, folder / LOADER)
+        _write_json(folder / "record.json", run.record)
         (folder / "README.md").write_text(make_card(run, folder), encoding="utf-8")
         (folder / "requirements.txt").write_text(requirements(folder), encoding="utf-8")
-        shutil.copyfile(Path(__file__).with_name("portable_predict.py"), folder / "predict.py")
+        shutil.copyfile(SCRIPTS / kind.script, folder / "predict.py")
         try:
             _write_zip(folder, out)
         except OSError as error:
@@ -77,11 +72,18 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
     return out.stat().st_size
 
 
-def _portable_record(run: Run) -> str:
-    fields = (*KEPT_FIELDS, *NUMBERS, "report", "facts")
-    return json.dumps(
-        {name: run.record[name] for name in fields if name in run.record}, ensure_ascii=False, indent=1
-    )
+def _portable_record(run: Run, kind: PortableKind) -> dict[str, Any]:
+    """What of a record goes along; a folder of this machine is told by its own name alone."""
+    fields = (*kind.kept, *NUMBERS, "report", "facts")
+    record = {name: run.record[name] for name in fields if name in run.record}
+    for name in ("encoder", "source"):
+        if Path(str(record.get(name, ""))).is_absolute():
+            record[name] = Path(record[name]).name
+    return record
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def _add_base(settings: Settings, folder: Path, with_base: bool) -> None:
@@ -100,10 +102,15 @@ def _add_base(settings: Settings, folder: Path, with_base: bool) -> None:
     facts["hub"] = (
         card_of(base.name).hub_name if base.kind == "packaged" else base.name if base.kind == "hub" else ""
     )
+    facts["position_offset"] = family_of(str(facts.get("family", ""))).position_offset
     facts["whole"] = start.weights is not None and not _word_table_missing(start)
     if base.kind == "folder":
         facts["base"] = {"kind": "folder", "name": "base", "revision": ""}
-    (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    _write_json(folder / FACTS, facts)
+    adapter = folder / ADAPTER / "adapter_config.json"
+    if adapter.exists():
+        config = json.loads(adapter.read_text(encoding="utf-8"))
+        _write_json(adapter, {**config, "base_model_name_or_path": facts["base"]["name"]})
 
 
 def _word_table_missing(start: StartingPoint) -> bool:
@@ -151,7 +158,7 @@ def import_run(store: Store, path: Path) -> Run:
     try:
         _unpack(path, aside)
         record = _checked_record(aside)
-        _check_model(store.settings, aside, folder, record)
+        _check_model(aside, folder, record)
         (aside / "record.json").unlink()
         write_record(
             aside.parent / f"{run_id}" / "record.json",
@@ -195,7 +202,11 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
         name = entry.filename
         if name in IGNORED:
             continue
-        if not ALLOWED.fullmatch(name) or (entry.external_attr >> 16) & 0o170000 == 0o120000:
+        known = (EVERY_ZIP, *(kind.files for kind in PORTABLE.values()))
+        if (
+            not any(each.fullmatch(name) for each in known)
+            or (entry.external_attr >> 16) & 0o170000 == 0o120000
+        ):
             raise DataError(
                 f"The zip holds {name[:100]!r}, which no exported run has. Only zips that were exported here are "
                 "imported; pickles and paths outside the zip are never taken."
@@ -211,42 +222,64 @@ def _checked_record(folder: Path) -> dict[str, Any]:
     """The record of an imported run, every field checked and nothing else kept."""
     try:
         given = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-        row = strategy(str(given["strategy"]))
+        kind = kind_named(str(given.get("task", CLASSIFIERS.task)))
         record: dict[str, Any] = {
             "title": str(given.get("title", "imported"))[:200],
-            "strategy": row.name,
             "seed": int(given["seed"]),
             "role": "target",
             "encoder": str(given.get("encoder", ""))[:200],
             "source": str(given.get("source", ""))[:200],
             "rows": {name: int(given["rows"][name]) for name in ("train", "validation", "test")},
-            "classes": [str(each) for each in given["classes"]],
-            "report": Report.from_json(given["report"]).to_json(),
+            "config": given["config"],
             "seconds": float(given["seconds"]),
             "started": time.time(),
             "ended": time.time(),
             "facts": {},
+            **PORTABLE[kind.task].fields(folder, given),
         }
-        from_values(row.config, given["config"])
-        record["config"] = given["config"]
         record |= {name: int(given[name]) for name in NUMBERS if name in given}
-        labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
-    except (TLError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"record.json or labels.json of the zip is not that of an exported run ({error})."
-        ) from error
-    if labels != record["classes"]:
-        raise DataError("labels.json and record.json name different classes.")
+        _check_scores(kind.scores(record["report"]))
+    except (TLError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise DataError(f"The record of the zip is not that of an exported run ({error}).") from error
+    except RecursionError:
+        raise DataError("The record of the zip is not that of an exported run.") from None
+    _check_files(folder, PORTABLE[kind.task])
     return record
 
 
-def _check_model(settings: Settings, folder: Path, place: Path, record: dict[str, Any]) -> None:
+def _check_scores(scores: Scores) -> None:
+    for measure, score in scores.items():
+        ends = (score.interval.low, score.interval.high) if score.interval else ()
+        for value in (score.value, *ends):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+                raise ValueError(f"{measure.name} must be between 0 and 1; got {value!r:.40}")
+
+
+def _check_files(folder: Path, kind: PortableKind) -> None:
+    """DataError for a file that only the run of another task has."""
+    for file in folder.rglob("*"):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and not EVERY_ZIP.fullmatch(name) and not kind.files.fullmatch(name):
+            raise DataError(f"The zip holds {name}, which no exported run of its task has.")
+
+
+def _check_model(folder: Path, place: Path, record: dict[str, Any]) -> None:
     """The files of the model are data of the right form; a carried base is told where it will lie."""
-    if not strategy(record["strategy"]).needs_encoder:
+    kind = PORTABLE[record.get("task", CLASSIFIERS.task)]
+    if not kind.has_encoder(record):
         from tl_core.tasks.classify.tfidf import load_tfidf
 
         load_tfidf(folder)
         return
+    _check_tensors(folder)
+    if not (folder / "tokenizer.json").exists():
+        raise ModelError("The zip lacks tokenizer.json: it is not a whole model.")
+    _settle_base(folder, place)
+    read_starting_point(folder)
+    kind.check_head(folder)
+
+
+def _check_tensors(folder: Path) -> None:
     from safetensors import SafetensorError, safe_open
 
     for file in folder.rglob("*.safetensors"):
@@ -255,6 +288,10 @@ def _check_model(settings: Settings, folder: Path, place: Path, record: dict[str
                 tensors.keys()
         except (SafetensorError, OSError) as error:
             raise ModelError(f"{file.name} of the zip is not a safetensors file ({error}).") from error
+
+
+def _settle_base(folder: Path, place: Path) -> None:
+    """Let `encoder.json` name the carried base by where it will lie; ModelError if it has to be and is not."""
     facts = read_facts(folder)
     carried = (folder / "base" / "model.safetensors").exists()
     base = facts.get("base", {})
@@ -263,7 +300,4 @@ def _check_model(settings: Settings, folder: Path, place: Path, record: dict[str
     if carried:
         shutil.copyfile(folder / "tokenizer.json", folder / "base" / "tokenizer.json")
         facts["base"] = {"kind": "folder", "name": str(place / "model" / "base"), "revision": ""}
-        (folder / FACTS).write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    read_starting_point(folder)
-    if not (folder / "head.safetensors").exists() or not (folder / "tokenizer.json").exists():
-        raise ModelError("The zip lacks head.safetensors or tokenizer.json: it is not a whole classifier.")
+        _write_json(folder / FACTS, facts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,17 @@ def submit_training(
         for at, start in enumerate(starts):
             _copy_start(start, folder / f"start{at + 1}")
 
-    titles = [reader_title(store, name) for name in config.starts]
+    titles = _titles_apart(config.starts, [reader_title(store, name) for name in config.starts])
     told = {"training": config.to_json(), "titles": titles}
     return submit_job(store, "train_reader", title or data.name, told, write_data, processes=processes)
+
+
+def _titles_apart(names: Sequence[str], titles: Sequence[str]) -> list[str]:
+    """The titles; of those that are alike, such as two runs on the same data, each with its name."""
+    return [
+        title if titles.count(title) == 1 else f"{title} ({name})"
+        for name, title in zip(names, titles, strict=True)
+    ]
 
 
 def _copy_start(start: StartingPoint, folder: Path) -> None:

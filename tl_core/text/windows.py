@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Offsets = NDArray[np.int64]
+METASPACE = "▁"
 JOINER = "\u200d"  # makes one emoji of two
 
 
@@ -38,12 +39,16 @@ class TokenisedText:
 
 @dataclass(frozen=True, slots=True)
 class PairForm:
-    """How a tokenizer joins two texts: special ids before, between and after, with all type ids."""
+    """How a tokenizer joins two texts: special ids before, between and after, and all type ids."""
 
     before: tuple[int, ...]
     between: tuple[int, ...]
     after: tuple[int, ...]
-    type_ids: tuple[int, int, int, int, int]  # before, question, between, passage, after
+    types_before: tuple[int, ...]
+    types_between: tuple[int, ...]
+    types_after: tuple[int, ...]
+    type_question: int
+    type_passage: int
 
     @property
     def special(self) -> int:
@@ -82,17 +87,18 @@ def pair_form(tokenizer: Tokenizer) -> PairForm:
             "This model's tokenizer puts no special tokens around a question and a passage, so it cannot "
             "read. Choose a BERT-like encoder."
         )
-    ids, types = tuple(pair.ids), pair.type_ids
-    end, begin = first[-1] + 1, second[0]
-    behind = second[-1] + 1
-    kinds = (
-        types[0],
-        types[first[0]],
-        types[end] if begin > end else types[begin],
-        types[begin],
-        types[behind] if behind < len(ids) else types[begin],
+    ids, types = tuple(pair.ids), tuple(pair.type_ids)
+    end, begin, behind = first[-1] + 1, second[0], second[-1] + 1
+    return PairForm(
+        before=ids[: first[0]],
+        between=ids[end:begin],
+        after=ids[behind:],
+        types_before=types[: first[0]],
+        types_between=types[end:begin],
+        types_after=types[behind:],
+        type_question=types[first[0]],
+        type_passage=types[begin],
     )
-    return PairForm(ids[: first[0]], ids[end:begin], ids[behind:], kinds)
 
 
 def room_for_passage(form: PairForm, question: TokenisedText, max_tokens: int) -> int:
@@ -127,12 +133,10 @@ def windows(
 
 def window(form: PairForm, question: TokenisedText, passage: TokenisedText, at: int, count: int) -> Window:
     """The window of passage tokens `at` to `at + count`."""
-    parts = (form.before, question.ids, form.between, passage.ids[at : at + count], form.after)
-    ids: list[int] = []
-    types: list[int] = []
-    for part, kind in zip(parts, form.type_ids, strict=True):
-        ids += part
-        types += [kind] * len(part)
+    shown = passage.ids[at : at + count]
+    ids = [*form.before, *question.ids, *form.between, *shown, *form.after]
+    types = [*form.types_before, *[form.type_question] * len(question), *form.types_between]
+    types += [*[form.type_passage] * count, *form.types_after]
     first = len(form.before) + len(question) + len(form.between)
     null = 0 if form.before else len(ids) - 1  # XLNet has its [CLS] at the end
     return Window(Encoded(ids, types), first, count, at, null)

@@ -43,7 +43,8 @@ def show_questions(data: ReadingSet) -> None:
         f"{len(data):,} questions on {len(data.passages):,} passages of {data.articles:,} articles{without}"
     )
     if data.refused:
-        st.warning(plain(f"{len(data.refused):,} were left out."), icon=":material/warning:")
+        were = "was" if len(data.refused) == 1 else "were"
+        st.warning(plain(f"{len(data.refused):,} {were} left out."), icon=":material/warning:")
         with st.expander("What was left out, and why"):
             frame = pd.DataFrame([{"place": each.place, "reason": each.reason} for each in data.refused])
             st.dataframe(frame, hide_index=True)

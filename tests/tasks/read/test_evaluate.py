@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -27,7 +28,7 @@ def judged(score: float, f1: float = 0.0, *, exact: float = 0.0, answerable: boo
 def brute_force(rows: list[Judged]) -> float:
     """The best F1 over every threshold that can make a difference."""
     scores = sorted({each.score for each in rows})
-    middles = [(one + other) / 2 for one, other in zip(scores, scores[1:], strict=False)]
+    middles = [(one + other) / 2 for one, other in pairwise(scores)]
     thresholds = [-INFINITE, *scores, *middles, INFINITE]
     return max(scores_at(rows, each).f1 for each in thresholds)
 
@@ -115,6 +116,18 @@ def test_replies_are_judged_by_their_best_answer() -> None:
         Judged("", -INFINITE, 0.0, 0.0, True),
         Judged("king saw", 0.5, 0.0, pytest.approx(2 / 3), True),
     ]
+
+
+def test_particles_are_cut_before_judging_only_if_asked_for() -> None:
+    passage = Passage("대한민국의 수도는 서울특별시이며 임금은 서울특별시에서 살았다", 0)
+    start = passage.text.index("서울특별시에서")
+    question = Question("1", "임금은 어디에서 살았나?", 0, (Answer("서울특별시", start),))
+    data = ReadingSet("x", (passage,), (question,))
+    reply = Reply((FoundAnswer("서울특별시에서", start, start + 7, 1.0, 0),), 1)
+    (bare,) = judge(data, [reply], "korquad")
+    assert (bare.given, bare.exact_match) == ("서울특별시에서", 0.0)
+    assert bare.f1 == pytest.approx(5 / 6)  # 5 of 7 letters, all 5 of the reference
+    assert judge(data, [reply], "korquad", josa=True) == [Judged("서울특별시", 1.0, 1.0, 1.0, True)]
 
 
 def test_each_set_is_judged_by_the_rule_of_its_kind() -> None:

@@ -127,7 +127,6 @@ def test_a_long_question_is_cut_and_leaves_half_of_the_window(tmp_path: Path) ->
     assert (window.first, window.count, len(window.encoded)) == (31, 32, 64)
 
 
-@pytest.mark.xfail(strict=True, reason="questions are kept by id, which two files may share")
 def test_questions_that_share_an_id_keep_their_words(tmp_path: Path) -> None:
     encoder = tiny_encoder(tmp_path, "bert")
     passages = (Passage("the king saw the queen", 0),)

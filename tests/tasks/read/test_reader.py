@@ -172,7 +172,7 @@ def test_progress_grows_with_what_was_read_and_ends_at_its_total(reader: Reader)
     for asked in (many_questions(), long):
         events = events_of(reader, asked)
         done = [each.done for each in events]
-        assert len(done) > 3
+        assert len(done) >= 3
         assert done == sorted(done)
         assert {each.total for each in events} == {len(asked)}
         assert done[-1] == len(asked)

@@ -192,8 +192,10 @@ def main() -> None:
     parser.add_argument("--top", type=int, default=3, help="the most answers to give")
     parser.add_argument("--base", default="", help="folder or hub name of the base encoder")
     options = parser.parse_args()
-    with options.passage.open(encoding="utf-8-sig", newline="") as file:  # line ends are counted as they are
-        passage = file.read()
+    try:
+        passage = options.passage.read_bytes().decode("utf-8-sig")  # line ends are counted as they are
+    except (OSError, ValueError) as error:
+        sys.exit(f"{options.passage} cannot be read as text in UTF-8 ({error}).")
     if not passage.strip() or not options.question.strip() or options.top < 1:
         sys.exit("Give a passage with text in it, a question, and a --top of 1 or more.")
     answers = Reader(options.base).ask(options.question, passage, options.top)

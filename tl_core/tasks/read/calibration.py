@@ -64,17 +64,34 @@ def fit_temperature(scores: Sequence[Numbers], right: Sequence[bool]) -> float:
     log-likelihood over a grid from 0.2 to 20 (Guo et al. 2017, section 4.2).
     """
     grid = np.geomspace(0.2, 20.0, 160)
-    truth = np.array(right, dtype=bool)
+    truth, table = np.array(right, dtype=bool), _padded(scores)
     losses = []
     for temperature in grid:
-        sure = np.clip(best_probabilities(scores, float(temperature)), 1e-6, 1 - 1e-6)
+        sure = np.clip(_best_of(table, float(temperature)), 1e-6, 1 - 1e-6)
         losses.append(-np.log(np.where(truth, sure, 1 - sure)).mean())
     return float(grid[int(np.argmin(losses))])
 
 
 def best_probabilities(scores: Sequence[Numbers], temperature: float) -> Numbers:
-    """The probability of each question's best answer: (N,)."""
-    return np.array([probabilities(each, temperature)[0] if len(each) else 0.0 for each in scores])
+    """The probability of each question's best answer: (N,); 0 where nothing was found."""
+    return _best_of(_padded(scores), temperature)
+
+
+def _padded(scores: Sequence[Numbers]) -> Numbers:
+    """Scores as (N, most + 1), best first; the last column is 0, which is 'no answer'."""
+    most = max((len(each) for each in scores), default=0)
+    table = np.full((len(scores), most + 1), -np.inf)
+    for row, each in zip(table, scores, strict=True):
+        row[: len(each)] = each
+    table[:, -1] = 0.0
+    return table
+
+
+def _best_of(table: Numbers, temperature: float) -> Numbers:
+    scaled = table / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    best: Numbers = powers[:, 0] / powers.sum(axis=1)
+    return np.where(np.isfinite(table[:, 0]) & (table.shape[1] > 1), best, 0.0)
 
 
 def expected_calibration_error(sure: Numbers, right: Sequence[bool]) -> float:

@@ -11,6 +11,7 @@ from tl_core.data.reading import Question, ReadingSet, chosen_reference
 from tl_core.encoders.load import Encoder
 from tl_core.errors import DataError
 from tl_core.text.windows import (
+    TokenisedText,
     Window,
     cut,
     pair_form,
@@ -48,8 +49,9 @@ def span_examples(encoder: Encoder, data: ReadingSet, *, max_tokens: int, seed: 
     DataError if nothing is left to learn from.
     """
     maker = _Maker(encoder, data, min(max_tokens, encoder.max_tokens), seed)
-    for question in data.questions:
-        maker.add(question)
+    asked = tokenise(encoder.tokenizer, [each.text for each in data.questions])
+    for question, tokens in zip(data.questions, asked, strict=True):
+        maker.add(question, tokens)
     if not maker.windows:
         raise DataError(f"{data.name} holds no question whose answer fits into {max_tokens} tokens.")
     starts, ends = np.array(maker.starts, dtype=np.int64), np.array(maker.ends, dtype=np.int64)
@@ -63,15 +65,13 @@ class _Maker:
         self.form, self.max_tokens = pair_form(encoder.tokenizer), max_tokens
         self.random = np.random.default_rng([seed, 17])
         self.passages = tokenise(encoder.tokenizer, [each.text for each in data.passages])
-        asked = tokenise(encoder.tokenizer, [each.text for each in data.questions])
-        self.asked = {question.id: tokens for question, tokens in zip(data.questions, asked, strict=True)}
         self.windows: list[Window] = []
         self.starts: list[int] = []
         self.ends: list[int] = []
 
-    def add(self, question: Question) -> None:
-        most = self.max_tokens // 2 - self.form.special
-        tokens, passage = cut(self.asked[question.id], most), self.passages[question.passage]
+    def add(self, question: Question, asked: TokenisedText) -> None:
+        tokens = cut(asked, self.max_tokens // 2 - self.form.special)
+        passage = self.passages[question.passage]
         count = min(room_for_passage(self.form, tokens, self.max_tokens), len(passage))
         if not count:
             return

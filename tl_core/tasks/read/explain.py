@@ -298,8 +298,11 @@ def word_scores(opened: OpenWindow, logits: WindowLogits, longest: int) -> WordS
     end = logits.end.astype(np.float64) - logits.null / 2
     window, text = opened.window, opened.passage
     word_of = opened.passage_of[window.first : window.first + window.count]
-    joint = logits.best(longest)[0]
-    pairs = [(joint.first, joint.last), separate_argmaxes(logits.start, logits.end)]
+    best = logits.best(longest)[0]
+
+    def shown(first: int, last: int) -> ShownSpan:
+        return ShownSpan(first, last, float(start[first] + end[last]), opened.text_of(first, last))
+
     return WordScores(
         _best_of(start, word_of, len(opened.passage_words)),
         _best_of(end, word_of, len(opened.passage_words)),
@@ -307,10 +310,8 @@ def word_scores(opened: OpenWindow, logits: WindowLogits, longest: int) -> WordS
         start,
         end,
         word_of,
-        *(
-            ShownSpan(first, last, float(start[first] + end[last]), opened.text_of(first, last))
-            for first, last in pairs
-        ),
+        shown(best.first, best.last),
+        shown(*separate_argmaxes(logits.start, logits.end)),
     )
 
 
@@ -347,18 +348,18 @@ def gradient_shading(reader: Reader, opened: OpenWindow) -> Shading:
     """
     import torch
 
-    inputs, held = _inputs(reader, opened), []
+    held: list[torch.Tensor] = []
 
     def hold(module: Any, arguments: Any, embedded: torch.Tensor) -> torch.Tensor:
-        held.append(embedded.detach().requires_grad_())
+        held.append(embedded.detach().requires_grad_())  # a quantised table's rows are no parameters
         return held[-1]
 
     first, last = opened.answer
+    table = _base_model(reader.encoder).get_submodule(reader.encoder.family.word_table)
     with reader.lock, torch.inference_mode(False), torch.enable_grad():
-        hook = _base_model(reader.encoder).get_submodule(reader.encoder.family.word_table)
-        handle = hook.register_forward_hook(hold)
+        handle = table.register_forward_hook(hold)
         try:
-            logits = reader.network(inputs)[0]  # (T, 2)
+            logits = reader.network(_inputs(reader, opened))[0]  # (T, 2)
         finally:
             handle.remove()
         score = logits[first, 0] + logits[last, 1] - logits[opened.window.null].sum()
@@ -396,11 +397,14 @@ def _plain_attention(encoder: Encoder) -> Iterator[None]:
 
 
 def _words(text: str, offsets: Offsets) -> tuple[tuple[Place, ...], Places]:
-    """The words that tokens at these offsets, (n, 2), belong to, and the number of each token's word."""
+    """The words that tokens at these offsets, (n, 2), belong to, and the number of each token's word.
+
+    A token of no characters (a lone metaspace) belongs to the word that begins where it stands.
+    """
     spans = np.array([each.span() for each in WORD.finditer(text)], dtype=np.int64).reshape(-1, 2)
     at = np.searchsorted(spans[:, 1], offsets[:, 0], side="right")  # the first word that ends behind
-    beginnings = np.append(spans[:, 0], len(text) + 1)
-    at[beginnings[at] >= np.maximum(offsets[:, 1], offsets[:, 0] + 1)] = -1
+    begins = np.append(spans[:, 0], len(text) + 1)[at]
+    at[begins >= np.maximum(offsets[:, 1], offsets[:, 0] + 1)] = -1
     used, number = np.unique(at[at >= 0], return_inverse=True)
     word_of = np.full(len(at), -1, dtype=np.int64)
     word_of[at >= 0] = number

@@ -65,7 +65,8 @@ def make_network(encoder: Encoder, dropout: float = 0.0) -> torch.nn.Module:
 
         def forward(self, inputs: dict[str, torch.Tensor]) -> torch.Tensor:
             hidden = self.encoder(**inputs).last_hidden_state
-            logits: torch.Tensor = self.head(self.dropout(hidden))
+            with torch.autocast(hidden.device.type, enabled=False):  # bfloat16 logits would tie
+                logits: torch.Tensor = self.head(self.dropout(hidden).to(self.head.weight.dtype))
             return logits
 
     return Network()
