@@ -9,6 +9,7 @@ from pages.components.navigation import through_app
 from tl_core.commands.output import bytes_text
 from tl_core.data.samples import SAMPLES
 from tl_core.encoders.catalog import ENCODERS, facts
+from tl_core.recipes.readers import SHIPPED
 from tl_core.vectors.catalog import packaged_vectors
 
 through_app()
@@ -20,6 +21,8 @@ st.markdown(
 with st.container(horizontal=True):
     if st.button("Fine-tune on a table", type="primary", icon=":material/tune:"):
         st.switch_page("pages/fine_tune.py")
+    if st.button("Ask a text a question", icon=":material/menu_book:"):
+        st.switch_page("pages/reading.py")
     if st.button("Earlier runs", icon=":material/list:"):
         st.switch_page("pages/runs.py")
 
@@ -53,6 +56,9 @@ with left, st.container(border=True, height="stretch"):
         st.text("None. Install the packages of requirements.txt.")
     else:
         st.text(f"{vectors.name}: {vectors.words:,} words, {vectors.width} dimensions ({vectors.licence})")
+    st.markdown("**Readers**")
+    for reader in SHIPPED:
+        st.text(f"{reader.title}: {'ready' if reader.folder.is_dir() else 'missing, get the assets again'}")
     st.markdown("**Sample data**")
     for sample in SAMPLES:
         st.text(f"{sample.title}: {len(resources.sample_table(sample.name).rows)} rows, {sample.role} task")

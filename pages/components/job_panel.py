@@ -8,7 +8,8 @@ from pages.components.charts import learning_curves
 from pages.components.guard import guard, plain
 from tl_core.commands.output import seconds_text
 from tl_core.recipes.cell_work import resume_job
-from tl_core.recipes.overview import run_title
+from tl_core.recipes.overview import done_so_far, planned_trainings, run_title
+from tl_core.recipes.scores import kind_of
 from tl_core.runs.events import read_curves
 from tl_core.runs.queue import jobs_ahead
 from tl_core.runs.store import Job, Store
@@ -73,11 +74,10 @@ def _waiting(store: Store, job: Job) -> None:
 def _progress(job: Job) -> None:
     progress = job.progress
     left = progress.get("seconds_left")
-    finished, total = progress.get("finished", 0), progress.get("cells", 0)
-    text = f"{progress.get('doing', 'Starting')} · {finished} of {total} trainings done"
-    if left is not None:
-        text += f" · {seconds_text(left)} left"
-    st.progress(min(1.0, float(progress.get("share", 0.0))), text=text)
+    time_left = f"{seconds_text(left)} left" if left is not None else ""
+    parts = (str(progress.get("doing", "Starting")), done_so_far(job), time_left)
+    text = " · ".join(filter(None, parts))
+    st.progress(min(1.0, float(progress.get("share", 0.0))), text=plain(text))
 
 
 def _curves(store: Store, job: Job) -> None:
@@ -88,7 +88,8 @@ def _curves(store: Store, job: Job) -> None:
         strategies = {title: str(run.record["strategy"]) for title, run in runs.items()}
         figure = learning_curves(curves, strategies)
         st.plotly_chart(figure, key=f"curves.{job.id}", alt="Training and validation loss so far")
-        st.caption("Loss while training, and on rows held back for choosing the epoch. Lower is better.")
+        [units] = {f"{kind_of(run).unit}s" for run in runs.values()}
+        st.caption(f"Loss while training, and on {units} held back for choosing the epoch. Lower is better.")
 
 
 def _ended(store: Store, job: Job) -> None:
@@ -98,7 +99,8 @@ def _ended(store: Store, job: Job) -> None:
     if job.status == "interrupted":
         st.warning("The job's process ended without a word: it was killed, or the machine restarted.")
     if job.status != "done":
-        st.caption("Finished trainings are kept. Resuming goes on from the last checkpoint.")
+        if planned_trainings(job):
+            st.caption("Finished trainings are kept. Resuming goes on from the last checkpoint.")
         if st.button("Resume", type="primary", icon=":material/play_arrow:", key=f"resume.{job.id}"):
             resume_job(store, job.id)
             st.rerun()

@@ -8,12 +8,22 @@ from collections.abc import Sequence
 import numpy as np
 
 from tl_core.data.examples import Examples, write_examples
+from tl_core.data.reading import Answer, Passage, Question, ReadingSet
+from tl_core.data.reading_files import write_squad
 from tl_core.knobs import to_values
+from tl_core.recipes.evaluate_reading import QUESTIONS, RESULT
 from tl_core.recipes.plan import CompareConfig
+from tl_core.recipes.read_plan import ReadCell, TrainReaderConfig, read_cells
+from tl_core.recipes.train_reader import ANSWERS, TEST, TRAIN, write_answers
 from tl_core.runs.events import EventLog
+from tl_core.runs.records import write_record
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.strategies import strategy
+from tl_core.tasks.read.answers import FoundAnswer, Reply
+from tl_core.tasks.read.config import ReadConfig
+from tl_core.tasks.read.evaluate import judge, rule_for, scores_at
+from tl_core.tasks.read.report import NEVER, Evaluation, ReadReport, groups_of
 from tl_core.training.events import Metric
 
 CLASSES = ("<b>bad</b>", "costs $5 or $6", "좋아요")
@@ -105,3 +115,121 @@ def _write_curves(run: Run) -> None:
             log.write(Metric("validation loss", step, 1.5 / step))
             log.write(Metric("validation accuracy", step, 0.5 + step / 100))
     log.close()
+
+
+# reading
+
+STARTS = ("en", "minilm")
+TITLES = ("English *reader* ($1$)", "minilm")
+
+
+def made_up_questions(count: int, first: int = 0) -> ReadingSet:
+    """`count` questions, each on a passage of its own."""
+    words = ("red", "old", "$5", "<b>big</b>")
+    texts = [f"House {first + at} is {words[at % 4]} and stands in a *row*." for at in range(count)]
+    asked = [
+        Question(
+            f"{first + at}",
+            f"How is house {first + at}?",
+            at,
+            (Answer(words[at % 4], text.index("is ") + 3),),
+        )
+        for at, text in enumerate(texts)
+    ]
+    passages = tuple(Passage(text, at) for at, text in enumerate(texts))
+    return ReadingSet("houses.json", passages, tuple(asked))
+
+
+def made_up_evaluation(data: ReadingSet, share_right: float, seed: int = 0) -> Evaluation:
+    """Replies of which about `share_right` are right, and the others the first word of the passage."""
+    random = np.random.default_rng([seed, 5])
+    replies = []
+    for question in data.questions:
+        right = random.random() < share_right
+        found = question.answers[0] if right else Answer("House", 0)
+        replies.append(Reply((FoundAnswer(found.text, found.start, found.end, 3.0, 0),), 1))
+    rule = rule_for(data)
+    judged = judge(data, replies, rule)
+    report = ReadReport(
+        rule=rule,
+        answerable=data.answerable,
+        scores=scores_at(judged, NEVER),
+        threshold=None,
+        josa=False,
+        other_josa=None,
+        best_threshold=None,
+        best=None,
+        groups=tuple(groups_of(data, judged, NEVER)),
+    )
+    return Evaluation(report, tuple(replies), tuple(judged))
+
+
+def add_reader_job(
+    store: Store,
+    sizes: Sequence[int] = (64,),
+    seeds: int = 1,
+    *,
+    status: str = "done",
+    questions: int = 60,
+    title: str = "<i>houses</i> $1$.json",
+) -> Job:
+    """Reader trainings from two starts, all finished."""
+    config = TrainReaderConfig(starts=STARTS, sizes=tuple(sizes), seeds=seeds)
+    told = {"training": config.to_json(), "titles": list(TITLES)}
+    job = store.add_job("train_reader", title, told)
+    test = made_up_questions(questions)
+    (job.folder / "data" / TRAIN).write_bytes(write_squad(made_up_questions(200, 1000)))
+    (job.folder / "data" / TEST).write_bytes(write_squad(test))
+    for cell in read_cells(config):
+        add_reader_run(store, job, cell, test)
+    store.update_job(job.id, status=status)
+    return store.job(job.id)
+
+
+def add_reader_run(store: Store, job: Job, cell: ReadCell, test: ReadingSet) -> Run:
+    """A finished run with answers and curves; the first start is the better one."""
+    run_id = f"{job.id}-{cell.suffix}"
+    evaluation = made_up_evaluation(test, 0.9 if cell.start == 0 else 0.4, cell.seed)
+    record = {
+        "id": run_id,
+        "job": job.id,
+        "task": "read",
+        "title": job.title,
+        "role": "target",
+        "strategy": "lora",
+        "seed": cell.seed + 1,
+        "status": "done",
+        "started": time.time(),
+        "ended": time.time() + 1,
+        "encoder": "minilm",
+        "source": TITLES[cell.start],
+        "start": cell.start,
+        "size": cell.size,
+        "config": to_values(ReadConfig()),
+        "rows": {"train": cell.size or 180, "validation": 0 if cell.size else 20, "test": len(test)},
+        "report": evaluation.report.to_json(),
+        "seconds": 12.5,
+        "scoring_seconds": 0.5,
+        "trained_parameters": 4321,
+        "peak_memory": 500_000_000,
+        "facts": {"windows": 70, "best_epoch": 2},
+    }
+    store.write_run(run_id, record)
+    run = store.run(run_id)
+    write_answers(run.folder / ANSWERS, test, evaluation)
+    _write_curves(run)
+    return run
+
+
+def add_evaluation_job(store: Store, *, status: str = "done") -> Job:
+    """A reader asked a file of questions."""
+    data = made_up_questions(40)
+    told = {"reader": "en", "name": data.name, "questions": len(data)}
+    job = store.add_job("evaluate_reading", "English reader on houses.json", told)
+    (job.folder / "data" / QUESTIONS).write_bytes(write_squad(data))
+    if status == "done":
+        evaluation = made_up_evaluation(data, 0.7)
+        write_answers(job.folder / ANSWERS, data, evaluation)
+        write_record(job.folder / RESULT, {"report": evaluation.report.to_json(), "seconds": 2.0})
+    store.update_job(job.id, status=status)
+    return store.job(job.id)

@@ -7,8 +7,15 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.components import state
-from tests.pages.made_up import add_job, add_run, made_up_examples
+from tests.pages.made_up import (
+    add_evaluation_job,
+    add_job,
+    add_reader_job,
+    add_run,
+    made_up_examples,
+)
 from tl_core.runs.locks import try_lock
+from tl_core.runs.records import write_record
 from tl_core.runs.store import Store
 
 Open = Callable[..., AppTest]
@@ -173,6 +180,124 @@ def test_open_goes_to_the_fine_tune_page_with_the_job_in_its_address(open_page: 
     assert not app.exception
     assert app.query_params[state.JOB] == job.id
     assert app.title[0].value == "Fine-tune"
+
+
+# readers
+
+
+def test_a_job_of_readers_has_its_own_scores_and_says_what_the_best_one_measures(
+    open_page: Open, store: Store
+):
+    job = add_reader_job(store, sizes=(64, 0))
+    jobs, runs = (each.value for each in open_page("runs").dataframe[:2])
+    scores = [run.record["report"]["scores"] for run in store.runs_of(job.id)]
+    assert (jobs["recipe"][0], jobs["measure"][0], jobs["runs"][0]) == ("reader training", "F1", "4 of 4")
+    assert jobs["best"][0] == 100 * max(each["f1"] for each in scores)
+    assert list(runs["learned"]) == [64, 64, 200, 200]
+    assert list(runs["exact_match"]) == [100 * each["exact_match"] for each in scores]
+    assert all(" – " in interval for interval in runs["interval"])
+
+
+def shown_columns(app: AppTest, at: int) -> list[str]:
+    return list(app.dataframe[at].proto.column_order)
+
+
+def test_the_table_of_runs_has_the_columns_of_the_tasks_in_it(open_page: Open, store: Store):
+    add_job(store, seeds=1)
+    assert {"accuracy", "macro_f1"} <= set(shown_columns(open_page("runs"), 1))
+    assert not {"exact_match", "f1", "learned"} & set(shown_columns(open_page("runs"), 1))
+    time.sleep(1.1)  # ids sort by second
+    add_reader_job(store)
+    assert not {"accuracy", "macro_f1"} & set(shown_columns(open_page("runs"), 1))
+    app = open_page("runs")
+    app.segmented_control(key="runs.view").set_value("All runs").run()
+    both = shown_columns(app, 0)
+    assert both[both.index("accuracy") :][:5] == ["accuracy", "exact_match", "interval", "macro_f1", "f1"]
+
+
+def test_one_ticked_reader_shows_its_settings(open_page: Open, store: Store):
+    job = add_reader_job(store)
+    app = tick(open_page("runs"), f"runs.of.{job.id}", 0)
+    assert not app.exception
+    asked = dict(zip(app.dataframe[2].value["name"], app.dataframe[2].value["value"]))
+    assert (asked["task"], asked["size"], asked["train questions"]) == ("reading", "64", "64")
+    took = dict(zip(app.dataframe[3].value["name"], app.dataframe[3].value["value"]))
+    assert took["windows"] == "70"
+    assert "64 questions, seed 1" in texts(app)
+    assert "English \\*reader\\*" in texts(app), "a title is shown letter by letter"
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_readers_side_by_side_are_compared_by_exact_match(open_page: Open, store: Store):
+    job = add_reader_job(store)
+    app = tick(open_page("runs"), f"runs.of.{job.id}", 0, 1)
+    assert not app.exception
+    compared = app.dataframe[2].value
+    assert list(compared["setting"]) == ["source", "exact match, %", "95 % interval", "F1, %"]
+    assert "points of exact match" in texts(app)
+    assert "on the same 60 questions" in texts(app)
+
+
+def test_readers_and_classifiers_stand_side_by_side_but_are_not_compared(open_page: Open, store: Store):
+    add_job(store, ("lora",), seeds=1)
+    add_reader_job(store)
+    runs = sorted(store.runs(), key=lambda run: -float(run.record["started"]))
+    app = open_page("runs")
+    app.segmented_control(key="runs.view").set_value("All runs").run()
+    app = tick(app, f"runs.all.3.{runs[0].id}", 0, 1, 2)
+    assert not app.exception
+    compared = app.dataframe[1].value.set_index("setting")
+    assert set(compared.loc["task"]) == {"reading", "classification"}
+    assert list(compared.loc["accuracy, %"])[:2] == ["", ""]
+    assert list(compared.loc["F1, %"])[2] == ""
+    assert all(compared.loc["95 % interval"])
+    assert "different tasks" in texts(app)
+    assert not app.error
+
+
+@pytest.mark.parametrize("add", [add_reader_job, add_evaluation_job])
+def test_open_goes_to_the_reading_page_for_jobs_of_readers(open_page: Open, store: Store, add: Callable):
+    job = add(store)
+    app = open_page("runs")
+    button(app, "Open").click().run()
+    assert not app.exception
+    assert app.query_params[state.JOB] == job.id
+    assert app.title[0].value == "Reading"
+    assert not app.error
+
+
+def test_an_evaluation_stands_among_the_jobs_with_its_score(open_page: Open, store: Store):
+    add_evaluation_job(store)
+    app = open_page("runs")
+    [jobs] = [each.value for each in app.dataframe]
+    assert (jobs["recipe"][0], jobs["measure"][0], jobs["runs"][0]) == ("reading evaluation", "F1", "")
+    assert jobs["best"][0] > 0
+    assert "No training" not in texts(app)
+    assert {"Open", "Delete"} <= {each.label for each in app.button}
+
+
+@pytest.mark.parametrize(
+    ("add", "said"), [(add_reader_job, "2 of 6 trainings done"), (add_evaluation_job, "10 of 40 questions")]
+)
+def test_the_panel_of_a_job_counts_what_it_does(open_page: Open, store: Store, add: Callable, said: str):
+    job = add(store, status="running")
+    progress = {"share": 0.25, "seconds_left": 60.0, "doing": "At work", "finished": 2, "cells": 6}
+    write_record(job.folder / "progress.json", progress)
+    if store.runs_of(job.id):
+        run = store.runs_of(job.id)[0]
+        store.write_run(run.id, {**run.record, "status": "running"})
+    lock = try_lock(job.folder / "lock")
+    assert lock is not None
+    with lock:
+        app = open_page("reading", **{state.JOB: job.id})
+    assert f"At work · {said} · 1 min 0 s left" in "".join(each.proto.text for each in app.get("progress"))
+    assert ("questions held back" in texts(app)) == bool(store.runs_of(job.id))
+
+
+def test_only_a_job_with_trainings_says_that_they_are_kept(open_page: Open, store: Store):
+    for add, kept in ((add_reader_job, True), (add_evaluation_job, False)):
+        app = open_page("reading", **{state.JOB: add(store, status="stopped").id})
+        assert ("trainings are kept" in texts(app)) == kept
 
 
 def test_the_import_view_takes_zips(open_page: Open, store: Store):

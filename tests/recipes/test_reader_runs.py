@@ -29,7 +29,7 @@ from tl_core.errors import DataError, RunError, TLError
 from tl_core.recipes import cell_work
 from tl_core.recipes.evaluate_reading import run_evaluation, submit_evaluation
 from tl_core.recipes.exchange import export_run, import_run
-from tl_core.recipes.overview import compare_in_words, differing_settings, job_lines, titles_of
+from tl_core.recipes.overview import JobLine, compare_in_words, differing_settings, job_lines, titles_of
 from tl_core.recipes.read_plan import TrainReaderConfig
 from tl_core.recipes.readers import load_named_reader
 from tl_core.recipes.train_reader import ANSWERS, exact_matches, read_answers, run_training, submit_training
@@ -46,7 +46,7 @@ PEOPLE, ANIMALS, PLACES = ("king", "queen", "boy", "girl", "man", "woman"), ("ca
 SETTINGS = {"epochs": 1, "batch_size": 4, "max_tokens": 48, "precision": "float32", "rank": 2}
 PASSAGES = (
     "the king saw a big dog in the old house.",
-    "  The  QUEEN,\r\nwho loved Café films\t-\nread on: " + "a cat ate the food and the dog saw it. " * 60,
+    "  The  QUEEN,\r\nwho loved Café films\t-\nread on: " + "a cat ate the food and the dog saw it. " * 45,
     "한국의 수도는 서울이다. 👩‍👩‍👧 가족이 🏽 살고 있다, e\u0301 und ㄱㅏ 각.",
     "🏳️‍🌈" * 40 + " the girl",
 )
@@ -185,22 +185,25 @@ def test_runs_on_the_same_data_as_starts_are_told_apart(store: Store, tmp_path: 
 # in lists and words
 
 
+def line_of(store: Store, job: Job) -> JobLine:
+    return next(each for each in job_lines(store) if each.id == job.id)
+
+
 def test_a_job_line_counts_trainings_and_says_what_its_best_score_measures(store: Store, tmp_path: Path):
     job = trained(store, questions(), encoder(tmp_path), sizes=(4, 8))
-    [line] = job_lines(store)
-    assert (line.done, line.planned, line.measure) == (2, 2, "F1")
+    line = line_of(store, job)
+    assert (line.recipe, line.done, line.planned, line.measure) == ("train_reader", 2, 2, "F1")
     assert line.best == max(run.record["report"]["scores"]["f1"] for run in store.runs_of(job.id))
-    assert job_lines(store)[0].recipe == "train_reader"
 
 
 def test_an_evaluation_is_a_job_without_trainings_and_its_score_is_its_own(store: Store, tmp_path: Path):
     run = one_run(store, tmp_path)
     with patch.object(cell_work, "start_worker", lambda *_, **__: None):
         job = submit_evaluation(store, run.id, questions())
-    assert job_lines(store)[0].best is None
+    assert line_of(store, job).best is None
     run_evaluation(store, job)
     store.update_job(job.id, status="done")
-    line = next(each for each in job_lines(store) if each.id == job.id)
+    line = line_of(store, job)
     assert (line.done, line.planned, line.measure) == (0, 0, "F1")
     assert line.best is not None
 

@@ -8,6 +8,8 @@ import streamlit as st
 
 from pages.views.fine_tune.data import Data, choose_data
 from tl_core.encoders.catalog import ENCODERS, facts
+from tl_core.recipes.overview import run_title
+from tl_core.recipes.scores import best_score
 from tl_core.runs.store import Run, Store
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.text.script import is_korean
@@ -110,7 +112,6 @@ def _from_run(store: Store, korean: bool) -> Source:
 
 
 def _run_title(run: Run) -> str:
-    record = run.record
-    accuracy = record["report"]["accuracy"]
-    role = ", source task" if record["role"] == "source" else ""
-    return f"{record['title']} · {strategy(record['strategy']).title}, seed {record['seed']}{role} · {accuracy:.1%} · {run.id}"
+    best = best_score([run])
+    score = f"{best[0].name} {best[1]:.1%} · " if best else ""
+    return f"{run.record['title']} · {run_title(run)} · {score}{run.id}"

@@ -85,10 +85,10 @@ def _show_reply(reader: Reader, passage: ChosenPassage, question: str, reply: Re
         if answered and best:
             with st.container(border=True):
                 st.text(best.text)
-                st.caption(_said(reply))
+                st.caption(_said(reader, reply))
         else:
             st.info("No answer in this text.", icon=":material/search_off:")
-            st.caption(_said(reply))
+            st.caption(_said(reader, reply))
         _show_text(passage, reply.answers if answered else ())
     view = st.segmented_control(
         "Look at",
@@ -121,13 +121,16 @@ def _threshold(reader: Reader, reply: Reply) -> float:
     )
 
 
-def _said(reply: Reply) -> str:
+def _said(reader: Reader, reply: Reply) -> str:
     if not reply.answers:
         return "The text holds nothing that could be an answer."
     best = reply.answers[0]
     said = f"Score {best.score:.1f}; 'no answer' {reply.no_answer_score:.1f}"
     if best.probability is not None:
-        said += f"; exactly right with a probability of {best.probability:.0%}, by calibration"
+        error = reader.calibration.error
+        said += (
+            f"; exactly right with a probability of {best.probability:.0%} (calibration error {error:.1%})"
+        )
     windows = "window" if reply.windows == 1 else "windows"
     return f"{said}. Read in {reply.windows:,} {windows}."
 

@@ -19,6 +19,7 @@ from tl_core.tasks.read.reader import Reader
 from tl_core.training.events import Progress
 
 TABLES = ["csv", "tsv"]
+FIRST_QUESTION = "When did lending begin?"
 AROUND = 400  # characters shown on either side of an answer
 
 
@@ -38,7 +39,10 @@ def show_collection(store: Store) -> None:
         passages = st.slider("Passages to read", 1, 50, 10, key="collection.passages")
     with right, guard():
         question = st.text_input(
-            "Question", key="collection.question", placeholder="What do you want to know from the documents?"
+            "Question",
+            FIRST_QUESTION,
+            key="collection.question",
+            placeholder="What do you want to know from the documents?",
         ).strip()
         if not question or not reader.name:
             st.text("The answers appear here, with the document that each stands in.")

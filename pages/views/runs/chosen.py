@@ -10,14 +10,14 @@ import streamlit as st
 from pages.components.guard import guard, plain
 from pages.views.result.curves import draw_curves
 from pages.views.result.details import draw_details
-from pages.views.result.summary import interval_text
 from pages.views.runs.delete import ask_to_delete_run
 from pages.views.runs.exchange import show_export
+from pages.views.runs.table import INTERVAL, score_columns, score_values
 from tl_core.recipes.overview import compare_in_words, differing_settings, run_title, titles_of
+from tl_core.recipes.scores import MEASURES
 from tl_core.runs.store import Run, Store
-from tl_core.tasks.classify.metrics import Report
 
-SCORES = ("accuracy, %", "95 % interval", "macro-F1, %")
+SCORES = {INTERVAL: "95 % interval", **{each.key: f"{each.name}, %" for each in MEASURES}}
 
 
 def show_chosen(store: Store, runs: Sequence[Run]) -> None:
@@ -30,7 +30,7 @@ def show_chosen(store: Store, runs: Sequence[Run]) -> None:
 
 
 def _one(store: Store, run: Run) -> None:
-    st.markdown(f"**{run_title(run)}**")
+    st.markdown(f"**{plain(run_title(run))}**")
     if run.record.get("reason"):
         st.error(plain(str(run.record["reason"])), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -52,9 +52,9 @@ def _compare(store: Store, runs: Sequence[Run]) -> None:
     st.markdown("**Settings that differ, and scores**")
     titles = titles_of(runs)
     columns = [f"run {at}" for at in range(len(runs))]
-    frame = pd.DataFrame([each.values for each in differing_settings(runs)] + _scores(runs), columns=columns)
-    names = [each.name.replace("_", " ") for each in differing_settings(runs)]
-    frame.insert(0, "setting", [*names, *SCORES])
+    rows = {each.name.replace("_", " "): each.values for each in differing_settings(runs)} | _scores(runs)
+    frame = pd.DataFrame(list(rows.values()), columns=columns)
+    frame.insert(0, "setting", list(rows))
     labels = {column: st.column_config.TextColumn(titles[run.id]) for column, run in zip(columns, runs)}
     st.dataframe(
         frame,
@@ -70,11 +70,11 @@ def _compare(store: Store, runs: Sequence[Run]) -> None:
         st.text("\n".join(compare_in_words(store, scored)))
 
 
-def _scores(runs: Sequence[Run]) -> list[tuple[str, ...]]:
-    """A row of texts for each of SCORES; '' for a run that has not been scored."""
-    reports = [Report.from_json(run.report) if run.report else None for run in runs]
-    return [
-        tuple(f"{100 * each.accuracy:.1f}" if each else "" for each in reports),
-        tuple(interval_text(each.accuracy_interval) if each else "" for each in reports),
-        tuple(f"{100 * each.macro_f1:.1f}" if each else "" for each in reports),
-    ]
+def _scores(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
+    """Texts of each score by its name; '' for a run that does not have it."""
+    values = [score_values(run) for run in runs]
+    return {SCORES[key]: tuple(_text(each[key]) for each in values) for key in score_columns(runs)}
+
+
+def _text(value: float | str | None) -> str:
+    return f"{value:.1f}" if isinstance(value, float) else value or ""

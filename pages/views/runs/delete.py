@@ -13,8 +13,9 @@ from tl_core.runs.store import Job, Run, Store
 def ask_to_delete_job(store: Store, job: Job) -> None:
     runs = store.runs_of(job.id)
     noun = "run" if len(runs) == 1 else "runs"
+    what = f"Its data and its {len(runs)} {noun}, models included," if runs else "Its data and its result"
     st.text(f"{job.title} ({job.id})")
-    st.text(f"Its rows and its {len(runs)} {noun}, models included, are removed. This cannot be undone.")
+    st.text(f"{what} are removed. This cannot be undone.")
     if _answer("job"):
         with guard():
             store.delete_job(job.id)
@@ -24,7 +25,7 @@ def ask_to_delete_job(store: Store, job: Job) -> None:
 @st.dialog("Delete this run?", icon=":material/delete:")
 def ask_to_delete_run(store: Store, run: Run) -> None:
     st.text(f"{run_title(run)} ({run.id})")
-    st.text("Its model and its predictions are removed. This cannot be undone.")
+    st.text("Its model and its answers to the test are removed. This cannot be undone.")
     if _answer("run"):
         with guard():
             store.delete_run(run.id)

@@ -11,10 +11,12 @@ from pages.views.runs.chosen import show_chosen
 from pages.views.runs.delete import ask_to_delete_job
 from pages.views.runs.table import choose_runs
 from tl_core.recipes.cell_work import resume_job
+from tl_core.recipes.overview import planned_trainings
 from tl_core.recipes.predict_file import RESULT
 from tl_core.runs.store import Job, Store
 
-FINE_TUNE = "pages/fine_tune.py"
+FINE_TUNE, READING = "pages/fine_tune.py", "pages/reading.py"
+PAGES = {"compare": FINE_TUNE, "train_reader": READING, "evaluate_reading": READING}
 
 
 def show_job(store: Store, job: Job) -> None:
@@ -32,15 +34,16 @@ def show_job(store: Store, job: Job) -> None:
         if runs:
             chosen = choose_runs(runs, f"runs.of.{job.id}")
             show_chosen(store, chosen)
-        elif job.record.get("recipe") == "compare":
+        elif planned_trainings(job):
             st.caption("No training of it has begun yet.")
 
 
 def _buttons(store: Store, job: Job) -> None:
     with st.container(horizontal=True):
-        if job.record.get("recipe") == "compare":
+        page = PAGES.get(str(job.record.get("recipe", "")))
+        if page:
             if st.button("Open", type="primary", icon=":material/open_in_new:", key="runs.open"):
-                st.switch_page(FINE_TUNE, query_params={state.JOB: job.id})
+                st.switch_page(page, query_params={state.JOB: job.id})
         elif job.status == "done":
             _download(job)
         if job.status in ("stopped", "interrupted", "failed") and st.button(

@@ -16,7 +16,12 @@ from tl_core.recipes.overview import JobLine, job_lines
 from tl_core.runs.store import ENDED, Store
 
 REFRESH_SECONDS = 2.0
-RECIPES = {"compare": "comparison", "predict": "prediction"}
+RECIPES = {
+    "compare": "comparison",
+    "predict": "prediction",
+    "train_reader": "reader training",
+    "evaluate_reading": "reading evaluation",
+}
 
 
 def show_jobs(store: Store) -> None:
@@ -80,6 +85,7 @@ def _frame(lines: Sequence[JobLine]) -> pd.DataFrame:
             "share": 100 * line.share,
             "runs": f"{line.done} of {line.planned}" if line.planned else "",
             "best": None if line.best is None else 100 * line.best,
+            "measure": line.measure,
             "reason": line.reason,
         }
         for line in lines
@@ -95,6 +101,7 @@ def _columns() -> dict[str, Any]:
         "status": status_column(),
         "share": st.column_config.ProgressColumn("Progress", format="%.0f %%", min_value=0, max_value=100),
         "runs": st.column_config.TextColumn("Runs done", alignment="right"),
-        "best": st.column_config.NumberColumn("Best accuracy, %", format="%.1f"),
+        "best": st.column_config.NumberColumn("Best, %", format="%.1f"),
+        "measure": st.column_config.TextColumn("Measure", help="What the best score measures."),
         "reason": st.column_config.TextColumn("Reason", width="medium"),
     }

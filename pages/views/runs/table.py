@@ -12,26 +12,37 @@ import streamlit as st
 from pages.views.result.summary import interval_text
 from pages.views.runs.status import status_column, table_height
 from tl_core.recipes.overview import circumstances_of
+from tl_core.recipes.scores import MEASURES, READERS, kind_of, learned_from, measures_of, scores_of
 from tl_core.runs.store import Run
-from tl_core.tasks.classify.metrics import Interval
 
-ALWAYS = ["strategy", "seed", "status", "accuracy", "interval", "macro_f1", "seconds", "parameters"]
+INTERVAL = "interval"
+
+
+def score_columns(runs: Sequence[Run]) -> list[str]:
+    """The columns of these runs' scores: shares of right answers, their interval, then the other measures."""
+    rights = {kind_of(run).right for run in runs}
+    shown = measures_of(runs)
+    first = [each.key for each in shown if each in rights]
+    return [*first, INTERVAL, *(each.key for each in shown if each not in rights)]
+
+
+def score_values(run: Run) -> dict[str, float | str | None]:
+    """A run's scores in per cent by column, None and '' where it has none."""
+    scores, right = scores_of(run), kind_of(run).right
+    interval = scores[right].interval if right in scores else None
+    values = {each.key: 100.0 * scores[each].value if each in scores else None for each in MEASURES}
+    return {**values, INTERVAL: interval_text(interval)}
 
 
 def choose_runs(runs: Sequence[Run], key: str, *, of_any_job: bool = False) -> list[Run]:
     """The ticked runs, in the order of the table."""
     rows = [_row(run) for run in runs]
-    order = ["started", "data", *ALWAYS] if of_any_job else [*ALWAYS]
-    if any(row["role"] == "source" for row in rows):
-        order.insert(order.index("seed"), "role")
-    if any(row["reason"] for row in rows):
-        order.append("reason")
     st.caption("Tick one run for its settings, several to compare them.")
     event = st.dataframe(
-        pd.DataFrame(rows).astype({"accuracy": "float64", "parameters": "Int64"}),
+        _frame(rows),
         hide_index=True,
         height=table_height(len(runs)),
-        column_order=order,
+        column_order=_order(runs, rows, of_any_job),
         placeholder="",
         column_config=_columns(),
         key=key,
@@ -42,28 +53,43 @@ def choose_runs(runs: Sequence[Run], key: str, *, of_any_job: bool = False) -> l
     return [runs[at] for at in event.selection.rows if at < len(runs)]
 
 
+def _order(runs: Sequence[Run], rows: Sequence[dict[str, object]], of_any_job: bool) -> list[str]:
+    """The columns that tell these runs apart, their scores and cost."""
+    return [
+        *(["started", "data"] if of_any_job else []),
+        "strategy",
+        *(["start", "learned"] if any(kind_of(run) is READERS for run in runs) else []),
+        *(["role"] if any(row["role"] == "source" for row in rows) else []),
+        "seed",
+        "status",
+        *score_columns(runs),
+        "seconds",
+        "parameters",
+        *(["reason"] if any(row["reason"] for row in rows) else []),
+    ]
+
+
+def _frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
+    numbers = dict.fromkeys((each.key for each in MEASURES), "float64")
+    return pd.DataFrame(rows).astype({**numbers, "parameters": "Int64"})
+
+
 def _row(run: Run) -> dict[str, object]:
-    report = run.report or {}
-    interval = report.get("accuracy_interval")
     circumstances = circumstances_of(run)
     return {
         "started": datetime.fromtimestamp(float(run.record.get("started", 0))),
         "data": circumstances["data"],
         "strategy": circumstances["strategy"],
+        "start": circumstances["source"],
+        "learned": learned_from(run),
         "role": circumstances["role"],
         "seed": run.record.get("seed"),
         "status": [run.status],
-        "accuracy": _percent(report.get("accuracy")),
-        "interval": interval_text(Interval(**interval)) if interval else "",
-        "macro_f1": _percent(report.get("macro_f1")),
+        **score_values(run),
         "seconds": run.record.get("seconds"),
         "parameters": run.record.get("trained_parameters"),
         "reason": run.record.get("reason", ""),
     }
-
-
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share
 
 
 def _columns() -> dict[str, Any]:
@@ -72,12 +98,15 @@ def _columns() -> dict[str, Any]:
         "started": st.column_config.DatetimeColumn("Started", format="YYYY-MM-DD HH:mm"),
         "data": text("Data"),
         "strategy": text("Strategy"),
+        "start": text(
+            "Start", width="medium", help="What the training began from; empty for a bare encoder."
+        ),
+        "learned": number("Learned from", format="localized", help="Rows or questions."),
         "role": text("Task", width="small", help="Target task, or the source task learned before it."),
         "seed": number("Seed", width="small"),
         "status": status_column(),
-        "accuracy": number("Accuracy, %", format="%.1f"),
-        "interval": text("95 % interval", alignment="right"),
-        "macro_f1": number("Macro-F1, %", format="%.1f"),
+        **{each.key: number(f"{each.title}, %", format="%.1f") for each in MEASURES},
+        INTERVAL: text("95 % interval", alignment="right"),
         "seconds": number("Seconds", format="%.1f"),
         "parameters": number("Trained parameters", format="localized"),
         "reason": text("Reason", width="medium"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tl_core.tasks.read.josa import without_josa
@@ -62,8 +62,13 @@ class Reply:
 
 def merge(candidates: Sequence[Candidate], passage: str, top: int) -> list[FoundAnswer]:
     """At most `top` answers, best first; a candidate that overlaps a better one falls together with it."""
+    return keep_best(sorted(candidates, key=lambda one: (-one.score, one.start, one.end)), passage, top)
+
+
+def keep_best(best_first: Iterable[Candidate], passage: str, top: int) -> list[FoundAnswer]:
+    """As `merge`, of candidates that come best first; takes no more of them than it needs."""
     kept: list[Candidate] = []
-    for each in sorted(candidates, key=lambda one: (-one.score, one.start, one.end)):
+    for each in best_first:
         if any(each.start < other.end and other.start < each.end for other in kept):
             continue
         kept.append(each)

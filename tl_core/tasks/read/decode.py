@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Logits = NDArray[np.float32]
+Places = NDArray[np.int64]
+Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,16 @@ class Span:
     score: float
 
 
-def best_spans(start: Logits, end: Logits, *, null: float, longest: int, top: int) -> list[Span]:
+@dataclass(frozen=True, slots=True)
+class SpanTable:
+    """Spans, best first: first token, last token and score of each, (k,) all."""
+
+    first: Places
+    last: Places
+    scores: Scores
+
+
+def best_span_table(start: Logits, end: Logits, *, null: float, longest: int, top: int) -> SpanTable:
     """The `top` spans with the largest start + end logit - null, of at most `longest` tokens, best first.
 
     `start` and `end` are (n,), over the passage tokens of one window; `null` is the sum of both
@@ -27,19 +38,25 @@ def best_spans(start: Logits, end: Logits, *, null: float, longest: int, top: in
     to brute force over all pairs first <= last < first + longest.
     """
     count = len(start)
-    if not count:
-        return []
     longest = min(longest, count)
+    if not count:
+        return SpanTable(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     padded = np.concatenate([end.astype(np.float64), np.full(longest - 1, -np.inf)])
     ends = np.lib.stride_tricks.sliding_window_view(padded, longest)  # (n, longest)
     scores = (start.astype(np.float64)[:, None] + ends - null).ravel()
     top = min(top, int(np.isfinite(scores).sum()))
-    if not top:
-        return []
-    chosen = np.argpartition(-scores, top - 1)[:top]
+    chosen = np.argpartition(-scores, top - 1)[:top] if top else np.zeros(0, np.int64)
     chosen = chosen[np.lexsort((chosen, -scores[chosen]))]
+    first = chosen // longest
+    return SpanTable(first, first + chosen % longest, scores[chosen])
+
+
+def best_spans(start: Logits, end: Logits, *, null: float, longest: int, top: int) -> list[Span]:
+    """The spans of `best_span_table` one by one."""
+    found = best_span_table(start, end, null=null, longest=longest, top=top)
     return [
-        Span(int(at) // longest, int(at) // longest + int(at) % longest, float(scores[at])) for at in chosen
+        Span(int(first), int(last), float(score))
+        for first, last, score in zip(found.first, found.last, found.scores, strict=True)
     ]
 
 

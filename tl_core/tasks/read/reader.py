@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from tl_core.encoders.load import Encoder
 from tl_core.errors import DataError
-from tl_core.tasks.read.answers import Candidate, FoundAnswer, Reply, merge, stripped
+from tl_core.tasks.read.answers import Candidate, FoundAnswer, Reply, keep_best, stripped
 from tl_core.tasks.read.calibration import Calibration
 from tl_core.tasks.read.config import Reading
-from tl_core.tasks.read.decode import Logits, best_spans
+from tl_core.tasks.read.decode import Logits, SpanTable, best_span_table
 from tl_core.tasks.read.network import allowed_logits, make_batch
 from tl_core.text.windows import (
     TokenisedText,
@@ -80,8 +80,7 @@ class Reader:
         A question that is too long for a window is cut, or, if `strict`, raises DataError.
         """
         how = self._fitting(reading or Reading())
-        candidates: list[list[Candidate]] = [[] for _ in asked]
-        counts = [0] * len(asked)
+        spans: list[list[_PassageSpans]] = [[] for _ in asked]
         texts = _Texts(self, asked, how, strict)
         work, told = texts.windows(), 0.0
         while chunk := list(islice(work, CHUNK)):
@@ -89,23 +88,22 @@ class Reader:
             for count, rows in enumerate(batches, start=1):
                 batch = [chunk[row] for row in rows]
                 for piece, start, end, null in self._logits(batch):
-                    candidates[piece.item] += texts.candidates(piece, start, end, null)
-                    counts[piece.item] += 1
+                    spans[piece.item].append(_passage_spans(piece, start, end, null, how.longest_answer))
                 yield Progress(told + (reached - told) * count / len(batches), texts.total)
             told = reached
         if told < texts.total:  # the last questions have nothing to read
             yield Progress(texts.total, texts.total)
         return [
-            self._reply(each, found, count, how)
-            for each, found, count in zip(asked, candidates, counts, strict=True)
+            self._reply(each, texts.best_first(item, spans[item]), len(spans[item]), how)
+            for item, each in enumerate(asked)
         ]
 
     def _fitting(self, how: Reading) -> Reading:
         most = min(how.max_tokens, self.encoder.max_tokens)
         return replace(how, max_tokens=most, overlap=min(how.overlap, most // 3))
 
-    def _reply(self, asked: Asked, found: list[Candidate], count: int, how: Reading) -> Reply:
-        answers = merge(found, asked.passage, how.top)
+    def _reply(self, asked: Asked, best_first: Iterable[Candidate], count: int, how: Reading) -> Reply:
+        answers = keep_best(best_first, asked.passage, how.top)
         if how.strip_josa:
             answers = [stripped(each, asked.passage, asked.question) for each in answers]
         return Reply(tuple(self.calibration.with_probabilities(answers)), count, self.calibration.threshold)
@@ -179,15 +177,33 @@ class _Texts:
             (self.texts[asked.passage],) = tokenise(tokenizer, [asked.passage])
         return question, self.texts[asked.passage]
 
-    def candidates(self, piece: _Piece, start: Logits, end: Logits, null: float) -> Iterable[Candidate]:
-        """The best spans of a window by characters of its passage; spans of white space fall away."""
-        passage, text = self.passages[piece.item], self.asked[piece.item].passage
-        spans = best_spans(start, end, null=null, longest=self.how.longest_answer, top=RAW_SPANS)
-        for span in spans:
-            first, last = piece.window.at + span.first, piece.window.at + span.last
-            begin, behind = span_characters(text, passage, first, last)
+    def best_first(self, item: int, spans: Sequence[_PassageSpans]) -> Iterator[Candidate]:
+        """The spans of all windows of a question by characters, best first; those of white space fall away."""
+        if not spans:
+            return
+        passage, text = self.passages[item], self.asked[item].passage
+        scores = np.concatenate([each.table.scores for each in spans])
+        first = np.concatenate([each.table.first for each in spans])
+        last = np.concatenate([each.table.last for each in spans])
+        numbers = np.repeat([each.number for each in spans], [len(each.table.scores) for each in spans])
+        for at in np.lexsort((last, first, -scores)):
+            begin, behind = span_characters(text, passage, int(first[at]), int(last[at]))
             if begin < behind:
-                yield Candidate(begin, behind, span.score, piece.number)
+                yield Candidate(begin, behind, float(scores[at]), int(numbers[at]))
+
+
+@dataclass(frozen=True, slots=True)
+class _PassageSpans:
+    """The best spans of window `number`, by tokens of the whole passage."""
+
+    number: int
+    table: SpanTable
+
+
+def _passage_spans(piece: _Piece, start: Logits, end: Logits, null: float, longest: int) -> _PassageSpans:
+    found = best_span_table(start, end, null=null, longest=longest, top=RAW_SPANS)
+    at = piece.window.at
+    return _PassageSpans(piece.number, SpanTable(found.first + at, found.last + at, found.scores))
 
 
 def check_asked(question: str, passage: str) -> None:
