@@ -300,6 +300,16 @@ def test_only_a_job_with_trainings_says_that_they_are_kept(open_page: Open, stor
         assert ("trainings are kept" in texts(app)) == kept
 
 
+def test_a_reader_among_the_earlier_runs_is_named_by_its_own_score(open_page: Open, store: Store):
+    add_reader_job(store)
+    app = open_page("fine_tune")
+    app.segmented_control(key="source.kind").set_value("run").run()
+    assert not app.exception
+    [run, _] = store.runs()
+    score = run.record["report"]["scores"]["f1"]
+    assert any(f"F1 {score:.1%}" in option for option in app.selectbox(key="source.run").options)
+
+
 def test_the_import_view_takes_zips(open_page: Open, store: Store):
     add_job(store, ("tfidf",), seeds=1)
     app = open_page("runs")

@@ -182,6 +182,17 @@ def test_runs_on_the_same_data_as_starts_are_told_apart(store: Store, tmp_path: 
     assert [run.record["source"] for run in runs] == [f"sights.json ({one.id})", f"sights.json ({other.id})"]
 
 
+def test_a_classifier_can_begin_from_a_reader(store: Store, tmp_path: Path):
+    reader = one_run(store, tmp_path)
+    config = replace(small_config(tmp_path, ("frozen", "lora")), source_run=reader.id)
+    job = finished(store, config)
+    assert job.status == "done", job.reason
+    runs = store.runs_of(job.id)
+    assert {run.record["source"] for run in runs} == {reader.id}
+    [further] = store.runs_of(trained(store, questions(), runs[1].id).id)
+    assert further.status == "done", "and a reader from that classifier"
+
+
 # in lists and words
 
 

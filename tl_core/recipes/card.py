@@ -87,7 +87,7 @@ def _classifier(run: Run) -> Told:
 
 def _reader(run: Run) -> Told:
     record, report = run.record, ReadReport.from_json(run.record["report"])
-    rows = {"questions": _rows(record["rows"]), "rule": f"{RULES[report.rule]}'s"}
+    rows = {"questions": _rows(record["rows"]), "rule": RULES[report.rule]}
     if report.answerable < report.scores.count:
         rows["test questions without an answer"] = f"{report.scores.count - report.answerable:,}"
         rows["no-answer threshold"] = f"{report.threshold:.2f}"

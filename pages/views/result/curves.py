@@ -9,6 +9,7 @@ import streamlit as st
 from pages.components import results
 from pages.components.charts import learning_curves
 from tl_core.recipes.overview import titles_of
+from tl_core.recipes.scores import kind_of
 from tl_core.runs.store import Job, Run
 
 FIRST = 6
@@ -39,8 +40,9 @@ def draw_curves(runs: Sequence[Run], key: str) -> None:
         key=key,
         alt=f"Training and validation loss and validation accuracy by step of {names}",
     )
+    units = " or ".join(dict.fromkeys(f"{kind_of(run).unit}s" for run in runs))
     st.caption(
-        "Plain lines are the training loss; lines with marks are measured on rows held back from training. "
-        "Where the validation loss rises while the training loss still falls, the model learns its rows by "
+        f"Plain lines are the training loss; lines with marks are measured on {units} held back from training. "
+        f"Where the validation loss rises while the training loss still falls, the model learns its {units} by "
         "heart; the best epoch is the one kept."
     )

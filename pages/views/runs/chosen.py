@@ -60,7 +60,7 @@ def _compare(store: Store, runs: Sequence[Run]) -> None:
         frame,
         hide_index=True,
         height="content",
-        column_config={"setting": st.column_config.TextColumn(" ", pinned=True), **labels},
+        column_config={"setting": st.column_config.TextColumn(" ", pinned=True, width=170), **labels},
         alt="What differs between the chosen runs, and their scores",
     )
     draw_curves(runs, "runs.compared")

@@ -34,12 +34,16 @@ Found = tuple[float, int, int]  # score, then first and last token or start and 
 
 @dataclass(frozen=True)
 class PairForm:
-    """How the tokenizer joins two texts: special ids before, between and after; the type ids of all parts."""
+    """How the tokenizer joins two texts: special ids before, between and after, and all type ids."""
 
     before: list[int]
     between: list[int]
     after: list[int]
-    type_ids: tuple[int, int, int, int, int]  # before, question, between, passage, after
+    types_before: list[int]
+    types_between: list[int]
+    types_after: list[int]
+    type_question: int
+    type_passage: int
 
     @property
     def special(self) -> int:
@@ -97,9 +101,9 @@ class Reader:
         first = len(form.before) + len(question) + len(form.between)
         while passage:
             part = passage[at : at + room]
-            pieces = (form.before, question, form.between, part, form.after)
-            ids = [each for piece in pieces for each in piece]
-            types = [kind for piece, kind in zip(pieces, form.type_ids, strict=True) for _ in piece]
+            ids = [*form.before, *question, *form.between, *part, *form.after]
+            types = [*form.types_before, *[form.type_question] * len(question), *form.types_between]
+            types += [*[form.type_passage] * len(part), *form.types_after]
             null = 0 if form.before else len(ids) - 1  # XLNet has its [CLS] at the end
             yield Window(ids, types, first, len(part), at, null)
             if at + len(part) >= len(passage):
@@ -137,14 +141,16 @@ def pair_form(tokenizer: Any) -> PairForm:
     question = [at for at, side in enumerate(sides) if side == 0]
     passage = [at for at, side in enumerate(sides) if side == 1]
     end, begin, behind = question[-1] + 1, passage[0], passage[-1] + 1
-    kinds = (
-        types[0],
-        types[question[0]],
-        types[end] if begin > end else types[begin],
-        types[begin],
-        types[behind] if behind < len(ids) else types[begin],
+    return PairForm(
+        before=ids[: question[0]],
+        between=ids[end:begin],
+        after=ids[behind:],
+        types_before=types[: question[0]],
+        types_between=types[end:begin],
+        types_after=types[behind:],
+        type_question=types[question[0]],
+        type_passage=types[begin],
     )
-    return PairForm(ids[: question[0]], ids[end:begin], ids[behind:], kinds)
 
 
 def merged(found: list[Found], top: int) -> list[Found]:
