@@ -19,7 +19,7 @@ from tl_core.errors import DataError, ModelError
 from tl_core.text.tokens import Encoded, encodings
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 Offsets = NDArray[np.int64]
 METASPACE = "▁"
@@ -71,9 +71,17 @@ class Window:
 
 
 def tokenise(tokenizer: Tokenizer, texts: Sequence[str]) -> list[TokenisedText]:
-    """Each text as its tokens; tokens of no characters at all (a lone metaspace) keep their place."""
+    """Each text as its tokens. A lone metaspace, which tokenizers place on the next letter, covers none."""
     found = encodings(tokenizer, texts, special_tokens=False, with_offsets=True)
-    return [TokenisedText(each.ids, np.array(each.offsets, dtype=np.int64).reshape(-1, 2)) for each in found]
+    return [TokenisedText(each.ids, _offsets(each)) for each in found]
+
+
+def _offsets(encoding: Encoding) -> Offsets:
+    offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+    for at, token in enumerate(encoding.tokens):
+        if token == METASPACE:
+            offsets[at, 1] = offsets[at, 0]
+    return offsets
 
 
 def pair_form(tokenizer: Tokenizer) -> PairForm:

@@ -27,6 +27,7 @@ from base_encoder import load_encoder, load_tokenizer, read_facts
 FOLDER = Path(__file__).resolve().parent
 MAX_TOKENS, OVERLAP, LONGEST_ANSWER = 384, 128, 30
 UNLIMITED_TOKENS = 512  # for encoders with relative positions
+METASPACE = "▁"
 RAW_SPANS = 200  # of each window, of which overlapping ones fall together
 
 Found = tuple[float, int, int]  # score, then first and last token or start and end in characters
@@ -82,10 +83,14 @@ class Reader:
         longest = self.max_tokens - self.form.special - self.overlap - 1
         if len(asked.ids) > longest:
             sys.exit(f"The question has {len(asked.ids)} tokens; at most {longest} fit beside the passage.")
+        offsets = [
+            (start, start if token == METASPACE else end)  # a lone metaspace covers no letter
+            for token, (start, end) in zip(read.tokens, read.offsets, strict=True)
+        ]
         found: list[Found] = []
         for window in self.windows(asked.ids, read.ids):
             for score, first, last in self.spans(window):
-                tokens = read.offsets[window.at + first : window.at + last + 1]
+                tokens = offsets[window.at + first : window.at + last + 1]
                 start, end = span_characters(passage, tokens)
                 if start < end:
                     found.append((score, start, end))

@@ -7,51 +7,23 @@ A word is what stands between white space; a word without any token in the windo
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tl_core.encoders.adapted import use_plain_attention
-from tl_core.encoders.load import Encoder
-from tl_core.errors import DataError, ModelError
+from tl_core.errors import DataError
 from tl_core.tasks.read.answers import FoundAnswer
+from tl_core.tasks.read.attention import QuestionAttention, question_attention
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.decode import Logits, Span, best_spans, separate_argmaxes
 from tl_core.tasks.read.josa import without_josa
-from tl_core.tasks.read.network import make_batch
-from tl_core.tasks.read.reader import BATCH_TOKENS, RAW_SPANS, Reader, _Piece, check_asked
-from tl_core.text.windows import (
-    Offsets,
-    TokenisedText,
-    Window,
-    cut,
-    span_characters,
-    span_tokens,
-    tokenise,
-    windows,
-)
+from tl_core.tasks.read.opened import Numbers, OpenWindow, Place, Places, placed, words_of
+from tl_core.tasks.read.reader import BATCH_TOKENS, RAW_SPANS, Piece, Reader, check_asked
+from tl_core.tasks.read.shading import Shading, gradient_shading
+from tl_core.text.windows import TokenisedText, cut, span_characters, span_tokens, tokenise, windows
 from tl_core.training.batches import token_batches
 
-if TYPE_CHECKING:
-    import torch
-
-Numbers = NDArray[np.float64]
-Places = NDArray[np.int64]
-WORD = re.compile(r"\S+")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Characters `start` to `end` of a text, and what stands there."""
-
-    text: str
-    start: int
-    end: int
+__all__ = ["Explanation", "Place", "ShownSpan", "WindowRange", "WordScores", "explain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,60 +70,6 @@ class WindowRange:
     start: int
     end: int
     score: float
-
-
-@dataclass(frozen=True, slots=True)
-class QuestionAttention:
-    """Attention between words in each layer, the mean over heads; every row sums to one.
-
-    `to_passage` is (L, Q, P), `to_question` (L, P, Q); `answer_to_passage` (L, P) and
-    `answer_to_question` (L, Q) are the answer's rows. A word receives the sum of what its tokens
-    receive and gives the mean of what they give (Clark et al. 2019, section 4.1); special tokens are
-    left out and the rows made to sum to one again.
-    """
-
-    to_passage: Numbers
-    to_question: Numbers
-    answer_to_passage: Numbers
-    answer_to_question: Numbers
-
-
-@dataclass(frozen=True, slots=True)
-class Shading:
-    """How much each word holds the answer's score up (above 0) or down: (Q,) and (P,), largest 1.
-
-    Times `scale` they are sums of gradient x input in logits.
-    """
-
-    question: Numbers
-    passage: Numbers
-    scale: float
-
-
-@dataclass(frozen=True, slots=True)
-class OpenWindow:
-    """A window with its words and the answer in it; positions are those of its T tokens.
-
-    `read` are its n passage tokens with their offsets in the whole passage. `question_of` and
-    `passage_of` are (T,): the number of each token's word, -1 for none. `answer` is the first and
-    the last position of the answer.
-    """
-
-    window: Window
-    passage: str
-    read: TokenisedText
-    question_words: tuple[Place, ...]
-    question_of: Places
-    passage_words: tuple[Place, ...]
-    passage_of: Places
-    answer: tuple[int, int]
-
-    def text_of(self, first: int, last: int) -> str:
-        """What the passage tokens `first` to `last` spell; nothing if they are crossed."""
-        if last < first:
-            return ""
-        start, end = span_characters(self.passage, self.read, first, last)
-        return self.passage[start:end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +131,7 @@ class _Text:
 
     def __init__(self, reader: Reader, question: str, passage: str, reading: Reading) -> None:
         self.reader, self.question, self.passage = reader, question, passage
-        self.how = how = reader._fitting(reading)
+        self.how = how = reader.fitted(reading)
         asked, self.read = tokenise(reader.encoder.tokenizer, [question, passage])
         self.asked = cut(asked, how.max_tokens - reader.form.special - how.overlap - 1)
         made = windows(reader.form, self.asked, self.read, max_tokens=how.max_tokens, overlap=how.overlap)
@@ -234,12 +152,12 @@ class _Text:
 
     def logits(self) -> list[WindowLogits]:
         """The logits of every window, as the reader computes them."""
-        pieces = [_Piece(0, number, window) for number, window in enumerate(self.windows)]
+        pieces = [Piece(0, number, window) for number, window in enumerate(self.windows)]
         lengths = np.array([len(each.encoded) for each in self.windows], dtype=np.int64)
         found = {
             piece.number: WindowLogits(start, end, null)
             for rows in token_batches(lengths, BATCH_TOKENS)
-            for piece, start, end, null in self.reader._logits([pieces[row] for row in rows])
+            for piece, start, end, null in self.reader.window_logits([pieces[row] for row in rows])
         }
         return [found[number] for number in range(len(pieces))]
 
@@ -253,17 +171,17 @@ class _Text:
         window = self.windows[answer.window]
         inside = slice(window.at, window.at + window.count)
         read = TokenisedText(self.read.ids[inside], self.read.offsets[inside])
-        question_words, question_of = _words(self.question, self.asked.offsets)
-        passage_words, passage_of = _words(self.passage, read.offsets)
+        question_words, question_of = words_of(self.question, self.asked.offsets)
+        passage_words, passage_of = words_of(self.passage, read.offsets)
         first, last = self._tokens_of(answer, read, logits)
         return OpenWindow(
             window,
             self.passage,
             read,
             question_words,
-            _placed(question_of, len(self.reader.form.before), len(window.encoded)),
+            placed(question_of, len(self.reader.form.before), len(window.encoded)),
             passage_words,
-            _placed(passage_of, window.first, len(window.encoded)),
+            placed(passage_of, window.first, len(window.encoded)),
             (window.first + first, window.first + last),
         )
 
@@ -315,124 +233,7 @@ def word_scores(opened: OpenWindow, logits: WindowLogits, longest: int) -> WordS
     )
 
 
-def question_attention(reader: Reader, opened: OpenWindow) -> QuestionAttention:
-    """Attention between question and passage; ModelError if the encoder does not tell it."""
-    import torch
-
-    encoder, inputs = reader.encoder, _inputs(reader, opened)
-    with reader.lock, torch.inference_mode(), _plain_attention(encoder):
-        maps = encoder.model(**inputs, output_attentions=True).attentions
-    if not maps or len(maps) != encoder.layers or any(each is None for each in maps):
-        raise ModelError(
-            f"{encoder.name} told the attention of {len(maps or ())} of its {encoder.layers} layers, so it "
-            "cannot be shown. Choose a reader on another encoder."
-        )
-    attention = np.stack([each[0].mean(0).double().cpu().numpy() for each in maps])  # (L, T, T)
-    asked = _members(opened.question_of, len(opened.question_words))
-    read = _members(opened.passage_of, len(opened.passage_words))
-    answer = np.zeros((1, attention.shape[-1]))
-    answer[0, opened.answer[0] : opened.answer[1] + 1] = 1
-    return QuestionAttention(
-        _flow(attention, asked, read),
-        _flow(attention, read, asked),
-        _flow(attention, answer, read)[:, 0],
-        _flow(attention, answer, asked)[:, 0],
-    )
-
-
-def gradient_shading(reader: Reader, opened: OpenWindow) -> Shading:
-    """Gradient x input of the answer's score with respect to the word embeddings, summed per word.
-
-    The score is the start logit of the first token plus the end logit of the last one less the null
-    score (Simonyan et al. 2014; Shrikumar et al. 2017). The network's own gradients stay untouched.
-    """
-    import torch
-
-    held: list[torch.Tensor] = []
-
-    def hold(module: Any, arguments: Any, embedded: torch.Tensor) -> torch.Tensor:
-        held.append(embedded.detach().requires_grad_())  # a quantised table's rows are no parameters
-        return held[-1]
-
-    first, last = opened.answer
-    table = _base_model(reader.encoder).get_submodule(reader.encoder.family.word_table)
-    with reader.lock, torch.inference_mode(False), torch.enable_grad():
-        handle = table.register_forward_hook(hold)
-        try:
-            logits = reader.network(_inputs(reader, opened))[0]  # (T, 2)
-        finally:
-            handle.remove()
-        score = logits[first, 0] + logits[last, 1] - logits[opened.window.null].sum()
-        (gradient,) = torch.autograd.grad(score, held)
-    shades = (gradient * held[0]).detach().sum(-1).flatten().double().cpu().numpy()  # (T,)
-    question = _members(opened.question_of, len(opened.question_words)) @ shades
-    passage = _members(opened.passage_of, len(opened.passage_words)) @ shades
-    scale = float(np.abs(np.concatenate([question, passage])).max(initial=0.0))
-    return Shading(question / (scale or 1.0), passage / (scale or 1.0), scale)
-
-
-def _inputs(reader: Reader, opened: OpenWindow) -> dict[str, torch.Tensor]:
-    """The one window as a batch: nothing is padded, so positions stay."""
-    device = next(reader.network.parameters()).device
-    return make_batch(reader.encoder, [opened.window], device).inputs
-
-
-def _base_model(encoder: Encoder) -> Any:
-    from peft import PeftModel
-
-    model = encoder.model
-    return model.get_base_model() if isinstance(model, PeftModel) else model
-
-
-@contextmanager
-def _plain_attention(encoder: Encoder) -> Iterator[None]:
-    """Attention as plain matrix products, which alone tells its maps; then as it was."""
-    model = _base_model(encoder)
-    before = model.config._attn_implementation
-    use_plain_attention(encoder)
-    try:
-        yield
-    finally:
-        model.set_attn_implementation(before)
-
-
-def _words(text: str, offsets: Offsets) -> tuple[tuple[Place, ...], Places]:
-    """The words that tokens at these offsets, (n, 2), belong to, and the number of each token's word.
-
-    A token of no characters (a lone metaspace) belongs to the word that begins where it stands.
-    """
-    spans = np.array([each.span() for each in WORD.finditer(text)], dtype=np.int64).reshape(-1, 2)
-    at = np.searchsorted(spans[:, 1], offsets[:, 0], side="right")  # the first word that ends behind
-    begins = np.append(spans[:, 0], len(text) + 1)[at]
-    at[begins >= np.maximum(offsets[:, 1], offsets[:, 0] + 1)] = -1
-    used, number = np.unique(at[at >= 0], return_inverse=True)
-    word_of = np.full(len(at), -1, dtype=np.int64)
-    word_of[at >= 0] = number
-    return tuple(Place(text[start:end], int(start), int(end)) for start, end in spans[used]), word_of
-
-
-def _placed(word_of: Places, first: int, length: int) -> Places:
-    """The numbers of words moved to their positions among all T tokens: (T,)."""
-    placed = np.full(length, -1, dtype=np.int64)
-    placed[first : first + len(word_of)] = word_of
-    return placed
-
-
-def _members(word_of: Places, words: int) -> Numbers:
-    """Which token belongs to which word: (words, T), 0 or 1."""
-    members: Numbers = (word_of == np.arange(words)[:, None]).astype(np.float64)
-    return members
-
-
 def _best_of(values: Numbers, word_of: Places, words: int) -> Numbers:
     best = np.full(words, -np.inf)
     np.maximum.at(best, word_of[word_of >= 0], values[word_of >= 0])
     return best
-
-
-def _flow(attention: Numbers, giving: Numbers, receiving: Numbers) -> Numbers:
-    """Attention between groups of tokens, rows made to sum to one: (L, giving, receiving)."""
-    given = giving @ attention @ receiving.T
-    total = given.sum(-1, keepdims=True)
-    shares: Numbers = np.divide(given, total, out=np.zeros_like(given), where=total > 0)
-    return shares

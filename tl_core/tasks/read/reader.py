@@ -79,7 +79,7 @@ class Reader:
 
         A question that is too long for a window is cut, or, if `strict`, raises DataError.
         """
-        how = self._fitting(reading or Reading())
+        how = self.fitted(reading or Reading())
         spans: list[list[_PassageSpans]] = [[] for _ in asked]
         texts = _Texts(self, asked, how, strict)
         work, told = texts.windows(), 0.0
@@ -87,7 +87,7 @@ class Reader:
             reached, batches = texts.done(), token_batches(_lengths(chunk), BATCH_TOKENS)
             for count, rows in enumerate(batches, start=1):
                 batch = [chunk[row] for row in rows]
-                for piece, start, end, null in self._logits(batch):
+                for piece, start, end, null in self.window_logits(batch):
                     spans[piece.item].append(_passage_spans(piece, start, end, null, how.longest_answer))
                 yield Progress(told + (reached - told) * count / len(batches), texts.total)
             told = reached
@@ -98,7 +98,8 @@ class Reader:
             for item, each in enumerate(asked)
         ]
 
-    def _fitting(self, how: Reading) -> Reading:
+    def fitted(self, how: Reading) -> Reading:
+        """The settings with windows that the encoder can take."""
         most = min(how.max_tokens, self.encoder.max_tokens)
         return replace(how, max_tokens=most, overlap=min(how.overlap, most // 3))
 
@@ -108,7 +109,7 @@ class Reader:
             answers = [stripped(each, asked.passage, asked.question) for each in answers]
         return Reply(tuple(self.calibration.with_probabilities(answers)), count, self.calibration.threshold)
 
-    def _logits(self, batch: Sequence[_Piece]) -> Iterator[tuple[_Piece, Logits, Logits, float]]:
+    def window_logits(self, batch: Sequence[Piece]) -> Iterator[tuple[Piece, Logits, Logits, float]]:
         """Start and end logits over the passage tokens of each window, and the null position's sum."""
         import torch
 
@@ -126,7 +127,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """A window of question `item`, the window's number in its passage."""
 
     item: int
@@ -151,7 +152,7 @@ class _Texts:
     def done(self) -> float:
         return self.reached + self.part
 
-    def windows(self) -> Iterator[_Piece]:
+    def windows(self) -> Iterator[Piece]:
         form, how = self.reader.form, self.how
         for item, asked in enumerate(self.asked):
             question, passage = self._tokens(asked)
@@ -162,7 +163,7 @@ class _Texts:
             made = windows(form, question, passage, max_tokens=how.max_tokens, overlap=how.overlap)
             for number, window in enumerate(made):
                 self.part = (window.at + window.count) / len(passage)
-                yield _Piece(item, number, window)
+                yield Piece(item, number, window)
         self.reached, self.part = len(self.asked), 0.0
 
     def _tokens(self, asked: Asked) -> tuple[TokenisedText, TokenisedText]:
@@ -200,7 +201,7 @@ class _PassageSpans:
     table: SpanTable
 
 
-def _passage_spans(piece: _Piece, start: Logits, end: Logits, null: float, longest: int) -> _PassageSpans:
+def _passage_spans(piece: Piece, start: Logits, end: Logits, null: float, longest: int) -> _PassageSpans:
     found = best_span_table(start, end, null=null, longest=longest, top=RAW_SPANS)
     at = piece.window.at
     return _PassageSpans(piece.number, SpanTable(found.first + at, found.last + at, found.scores))
@@ -214,7 +215,7 @@ def check_asked(question: str, passage: str) -> None:
         raise DataError("The question is empty. Type what you want to know from the passage.")
 
 
-def _lengths(chunk: Sequence[_Piece]) -> NDArray[np.int64]:
+def _lengths(chunk: Sequence[Piece]) -> NDArray[np.int64]:
     return np.array([len(each.window.encoded) for each in chunk], dtype=np.int64)
 
 
