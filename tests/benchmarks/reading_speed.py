@@ -10,11 +10,14 @@ computing is compared; both are timed in turns, in one process.
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 
 from tests.benchmarks.measure import data_folder, figure, machine
@@ -31,9 +34,11 @@ from tl_core.tasks.read.reader import Asked, Reader
 from tl_core.text.windows import span_characters, tokenise, windows
 from tl_core.training.devices import resolve_precision
 from tl_core.training.events import drain
+from tl_core.training.memory import peak_bytes, start_peak
 
 FILES = {"en": "xquad_en.json", "ko": "KorQuAD_v1.0_dev.json"}
-PASSAGE_WORDS, DOCUMENT_WORDS, REPEATS, DOCUMENT_QUESTIONS = 150, 5_000, 50, 12
+PASSAGE_WORDS, DOCUMENT_WORDS, LONG_WORDS = 150, 5_000, 200_000
+REPEATS, DOCUMENT_QUESTIONS = 50, 12
 HOW = Reading(top=1, strip_josa=False)
 
 
@@ -154,6 +159,36 @@ def many_figures(reader: Reader, data: ReadingSet, count: int, facts: dict[str, 
         )
 
 
+def long_figures(reader: Reader, data: ReadingSet, facts: dict[str, Any]) -> None:
+    """A passage of 200,000 words: seconds, and how much the process grows meanwhile."""
+    words = " ".join(passage.text for passage in data.passages).split()
+    text = " ".join((words * (1 + LONG_WORDS // len(words)))[:LONG_WORDS])
+    question = data.questions[0].text
+    start_peak()
+    before = psutil.Process().memory_info().rss
+    reply, took = timed(lambda: reader.ask(question, text, HOW))
+    grown = (peak_bytes() - before) / 1e6
+    figure("200,000 words", took, "s", windows=reply.windows, grown_mb=round(grown), **facts)
+
+
+def memory_figures(names: list[str], data: ReadingSet) -> None:
+    """Memory of a fresh server after both readers have answered in the browser's place."""
+    code = (
+        "import psutil\n"
+        "from tl_core.recipes.readers import load_named_reader\n"
+        "from tl_core.runs.store import Store\n"
+        "from tl_core.settings import read_settings\n"
+        "import streamlit, plotly.graph_objects, pandas\n"
+        f"for name in {names!r}:\n"
+        "    reader = load_named_reader(Store(read_settings()), name, device='cpu')\n"
+        f"    reader.ask({data.questions[0].text!r}, {data.passage_of(data.questions[0])!r})\n"
+        "    globals()[name] = reader\n"
+        "print(psutil.Process().memory_info().rss)\n"
+    )
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    figure("memory of a process with these readers in use", int(out) / 1e6, "MB", readers=names)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--readers", nargs="+", default=["en", "ko"])
@@ -170,6 +205,8 @@ def main() -> None:
         passage_figures(reader, data, facts)
         document_figures(reader, data, facts)
         many_figures(reader, data, options.questions, facts)
+        long_figures(reader, data, facts)
+    memory_figures(options.readers, data)
 
 
 if __name__ == "__main__":

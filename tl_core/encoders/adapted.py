@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,7 @@ def load_with_adapter(
     """
     from peft import LoraConfig, get_peft_model
 
+    _quiet()
     encoder = _with_weights(start, settings)
     if start.adapter is not None:
         return encoder.with_model(_read_adapter(encoder.model, start.adapter, trainable=True))
@@ -126,10 +128,16 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 def _read_adapter(model: torch.nn.Module, folder: Path, *, trainable: bool) -> PeftModel:
     from peft import PeftModel
 
+    _quiet()
     try:
         return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)  # type: ignore[arg-type]
     except Exception as error:  # a damaged file breaks peft in many ways
         raise ModelError(f"The adapter in {folder} cannot be read ({type(error).__name__}).") from error
+
+
+def _quiet() -> None:
+    """peft asks transformers for a property under its old name, which would be told to every user."""
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*", category=FutureWarning)
 
 
 def has_frozen_words(encoder: Encoder) -> bool:
