@@ -15,6 +15,7 @@ from tl_core.errors import ConfigError, DataError
 from tl_core.knobs import knobs_of, parse_value
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
+from tl_core.tasks.read.evaluate import Scores
 
 READER_HELP = "en, ko, the id of a run, a folder, or a hub name with a question-answering head"
 MOST_SAID = 5
@@ -112,14 +113,23 @@ def run_evaluate(options: argparse.Namespace) -> int:
             told = int(10 * event.share)
             tell(f"{10 * told:3d} %  asking")
     seconds = time.monotonic() - began
-    found = {"count": report.scores.count, "exact_match": report.scores.exact_match, "f1": report.scores.f1}
-    whole = {**found, "seconds": seconds, "reader": reader.title, "report": report.to_json()}
+    found = _percent(report.scores) | {"seconds": seconds, "reader": reader.title, "rule": report.rule}
+    if report.other_josa is not None:
+        found["other_josa"] = {"cut": not report.josa, **_percent(report.other_josa)}
+    if report.best is not None:
+        found["threshold"] = report.threshold
+        found["best_threshold"] = {"threshold": report.best_threshold, **_percent(report.best)}
     line = (
-        f"{report.scores.count} questions  exact match {report.scores.exact_match:.4f}  F1 {report.scores.f1:.4f}  "
+        f"{found['count']} questions  exact match {found['exact_match']:.2f} %  F1 {found['f1']:.2f} %  "
         f"{seconds_text(seconds)}  ({report.rule}, {reader.title})"
     )
-    show(options, whole, [line])
+    show(options, found, [line])
     return 0
+
+
+def _percent(scores: Scores) -> dict[str, Any]:
+    """Scores as the official scripts print them: exact match and F1 from 0 to 100."""
+    return {"count": scores.count, "exact_match": 100 * scores.exact_match, "f1": 100 * scores.f1}
 
 
 def run_train(options: argparse.Namespace) -> int:

@@ -174,7 +174,11 @@ def follow(store: Store, job_id: str) -> None:
 
 
 def run_summary(record: dict[str, Any], status: str) -> dict[str, Any]:
-    """What `train`, `train-reader` and `runs list` say of one run."""
+    """What `train`, `train-reader` and `runs list` say of one run.
+
+    Accuracy and macro-F1 are shares; exact match and F1 of readers are percent, as the official
+    scripts print them.
+    """
     said = {
         "id": record["id"],
         "strategy": record["strategy"],
@@ -186,12 +190,12 @@ def run_summary(record: dict[str, Any], status: str) -> dict[str, Any]:
     }
     report = record.get("report") or {}
     if record.get("task") == "read":
-        scores = report.get("scores") or {}
+        scores = report.get("scores")
         return said | {
             "source": record["source"],
             "questions": record["rows"]["train"],
-            "exact_match": scores.get("exact_match"),
-            "f1": scores.get("f1"),
+            "exact_match": 100 * scores["exact_match"] if scores else None,
+            "f1": 100 * scores["f1"] if scores else None,
         }
     interval = report.get("accuracy_interval") or {}
     return said | {
@@ -204,7 +208,7 @@ def run_summary(record: dict[str, Any], status: str) -> dict[str, Any]:
 def score_text(run: dict[str, Any]) -> str:
     """The scores of a run's summary as words; empty before it has any."""
     if run.get("f1") is not None:
-        return f"exact match {run['exact_match']:.3f}  F1 {run['f1']:.3f}  {run['questions']} questions"
+        return f"exact match {run['exact_match']:.1f} %  F1 {run['f1']:.1f} %  {run['questions']} questions"
     if run.get("accuracy") is None:
         return ""
     low, high = run["interval"]
