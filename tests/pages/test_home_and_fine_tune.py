@@ -16,7 +16,7 @@ from tl_core.runs.store import Store
 from tl_core.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = ("pages/home.py", "pages/fine_tune.py", "pages/runs.py")
+PAGES = ("pages/home.py", "pages/fine_tune.py", "pages/reading.py", "pages/runs.py")
 
 
 def open_page(path: str, **query: str) -> AppTest:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,12 +22,26 @@ from tl_core.runs.records import read_record
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training
 from tl_core.training.loop import Desk
+from tl_core.training.memory import give_back, start_peak
 
 
 class AnyCell(Protocol):
     @property
     def suffix(self) -> str:
         """The end of the run's id, after the job's."""
+
+
+class AnyFitted(Protocol):
+    """What a training gives back, whatever it trained."""
+
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def trained_parameters(self) -> int: ...
+    @property
+    def facts(self) -> dict[str, Any]: ...
+    @property
+    def save(self) -> Callable[[Path], None]: ...
 
 
 C = TypeVar("C", bound=AnyCell)
@@ -109,6 +124,37 @@ class CellWork(ABC, Generic[C]):
                 wait_for_everyone()
         if failures:
             raise RunError(f"{len(failures)} of {len(cells)} trainings failed. {failures[0]}")
+
+    def fit(
+        self, cell: C, record: dict[str, Any], training: Training[Any], *, until: float, stops_itself: bool
+    ) -> dict[str, Any] | None:
+        """Train a cell's model and save it: the record with what that cost; None for a process that only helps.
+
+        The training takes the cell's progress up to `until`.
+        """
+        folder = self.store.settings.runs / str(record["id"])
+        if self.leads:
+            self.store.write_run(str(record["id"]), record)
+        start_peak()
+        fitted: AnyFitted = self.drive(cell, folder, training, part=(0.0, until), stops_itself=stops_itself)
+        if not self.leads:
+            return None
+        save_model(fitted.save, folder)
+        cost = {
+            "seconds": fitted.seconds,
+            "trained_parameters": fitted.trained_parameters,
+            "facts": fitted.facts,
+        }
+        del fitted  # scoring loads the model as it was saved
+        give_back()
+        return record | cost
+
+    def finish(self, cell: C, record: dict[str, Any]) -> None:
+        """The cell is trained and scored: its run is done, its checkpoint goes."""
+        self.store.write_run(str(record["id"]), {**record, "status": "done", "ended": time.time()})
+        folder = self.store.settings.runs / str(record["id"])
+        shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+        self.board.finish(cell.suffix)
 
     def drive(
         self,

@@ -24,7 +24,7 @@ from tl_core.encoders.tuning import TunedConfig, epochs_for
 from tl_core.errors import DataError, RunError
 from tl_core.knobs import to_values
 from tl_core.recipes.board import Board
-from tl_core.recipes.cell_work import CellWork, save_model, submit_job
+from tl_core.recipes.cell_work import CellWork, submit_job
 from tl_core.recipes.estimate import estimate
 from tl_core.recipes.plan import (
     Cell,
@@ -44,7 +44,7 @@ from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.events import Training
-from tl_core.training.memory import give_back, peak_bytes, start_peak
+from tl_core.training.memory import peak_bytes
 
 SOURCE_MODEL = "source_model"
 PREDICTIONS = "predictions.npy"
@@ -148,28 +148,13 @@ class Comparison(CellWork[Cell]):
             else _source_rows(self.config, examples, classes)
         )
         folder = self.store.settings.runs / run_id
-        record = self._record(cell, run_id, rows, test)
-        if self.leads:
-            self.store.write_run(run_id, record)
-        check_classes(classes, rows.train)
-        start_peak()
         before = 0.0 if cell.strategy == "tfidf" else TRAINING_SHARE
         fitting = self._fit(cell, folder, classes, rows)
-        fitted = self.drive(cell, folder, fitting, part=(0.0, before), stops_itself=self.is_shared(cell))
-        if self.leads:
-            save_model(fitted.classifier.save, folder)
-            record |= {
-                "seconds": fitted.seconds,
-                "trained_parameters": fitted.trained_parameters,
-                "facts": fitted.facts,
-            }
-            del fitted
-            give_back()
-            record |= self._score(cell, folder, rows, labelled(test, classes), before)
-            record["classes"] = classes
-            self.store.write_run(run_id, {**record, "status": "done", "ended": time.time()})
-            shutil.rmtree(folder / "checkpoint", ignore_errors=True)
-            self.board.finish(cell.suffix)
+        record = self._record(cell, run_id, rows, test)
+        learned = self.fit(cell, record, fitting, until=before, stops_itself=self.is_shared(cell))
+        if learned is not None:
+            scored = self._score(cell, folder, rows, labelled(test, classes), before)
+            self.finish(cell, learned | scored | {"classes": classes})
 
     def _score(
         self, cell: Cell, folder: Path, rows: Rows, test: LabelledTexts, before: float
@@ -195,10 +180,12 @@ class Comparison(CellWork[Cell]):
         return test_split(self.config, self.source, None)
 
     def _fit(self, cell: Cell, folder: Path, classes: tuple[str, ...], rows: Rows) -> Training[Fitted]:
+        check_classes(classes, rows.train)
         row = strategy(cell.strategy)
         start = self._start(cell) if row.needs_encoder else None
         bench = Bench(self.store.settings, cell.seed, start, self.desk(folder))
-        return row.fit()(bench, classes, rows.train, rows.validation, self.config.config_of(cell.strategy))
+        config = self.config.config_of(cell.strategy)
+        return (yield from row.fit()(bench, classes, rows.train, rows.validation, config))
 
     def _start(self, cell: Cell) -> StartingPoint:
         """Where a cell begins: the source task's model, the copied run, or the bare encoder."""

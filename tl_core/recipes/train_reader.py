@@ -24,7 +24,7 @@ from tl_core.encoders.tuning import epochs_for
 from tl_core.errors import ConfigError, RunError
 from tl_core.knobs import to_values
 from tl_core.recipes.board import Board
-from tl_core.recipes.cell_work import CellWork, save_model, submit_job
+from tl_core.recipes.cell_work import CellWork, submit_job
 from tl_core.recipes.read_plan import (
     ReadCell,
     TrainReaderConfig,
@@ -40,7 +40,7 @@ from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.report import Evaluation, evaluate_events
 from tl_core.tasks.read.saved import HEAD, load_reader
 from tl_core.tasks.read.train import ReadBench, fit_reader
-from tl_core.training.memory import give_back, peak_bytes, start_peak
+from tl_core.training.memory import peak_bytes
 
 TRAIN, TEST = "train.json", "test.json"
 ANSWERS = "answers.jsonl"
@@ -125,29 +125,13 @@ class ReaderTraining(CellWork[ReadCell]):
     def train(self, cell: ReadCell, run_id: str) -> None:
         train, validation = questions_of_cell(self.config, self.pool, cell)
         folder = self.store.settings.runs / run_id
-        record = self._record(cell, run_id, train, validation)
-        if self.leads:
-            self.store.write_run(run_id, record)
-        start_peak()
-        start = self._start(cell)
-        bench = ReadBench(self.store.settings, start, cell.seed, self.desk(folder))
+        bench = ReadBench(self.store.settings, self._start(cell), cell.seed, self.desk(folder))
         fitting = fit_reader(bench, train, validation, self.config.read_config())
         before = 1 - len(self.test) / self._cost(cell)
-        fitted = self.drive(cell, folder, fitting, part=(0.0, before), stops_itself=True)
-        if not self.leads:
-            return
-        save_model(fitted.save, folder)
-        record |= {
-            "seconds": fitted.seconds,
-            "trained_parameters": fitted.trained_parameters,
-            "facts": fitted.facts,
-        }
-        del fitted
-        give_back()
-        record |= self._measure(cell, folder, before)
-        self.store.write_run(run_id, {**record, "status": "done", "ended": time.time()})
-        shutil.rmtree(folder / "checkpoint", ignore_errors=True)
-        self.board.finish(cell.suffix)
+        record = self._record(cell, run_id, train, validation)
+        learned = self.fit(cell, record, fitting, until=before, stops_itself=True)
+        if learned is not None:
+            self.finish(cell, learned | self._measure(cell, folder, before))
 
     def _measure(self, cell: ReadCell, folder: Path, before: float) -> dict[str, Any]:
         """Ask the reader as it was saved, not as it stands in memory, and keep its answers."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +13,7 @@ from pages.components import results
 from pages.components.charts import learning_curves
 from pages.components.reading_charts import CurvePoint, size_curves
 from pages.views.reading.outcome import show_outcome
-from tl_core.recipes.exchange import export_run
+from pages.views.runs.exchange import show_export
 from tl_core.recipes.overview import compare_in_words, run_title
 from tl_core.recipes.train_reader import ANSWERS, read_answers, training_data
 from tl_core.runs.store import Job, Run, Store
@@ -134,15 +132,4 @@ def _one_run(job: Job, runs: Sequence[Run]) -> None:
 def _use(store: Store, runs: Sequence[Run]) -> None:
     run = _choose(runs, "trained.use")
     st.text("It stands in the list of readers under Ask, and can be a start of further trainings.")
-    if st.button("Make a zip", key="trained.export", icon=":material/folder_zip:"):
-        with st.spinner("Packing"), tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "run.zip"
-            export_run(store, run.id, out)
-            st.download_button(
-                "Download the zip",
-                out.read_bytes(),
-                f"{run.id}.zip",
-                "application/zip",
-                key="trained.zip",
-                on_click="ignore",
-            )
+    show_export(store, run)

@@ -70,6 +70,10 @@ class Fitted:
     trained_parameters: int
     facts: dict[str, Any] = field(default_factory=dict)
 
+    def save(self, folder: Path) -> None:
+        """Write the classifier's model."""
+        self.classifier.save(folder)
+
 
 def check_classes(classes: Sequence[str], train: LabelledTexts) -> None:
     """DataError if the training rows hold fewer than two classes."""
