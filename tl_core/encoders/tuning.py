@@ -99,10 +99,14 @@ def loop_config(config: TunedConfig, rows: int, seed: int) -> LoopConfig:
     )
 
 
-def set_dropout(model: torch.nn.Module, share: float) -> None:
-    """Set the encoder's own dropout, of activations and of attention weights; an adapter's stays."""
+def set_dropout(model: torch.nn.Module, share: float, attention: float | None = None) -> None:
+    """Set the encoder's own dropout; an adapter's stays.
+
+    `share` is that of activations, `attention` that of attention weights; None is the same.
+    """
     import torch
 
+    of_weights = share if attention is None else attention
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Dropout) and "lora_" not in name:
-            module.p = share
+            module.p = of_weights if "attention" in name and "output" not in name else share

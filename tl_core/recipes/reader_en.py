@@ -40,7 +40,23 @@ RECIPE = ReaderRecipe(
     name="reader_en",
     title="English reader on MiniLM",
     encoder="minilm",
-    stages=(Stage("english", read_english, ReadConfig(epochs=3, max_tokens=192, rank=32, alpha=64.0)),),
+    stages=(
+        Stage("english", read_english, ReadConfig(epochs=3, max_tokens=192, rank=32, alpha=64.0)),
+        # Without dropout the third epoch learned by heart: one more at a lower rate, with other references.
+        Stage(
+            "again",
+            read_english,
+            ReadConfig(
+                epochs=1,
+                max_tokens=192,
+                learning_rate=4e-4,
+                head_learning_rate=4e-4,
+                encoder_dropout=0.1,
+                weight_decay=0.1,
+                any_reference=True,
+            ),
+        ),
+    ),
     description=(
         "Extractive reading comprehension in English: the place of an answer in a passage. A LoRA adapter "
         "(rank 32, every linear layer) with a span head on `sentence-transformers/all-MiniLM-L6-v2` "

@@ -107,9 +107,9 @@ def train_recipe(recipe: ReaderRecipe, settings: Settings, data: Path, work: Pat
 
     torch.set_num_threads(settings.threads)
     start = StartingPoint(find_encoder(recipe.encoder, settings))
-    for stage in recipe.stages:
+    for seed, stage in enumerate(recipe.stages):
         questions = stage.read(data)
-        train_stage(stage, questions, settings, start, work / stage.name)
+        train_stage(stage, questions, settings, start, work / stage.name, seed)
         start = read_starting_point(work / stage.name / "model")
     from tl_core.recipes.reader_shipping import ship
 
@@ -117,7 +117,7 @@ def train_recipe(recipe: ReaderRecipe, settings: Settings, data: Path, work: Pat
 
 
 def train_stage(
-    stage: Stage, questions: Questions, settings: Settings, start: StartingPoint, work: Path
+    stage: Stage, questions: Questions, settings: Settings, start: StartingPoint, work: Path, seed: int
 ) -> None:
     """Train one stage into `work/model`, with its facts beside it, unless that is there already."""
     if (work / "model").exists():
@@ -125,7 +125,7 @@ def train_stage(
         return
     tell(f"{stage.name}: {len(questions.train)} questions, {len(questions.validation)} for validation")
     desk = Desk(checkpoints=work / "checkpoint", checkpoint_seconds=settings.checkpoint_seconds)
-    bench = ReadBench(settings, start, 0, desk)
+    bench = ReadBench(settings, start, seed, desk)
     fitted = told(stage.name, fit_reader(bench, questions.train, questions.validation, stage.config))
     aside = work / "model.writing"
     shutil.rmtree(aside, ignore_errors=True)

@@ -35,6 +35,21 @@ class ReadConfig(TunedConfig):
         low=0.0,
         high=1.0,
     )
+    any_reference: bool = knob(
+        False,
+        "Learn from any annotator's answer, drawn anew, instead of the most frequent one.",
+        advanced=True,
+    )
+    attention_dropout: float = knob(
+        0.0,
+        "Share of attention weights dropped in training; on a CPU it costs far more than other dropout.",
+        low=0.0,
+        high=0.9,
+        advanced=True,
+    )
+    encoder_dropout: float = knob(
+        0.0, "Share of activations dropped inside the encoder in training.", low=0.0, high=0.9, advanced=True
+    )
     rank: int = knob(16, "Width of the low-rank update of every linear layer.", low=1, high=128)
     alpha: float = knob(
         32.0, "The low-rank update is scaled by alpha / rank.", low=0.1, high=512, advanced=True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.data.reading import Question, ReadingSet, chosen_reference
+from tl_core.data.reading import Answer, Question, ReadingSet, chosen_reference
 from tl_core.encoders.load import Encoder
 from tl_core.errors import DataError
 from tl_core.text.windows import (
@@ -41,14 +41,16 @@ class SpanExamples:
         return np.array([len(each.encoded) for each in self.windows], dtype=np.int64)
 
 
-def span_examples(encoder: Encoder, data: ReadingSet, *, max_tokens: int, seed: int) -> SpanExamples:
+def span_examples(
+    encoder: Encoder, data: ReadingSet, *, max_tokens: int, seed: int, any_reference: bool = False
+) -> SpanExamples:
     """One window of every question, at most `max_tokens` long.
 
     Of a long passage a part is taken in which the answer stands anywhere; of an unanswerable
     question's passage any part. A question whose answer does not fit into a window is left out.
     DataError if nothing is left to learn from.
     """
-    maker = _Maker(encoder, data, min(max_tokens, encoder.max_tokens), seed)
+    maker = _Maker(encoder, data, min(max_tokens, encoder.max_tokens), seed, any_reference)
     asked = tokenise(encoder.tokenizer, [each.text for each in data.questions])
     for question, tokens in zip(data.questions, asked, strict=True):
         maker.add(question, tokens)
@@ -61,8 +63,11 @@ def span_examples(encoder: Encoder, data: ReadingSet, *, max_tokens: int, seed: 
 class _Maker:
     """Cuts windows out of tokenised passages and notes where the answers stand."""
 
-    def __init__(self, encoder: Encoder, data: ReadingSet, max_tokens: int, seed: int) -> None:
+    def __init__(
+        self, encoder: Encoder, data: ReadingSet, max_tokens: int, seed: int, any_reference: bool
+    ) -> None:
         self.form, self.max_tokens = pair_form(encoder.tokenizer), max_tokens
+        self.any_reference = any_reference
         self.random = np.random.default_rng([seed, 17])
         self.passages = tokenise(encoder.tokenizer, [each.text for each in data.passages])
         self.windows: list[Window] = []
@@ -79,13 +84,19 @@ class _Maker:
             made = window(self.form, tokens, passage, self._any(0, len(passage) - count), count)
             self._note(made, made.null, made.null)
             return
-        reference = chosen_reference(question.answers)
+        reference = self._reference(question)
         span = span_tokens(passage, reference.start, reference.end)
         if span is None or span[1] - span[0] + 1 > count:
             return
         at = self._any(max(0, span[1] - count + 1), min(span[0], len(passage) - count))
         made = window(self.form, tokens, passage, at, count)
         self._note(made, made.first + span[0] - at, made.first + span[1] - at)
+
+    def _reference(self, question: Question) -> Answer:
+        """The most frequent answer, or any; the one that `any_reference` draws stands for its share of votes."""
+        if not self.any_reference:
+            return chosen_reference(question.answers)
+        return question.answers[self._any(0, len(question.answers) - 1)]
 
     def _any(self, low: int, high: int) -> int:
         return int(self.random.integers(low, high + 1))

@@ -73,7 +73,7 @@ def fit_reader(
     encoder, save_encoder = _encoder(bench, config)
     if config.method == "full" and has_frozen_words(encoder):
         yield Note("The word table of this encoder is quantised and stays as it is.")
-    set_dropout(encoder.model, config.encoder_dropout)
+    set_dropout(encoder.model, config.encoder_dropout, config.attention_dropout)
     network = make_network(encoder, config.dropout)
     head = read_head(bench.start.trained)
     if head is not None:
@@ -81,7 +81,13 @@ def fit_reader(
         yield Note("Starts from an earlier reader, its span head included.")
     accelerator = make_accelerator(config.precision)
     learned = with_unanswerable(train, config.unanswerable_share, bench.seed)
-    examples = span_examples(encoder, learned, max_tokens=config.max_tokens, seed=bench.seed)
+    examples = span_examples(
+        encoder,
+        learned,
+        max_tokens=config.max_tokens,
+        seed=bench.seed,
+        any_reference=config.any_reference,
+    )
     held = None
     if validation is not None and len(validation):
         held = span_examples(encoder, validation, max_tokens=config.max_tokens, seed=bench.seed)
