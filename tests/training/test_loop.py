@@ -87,6 +87,32 @@ def test_a_training_cut_off_between_checkpoints_resumes_to_the_same_weights(tmp_
     assert np.array_equal(weights(unbroken), weights(resumed))
 
 
+def renewing_problem(seen: list[int]) -> Problem:
+    """Every epoch has rows of other lengths, and so other batches."""
+    problem = make_problem()
+
+    def renew(epoch: int) -> np.ndarray:
+        seen.append(epoch)
+        return np.roll(problem.lengths, 7 * epoch)
+
+    return Problem(problem.lengths, problem.losses, problem.validate, renew)
+
+
+def test_rows_are_renewed_for_each_epoch_and_again_on_a_resume(tmp_path: Path):
+    seen: list[int] = []
+    unbroken = make_network(0.3)
+    train(unbroken, renewing_problem(seen))
+    assert seen == [0, 1, 2, 3]
+    asked = iter([False] * 7 + [True])
+    with pytest.raises(Stopped):
+        train(make_network(0.3), renewing_problem([]), Desk(tmp_path, 1e9, lambda: next(asked)))
+    seen.clear()
+    resumed = make_network(0.3)
+    train(resumed, renewing_problem(seen), Desk(tmp_path, 1e9))
+    assert seen == [1, 2, 3]
+    assert np.array_equal(weights(unbroken), weights(resumed))
+
+
 def test_early_stopping_keeps_the_best_weights():
     problem = make_problem()
     values = iter([3.0, 1.0, 2.0, 2.0, 2.0])

@@ -33,8 +33,16 @@ RECIPE = ReaderRecipe(
     title="Korean reader on multilingual E5",
     encoder="e5",
     stages=(
-        Stage("english", read_english, ReadConfig(epochs=1, max_tokens=192, rank=16, alpha=32.0)),
-        Stage("korean", read_korean, ReadConfig(epochs=4, max_tokens=256, rank=16, alpha=32.0)),
+        Stage(
+            "english",
+            read_english,
+            ReadConfig(epochs=1, max_tokens=192, rank=16, alpha=32.0, any_reference=True),
+        ),
+        Stage(
+            "korean",
+            read_korean,
+            ReadConfig(epochs=4, max_tokens=256, rank=16, alpha=32.0, encoder_dropout=0.1, weight_decay=0.1),
+        ),
     ),
     description=(
         "Extractive reading comprehension in Korean, and through its multilingual encoder in English. A LoRA "

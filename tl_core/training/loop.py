@@ -39,12 +39,14 @@ class Problem:
 
     `losses(model, rows)` gives the loss of each of those training rows, (B,). `validate(model,
     part, parts)` gives the sums (loss, correct, rows) over its part of the validation rows;
-    without validation rows it is None, and the last weights are kept.
+    without validation rows it is None, and the last weights are kept. `renew(epoch)` draws the
+    rows of an epoch (from 0) anew, as many as before, and gives their lengths.
     """
 
     lengths: Indices
     losses: Callable[[torch.nn.Module, Indices], torch.Tensor]
     validate: Callable[[torch.nn.Module, int, int], NDArray[np.float64]] | None = None
+    renew: Callable[[int], Indices] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,8 @@ class _Loop:
 
     def _epoch(self) -> Training[None]:
         at, config = self.position, self.config
-        batches = length_batches(self.problem.lengths, config.batch_size, seed=config.seed, epoch=at.epoch)
+        lengths = self.problem.renew(at.epoch) if self.problem.renew else self.problem.lengths
+        batches = length_batches(lengths, config.batch_size, seed=config.seed, epoch=at.epoch)
         self.model.train()
         for rows in batches[at.batch :]:
             self._stop_if_asked()

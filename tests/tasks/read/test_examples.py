@@ -14,7 +14,7 @@ from tests.tasks.read.tiny_reader import READING_TYPES, tiny_encoder
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.encoders.load import Encoder
 from tl_core.errors import DataError
-from tl_core.tasks.read.examples import SpanExamples, span_examples
+from tl_core.tasks.read.examples import SpanExamples, WindowDrawer, span_examples
 from tl_core.tasks.read.network import allowed_logits, make_batch, make_network
 from tl_core.tasks.read.train import make_problem
 from tl_core.text.windows import span_characters, tokenise
@@ -183,7 +183,7 @@ def test_losses_are_those_of_each_window_alone(encoder: Encoder) -> None:
     torch.nn.init.normal_(network.head.weight)  # type: ignore[union-attr, arg-type]
     rows = np.arange(len(examples))
     with torch.inference_mode():
-        together = make_problem(encoder, examples, None, CPU).losses(network, rows)
+        together = make_problem(encoder, lambda epoch: examples, None, CPU).losses(network, rows)
         for row, window in enumerate(examples.windows):
             batch = make_batch(encoder, [window], CPU)
             assert not batch.shift.any()
@@ -197,7 +197,7 @@ def test_validation_counts_the_windows_whose_two_best_tokens_are_the_references(
     _, examples = mixed_examples(encoder)
     torch.manual_seed(1)
     network = make_network(encoder).eval()
-    problem = make_problem(encoder, examples, examples, CPU)
+    problem = make_problem(encoder, lambda epoch: examples, examples, CPU)
     assert problem.validate is not None
     with torch.inference_mode():
         loss, right, count = problem.validate(network, 0, 1)
@@ -210,3 +210,24 @@ def test_validation_counts_the_windows_whose_two_best_tokens_are_the_references(
     ]
     assert (right, count) == (sum(wanted), len(examples))
     assert parts == pytest.approx([loss, right, count], rel=1e-5)
+
+
+def test_each_epoch_draws_other_windows_always_as_many_and_the_same_ones_again(tmp_path: Path) -> None:
+    encoder = tiny_encoder(tmp_path, "bert")
+    drawer = WindowDrawer(encoder, made_set(words=120), max_tokens=48, seed=3)
+    first, second, again = drawer.draw(0), drawer.draw(1), drawer.draw(0)
+    assert len(first) == len(second) == 20
+    assert [each.at for each in first.windows] == [each.at for each in again.windows]
+    assert [each.at for each in first.windows] != [each.at for each in second.windows]
+
+
+def test_any_reference_draws_among_all_answers_and_the_chosen_one_stays_without(tmp_path: Path) -> None:
+    encoder = tiny_encoder(tmp_path, "bert")
+    text = "the king saw the queen in the old house of a boy"
+    answers = tuple(Answer(word, text.index(word)) for word in ("king", "king", "queen", "boy"))
+    data = ReadingSet("a", (Passage(text, 0),), (Question("1", "who was it?", 0, answers),))
+    either = WindowDrawer(encoder, data, max_tokens=60, seed=0, any_reference=True)
+    drawn = {answers_read_back(encoder, data, either.draw(epoch))[0] for epoch in range(40)}
+    assert drawn == {"king", "queen", "boy"}
+    chosen = WindowDrawer(encoder, data, max_tokens=60, seed=0)
+    assert {answers_read_back(encoder, data, chosen.draw(epoch))[0] for epoch in range(10)} == {"king"}

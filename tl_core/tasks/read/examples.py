@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,67 +42,66 @@ class SpanExamples:
         return np.array([len(each.encoded) for each in self.windows], dtype=np.int64)
 
 
-def span_examples(
-    encoder: Encoder, data: ReadingSet, *, max_tokens: int, seed: int, any_reference: bool = False
-) -> SpanExamples:
-    """One window of every question, at most `max_tokens` long.
+class WindowDrawer:
+    """Draws one window of every question, at most `max_tokens` long, anew for each epoch.
 
     Of a long passage a part is taken in which the answer stands anywhere; of an unanswerable
-    question's passage any part. A question whose answer does not fit into a window is left out.
-    DataError if nothing is left to learn from.
+    question's passage any part. `any_reference` draws the answer among the annotators' too, else it
+    is the most frequent one. A question without an answer that fits into a window is left out, so
+    every epoch has as many windows.
     """
-    maker = _Maker(encoder, data, min(max_tokens, encoder.max_tokens), seed, any_reference)
-    asked = tokenise(encoder.tokenizer, [each.text for each in data.questions])
-    for question, tokens in zip(data.questions, asked, strict=True):
-        maker.add(question, tokens)
-    if not maker.windows:
-        raise DataError(f"{data.name} holds no question whose answer fits into {max_tokens} tokens.")
-    starts, ends = np.array(maker.starts, dtype=np.int64), np.array(maker.ends, dtype=np.int64)
-    return SpanExamples(maker.windows, starts, ends)
-
-
-class _Maker:
-    """Cuts windows out of tokenised passages and notes where the answers stand."""
 
     def __init__(
-        self, encoder: Encoder, data: ReadingSet, max_tokens: int, seed: int, any_reference: bool
+        self, encoder: Encoder, data: ReadingSet, *, max_tokens: int, seed: int, any_reference: bool = False
     ) -> None:
-        self.form, self.max_tokens = pair_form(encoder.tokenizer), max_tokens
-        self.any_reference = any_reference
-        self.random = np.random.default_rng([seed, 17])
+        self.form, self.data, self.seed = pair_form(encoder.tokenizer), data, seed
+        self.max_tokens, self.any_reference = min(max_tokens, encoder.max_tokens), any_reference
         self.passages = tokenise(encoder.tokenizer, [each.text for each in data.passages])
-        self.windows: list[Window] = []
-        self.starts: list[int] = []
-        self.ends: list[int] = []
+        most = self.max_tokens // 2 - self.form.special
+        asked = tokenise(encoder.tokenizer, [each.text for each in data.questions])
+        self.asked = [cut(each, most) for each in asked]
 
-    def add(self, question: Question, asked: TokenisedText) -> None:
-        tokens = cut(asked, self.max_tokens // 2 - self.form.special)
+    def draw(self, epoch: int = 0) -> SpanExamples:
+        """The windows of an epoch; the same seed and epoch give the same ones. DataError if there are none."""
+        random = np.random.default_rng([self.seed, 17, epoch])
+        found = [
+            self._window(question, asked, random)
+            for question, asked in zip(self.data.questions, self.asked, strict=True)
+        ]
+        kept = [each for each in found if each is not None]
+        if not kept:
+            raise DataError(
+                f"{self.data.name} holds no question whose answer fits into {self.max_tokens} tokens."
+            )
+        places = np.array([each[1:] for each in kept], dtype=np.int64)
+        return SpanExamples([each[0] for each in kept], places[:, 0], places[:, 1])
+
+    def _window(
+        self, question: Question, asked: TokenisedText, random: np.random.Generator
+    ) -> tuple[Window, int, int] | None:
+        """A window with the positions of its answer's first and last token; None if the answer does not fit."""
         passage = self.passages[question.passage]
-        count = min(room_for_passage(self.form, tokens, self.max_tokens), len(passage))
+        count = min(room_for_passage(self.form, asked, self.max_tokens), len(passage))
         if not count:
-            return
+            return None
         if not question.answerable:
-            made = window(self.form, tokens, passage, self._any(0, len(passage) - count), count)
-            self._note(made, made.null, made.null)
-            return
-        reference = self._reference(question)
-        span = span_tokens(passage, reference.start, reference.end)
-        if span is None or span[1] - span[0] + 1 > count:
-            return
-        at = self._any(max(0, span[1] - count + 1), min(span[0], len(passage) - count))
-        made = window(self.form, tokens, passage, at, count)
-        self._note(made, made.first + span[0] - at, made.first + span[1] - at)
+            at = int(random.integers(0, len(passage) - count + 1))
+            made = window(self.form, asked, passage, at, count)
+            return made, made.null, made.null
+        spans = [span_tokens(passage, each.start, each.end) for each in self._references(question)]
+        fitting = [span for span in spans if span is not None and span[1] - span[0] < count]
+        if not fitting:
+            return None
+        first, last = fitting[int(random.integers(0, len(fitting)))]
+        at = int(random.integers(max(0, last - count + 1), min(first, len(passage) - count) + 1))
+        made = window(self.form, asked, passage, at, count)
+        return made, made.first + first - at, made.first + last - at
 
-    def _reference(self, question: Question) -> Answer:
-        """The most frequent answer, or any; the one that `any_reference` draws stands for its share of votes."""
-        if not self.any_reference:
-            return chosen_reference(question.answers)
-        return question.answers[self._any(0, len(question.answers) - 1)]
+    def _references(self, question: Question) -> Sequence[Answer]:
+        """The answers that may be drawn; one that several annotators gave stands there as often."""
+        return question.answers if self.any_reference else (chosen_reference(question.answers),)
 
-    def _any(self, low: int, high: int) -> int:
-        return int(self.random.integers(low, high + 1))
 
-    def _note(self, made: Window, start: int, end: int) -> None:
-        self.windows.append(made)
-        self.starts.append(start)
-        self.ends.append(end)
+def span_examples(encoder: Encoder, data: ReadingSet, *, max_tokens: int, seed: int) -> SpanExamples:
+    """One window of every question, as `WindowDrawer` draws them for the first epoch."""
+    return WindowDrawer(encoder, data, max_tokens=max_tokens, seed=seed).draw()

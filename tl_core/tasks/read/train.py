@@ -24,7 +24,7 @@ from tl_core.encoders.load import Encoder
 from tl_core.encoders.tuning import loop_config, set_dropout
 from tl_core.settings import Settings
 from tl_core.tasks.read.config import ReadConfig
-from tl_core.tasks.read.examples import SpanExamples, span_examples
+from tl_core.tasks.read.examples import SpanExamples, WindowDrawer, span_examples
 from tl_core.tasks.read.network import WindowBatch, allowed_logits, make_batch, make_network
 from tl_core.tasks.read.saved import read_head, save_reader
 from tl_core.training.batches import sorted_batches
@@ -81,20 +81,16 @@ def fit_reader(
         yield Note("Starts from an earlier reader, its span head included.")
     accelerator = make_accelerator(config.precision)
     learned = with_unanswerable(train, config.unanswerable_share, bench.seed)
-    examples = span_examples(
-        encoder,
-        learned,
-        max_tokens=config.max_tokens,
-        seed=bench.seed,
-        any_reference=config.any_reference,
+    drawer = WindowDrawer(
+        encoder, learned, max_tokens=config.max_tokens, seed=bench.seed, any_reference=config.any_reference
     )
     held = None
     if validation is not None and len(validation):
         held = span_examples(encoder, validation, max_tokens=config.max_tokens, seed=bench.seed)
-    problem = make_problem(encoder, examples, held, accelerator.device)
-    if accelerator.device.type == "cpu" and examples.lengths.max() <= SHORT_TOKENS:
+    problem = make_problem(encoder, drawer.draw, held, accelerator.device)
+    if accelerator.device.type == "cpu" and problem.lengths.max() <= SHORT_TOKENS:
         use_plain_attention(encoder)
-    loop = loop_config(config, len(examples), bench.seed)
+    loop = loop_config(config, len(problem.lengths), bench.seed)
     result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk)  # type: ignore[arg-type]
 
     def save(folder: Path) -> None:
@@ -103,7 +99,7 @@ def fit_reader(
 
     trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     facts = {
-        "windows": len(examples),
+        "windows": len(problem.lengths),
         "epochs": loop.epochs,
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
@@ -125,19 +121,27 @@ def _encoder(bench: ReadBench, config: ReadConfig) -> tuple[Encoder, Callable[[P
 
 
 def make_problem(
-    encoder: Encoder, train: SpanExamples, held: SpanExamples | None, device: torch.device
+    encoder: Encoder, draw: Callable[[int], SpanExamples], held: SpanExamples | None, device: torch.device
 ) -> Problem:
     """The mean of start and end cross-entropy (Devlin et al. 2019, section 4.2), for the loop.
 
-    Right is a validation window whose best start and best end are both the reference's.
+    `draw(epoch)` gives the windows of an epoch, always as many. Right is a validation window whose best start and
+    best end are both the reference's.
     """
 
+    now = draw(0)
+
+    def renew(epoch: int) -> Indices:
+        nonlocal now
+        now = draw(epoch)
+        return now.lengths
+
     def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
-        batch = make_batch(encoder, [train.windows[row] for row in rows], device)
-        return _losses(model(batch.inputs), batch, train, rows)
+        batch = make_batch(encoder, [now.windows[row] for row in rows], device)
+        return _losses(model(batch.inputs), batch, now, rows)
 
     if held is None:
-        return Problem(train.lengths, losses)
+        return Problem(now.lengths, losses, renew=renew)
 
     def validate(model: torch.nn.Module, part: int, parts: int) -> NDArray[np.float64]:
         sums = np.zeros(3)
@@ -149,7 +153,7 @@ def make_problem(
             sums += [float(_losses(logits, batch, held, rows).sum()), float(right.sum()), len(rows)]
         return sums
 
-    return Problem(train.lengths, losses, validate)
+    return Problem(now.lengths, losses, validate, renew)
 
 
 def _losses(logits: torch.Tensor, batch: WindowBatch, examples: SpanExamples, rows: Indices) -> torch.Tensor:
