@@ -26,10 +26,10 @@ class Highlight:
     title: str = ""
 
 
-def highlighted(text: str, marks: Sequence[Highlight], *, first_is_best: bool = True) -> str:
+def highlighted(text: str, marks: Sequence[Highlight]) -> str:
     """The text with its places marked, letter by letter as it is; places must not overlap."""
     parts, at = [], 0
-    best = marks[0] if marks and first_is_best else None
+    best = marks[0] if marks else None
     for each in sorted(marks, key=lambda mark: mark.start):
         if each.start < at:
             continue
@@ -45,15 +45,14 @@ def highlighted(text: str, marks: Sequence[Highlight], *, first_is_best: bool = 
     return f'<div lang="und" style="{TEXT}">{"".join(parts)}</div>'
 
 
-def shaded(words: Sequence[str], values: Sequence[float], titles: Sequence[str] = ()) -> str:
+def shaded(words: Sequence[str], values: Sequence[float]) -> str:
     """Words on backgrounds by value from -1 (against, orange) to 1 (towards, blue)."""
     parts = []
-    for at, (word, value) in enumerate(zip(words, values, strict=True)):
+    for word, value in zip(words, values, strict=True):
         red, green, blue = TOWARDS if value >= 0 else AGAINST
         strength = min(1.0, abs(value)) * 0.75
-        title = html.escape(titles[at], quote=True) if titles else f"{value:+.2f}"
         parts.append(
             f'<span style="background: rgba({red}, {green}, {blue}, {strength:.3f}); border-radius: 0.25em; '
-            f'padding: 0.1em 0.1em;" title="{title}">{html.escape(word)}</span>'
+            f'padding: 0.1em 0.1em;" title="{value:+.2f}">{html.escape(word)}</span>'
         )
     return f'<div style="{TEXT}">{" ".join(parts)}</div>'

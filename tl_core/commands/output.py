@@ -6,7 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
+
+from tl_core.training.events import Progress, Training
+
+T = TypeVar("T")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +29,19 @@ def show(options: argparse.Namespace, answer: Mapping[str, Any], lines: Iterable
 def tell(text: str) -> None:
     """One line of progress on stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def told_by_tenths(training: Training[T], doing: str) -> T:
+    """Run a training to its end and return its result; each tenth of the way is a line of progress."""
+    told = -1
+    while True:
+        try:
+            event = next(training)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        if isinstance(event, Progress) and int(10 * event.share) > told:
+            told = int(10 * event.share)
+            tell(f"{10 * told:3d} %  {doing}")
 
 
 def seconds_text(seconds: float | None) -> str:

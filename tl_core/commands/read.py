@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tl_core.commands.output import add_json, seconds_text, show, tell
+from tl_core.commands.output import add_json, seconds_text, show, tell, told_by_tenths
 from tl_core.commands.train import finish
 from tl_core.data.reading_files import read_reading_file
 from tl_core.errors import ConfigError, DataError
@@ -91,7 +91,6 @@ def run_evaluate(options: argparse.Namespace) -> int:
     from tl_core.recipes.readers import load_named_reader, reader_for
     from tl_core.tasks.read.config import Reading
     from tl_core.tasks.read.report import evaluate_events
-    from tl_core.training.events import Progress
 
     if options.limit < 0:
         raise ConfigError(f"--limit must be 0 or more; got {options.limit}.")
@@ -101,17 +100,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     name = options.reader or reader_for([each.text for each in data.questions])
     reader = load_named_reader(Store(read_settings()), name)
     began = time.monotonic()
-    asking = evaluate_events(reader, data, Reading(top=1))
-    told = -1
-    while True:
-        try:
-            event = next(asking)
-        except StopIteration as end:
-            report = end.value.report
-            break
-        if isinstance(event, Progress) and int(10 * event.share) > told:
-            told = int(10 * event.share)
-            tell(f"{10 * told:3d} %  asking")
+    report = told_by_tenths(evaluate_events(reader, data, Reading(top=1)), "asking").report
     seconds = time.monotonic() - began
     found = _percent(report.scores) | {"seconds": seconds, "reader": reader.title, "rule": report.rule}
     if report.other_josa is not None:

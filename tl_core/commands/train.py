@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tl_core.commands.output import add_json, seconds_text, show, tell
+from tl_core.commands.output import add_json, seconds_text, show, tell, told_by_tenths
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
@@ -226,7 +226,6 @@ def _line(run: dict[str, Any]) -> str:
 
 def run_predict(options: argparse.Namespace) -> int:
     from tl_core.recipes.predict_file import predict_events, read_unlabelled
-    from tl_core.training.events import Progress
 
     store = Store(read_settings())
     run = store.run(options.run_id)
@@ -236,16 +235,7 @@ def run_predict(options: argparse.Namespace) -> int:
     if not options.out.parent.is_dir():
         raise RunError(f"{options.out.parent} is not a folder; --out must name a file in one that exists.")
     work_events = predict_events(store.settings, run, table, columns, options.out)
-    told = -1
-    while True:
-        try:
-            event = next(work_events)
-        except StopIteration as end:
-            count = end.value
-            break
-        if isinstance(event, Progress) and int(10 * event.share) > told:
-            told = int(10 * event.share)
-            tell(f"{10 * told:3d} %  predicting")
+    count = told_by_tenths(work_events, "predicting")
     show(options, {"rows": count, "out": str(options.out)}, [f"{count} rows written to {options.out}"])
     return 0
 

@@ -78,6 +78,14 @@ def load_merged(start: StartingPoint, settings: Settings) -> Encoder:
     return encoder.with_model(adapted.merge_and_unload())
 
 
+def load_trainable(start: StartingPoint, settings: Settings) -> Encoder:
+    """The encoder as `load_merged` gives it, every weight of it to be trained; quantised tables stay."""
+    encoder = load_merged(start, settings)
+    for parameter in encoder.model.parameters():
+        parameter.requires_grad_(parameter.is_floating_point())
+    return encoder
+
+
 def load_with_adapter(
     start: StartingPoint, settings: Settings, *, rank: int, alpha: float, dropout: float
 ) -> Encoder:

@@ -45,6 +45,7 @@ class AnyFitted(Protocol):
 
 
 C = TypeVar("C", bound=AnyCell)
+T = TypeVar("T")
 
 
 def submit_job(
@@ -81,6 +82,23 @@ def resume_job(store: Store, job_id: str, *, processes: int = 1) -> Job:
         )
     start_worker(store, job_id, processes=processes)
     return store.job(job_id)
+
+
+def drive_alone(job: Job, board: Board, name: str, doing: str, training: Training[T]) -> T:
+    """Drain the one piece of work of a job: its progress onto the board as `name`; its result.
+
+    Raises Stopped between events, when a stop was asked for.
+    """
+    while True:
+        try:
+            event = next(training)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        if isinstance(event, Progress):
+            board.update(name, doing, event.share)
+        if (job.folder / "stop").exists():
+            training.close()
+            raise Stopped
 
 
 class CellWork(ABC, Generic[C]):

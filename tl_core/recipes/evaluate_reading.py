@@ -10,14 +10,13 @@ from tl_core.data.reading import ReadingSet
 from tl_core.data.reading_files import read_reading_file, write_squad
 from tl_core.errors import RunError
 from tl_core.recipes.board import Board
-from tl_core.recipes.cell_work import submit_job
+from tl_core.recipes.cell_work import drive_alone, submit_job
 from tl_core.recipes.readers import load_named_reader, reader_title
 from tl_core.recipes.train_reader import ANSWERS, read_answers, write_answers
 from tl_core.runs.records import read_record, write_record
 from tl_core.runs.store import Job, Store
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.report import ReadReport, evaluate_events
-from tl_core.training.events import Progress, Stopped
 
 QUESTIONS = "questions.json"
 RESULT = "result.json"
@@ -41,18 +40,7 @@ def run_evaluation(store: Store, job: Job) -> None:
     board.update("ask", "Loading the reader", 0.0)
     reader = load_named_reader(store, str(job.record["config"]["reader"]))
     began = time.monotonic()
-    asking = evaluate_events(reader, data, Reading(top=1))
-    while True:
-        try:
-            event = next(asking)
-        except StopIteration as end:
-            evaluation = end.value
-            break
-        if isinstance(event, Progress):
-            board.update("ask", "Asking", event.share)
-        if (job.folder / "stop").exists():
-            asking.close()
-            raise Stopped
+    evaluation = drive_alone(job, board, "ask", "Asking", evaluate_events(reader, data, Reading(top=1)))
     seconds = time.monotonic() - began
     write_answers(job.folder / ANSWERS, data, evaluation)
     write_record(job.folder / RESULT, {"report": evaluation.report.to_json(), "seconds": seconds})

@@ -9,11 +9,11 @@ from tl_core.data.spreadsheet import write_csv
 from tl_core.data.tables import Table, read_table_file
 from tl_core.errors import DataError, RunError
 from tl_core.recipes.board import Board
-from tl_core.runs.queue import start_worker
+from tl_core.recipes.cell_work import drive_alone, submit_job
 from tl_core.runs.store import Job, Run, Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.saved import load_classifier
-from tl_core.training.events import Progress, Stopped, Training
+from tl_core.training.events import Training
 
 RESULT = "predicted.csv"
 
@@ -51,10 +51,11 @@ def submit_prediction(store: Store, run: Run, content: bytes, table: Table, colu
     """Predict a file in a worker, so that the page stays free; the result is `predicted.csv` in the job."""
     read_unlabelled(table, columns)
     config = {"run": run.id, "columns": list(columns), "has_header": table.has_header, "name": table.name}
-    job = store.add_job("predict", f"Predict {table.name}", config)
-    (job.folder / "data" / "input").write_bytes(content)
-    start_worker(store, job.id)
-    return store.job(job.id)
+
+    def write_data(folder: Path) -> None:
+        (folder / "input").write_bytes(content)
+
+    return submit_job(store, "predict", f"Predict {table.name}", config, write_data)
 
 
 def run_prediction(store: Store, job: Job) -> None:
@@ -64,10 +65,5 @@ def run_prediction(store: Store, job: Job) -> None:
     board = Board(job.folder / "progress.json", {"predict": float(len(table.rows))})
     out = job.folder / RESULT
     events = predict_events(store.settings, store.run(config["run"]), table, tuple(config["columns"]), out)
-    for event in events:
-        if isinstance(event, Progress):
-            board.update("predict", "Predicting", event.share)
-        if (job.folder / "stop").exists():
-            events.close()
-            raise Stopped
+    drive_alone(job, board, "predict", "Predicting", events)
     board.finish("predict")

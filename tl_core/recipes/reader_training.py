@@ -21,6 +21,8 @@ from tl_core.data.reading import ReadingSet
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
 from tl_core.errors import ConfigError, DataError, TLError
+from tl_core.recipes.cell_work import save_model
+from tl_core.recipes.readers import ADAPTERS
 from tl_core.runs.records import write_record
 from tl_core.settings import Settings, read_settings
 from tl_core.tasks.read.config import ReadConfig
@@ -29,7 +31,6 @@ from tl_core.training.events import Metric, Note, Progress, Training
 from tl_core.training.loop import Desk
 
 T = TypeVar("T")
-ADAPTERS = Path(__file__).parents[2] / "assets" / "adapters"
 TELL_SECONDS = 20.0
 
 
@@ -127,15 +128,13 @@ def train_stage(
     desk = Desk(checkpoints=work / "checkpoint", checkpoint_seconds=settings.checkpoint_seconds)
     bench = ReadBench(settings, start, seed, desk)
     fitted = told(stage.name, fit_reader(bench, questions.train, questions.validation, stage.config))
-    aside = work / "model.writing"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    fitted.save(aside)
-    write_record(
-        aside / "facts.json",
-        {"seconds": fitted.seconds, "trained_parameters": fitted.trained_parameters, **fitted.facts},
-    )
-    aside.rename(work / "model")
+    cost = {"seconds": fitted.seconds, "trained_parameters": fitted.trained_parameters, **fitted.facts}
+
+    def save(folder: Path) -> None:
+        fitted.save(folder)
+        write_record(folder / "facts.json", cost)
+
+    save_model(save, work)
     shutil.rmtree(work / "checkpoint", ignore_errors=True)
 
 

@@ -20,7 +20,7 @@ def ask_shown(reader: Reader, question: str, passage: str, how: Reading) -> Repl
     Stop, or anything else, is clicked.
     """
     check_asked(question, passage)
-    key = (id(reader), question, hash(passage), how)
+    key = (reader.token, question, hash(passage), how)
     kept: Reply | None = state.kept_reply(key)
     if kept is not None:
         return kept

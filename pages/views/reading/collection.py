@@ -117,7 +117,7 @@ def _letters(table: Table, column: str) -> int:
 
 
 def _ask(reader: Reader, collection: Collection, question: str, passages: int) -> CollectionReply:
-    key = ("collection", id(reader), id(collection), question, passages)
+    key = ("collection", reader.token, hash(collection.documents), question, passages)
     kept: CollectionReply | None = state.kept_reply(key)
     if kept is not None:
         return kept

@@ -60,7 +60,7 @@ def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> TrainRea
     )
     if not starts:
         raise ConfigError("Choose at least one start.")
-    pool, held = read_split(TrainReaderConfig(), data, test)
+    pool, _ = read_split(TrainReaderConfig(), data, test)
     fitting = [size for size in SIZES if size < len(pool)]
     sizes = st.multiselect(
         "Questions to learn from",
@@ -79,6 +79,7 @@ def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> TrainRea
         values |= knob_widgets(TrainReaderConfig, {}, "reading.plan", advanced=True)
         settings |= knob_widgets(ReadConfig, {}, "reading.settings", advanced=True)
     config = train_reader_config({**values, "settings": settings})
+    pool, held = read_split(config, data, test)
     most = max(size or len(pool) for size in sizes)
     epochs = epochs_for(config.read_config(), most)
     trainings = len(starts) * len(sizes) * config.seeds

@@ -18,7 +18,7 @@ VIEWS = ("Start and end", "Windows", "Attention", "Gradient")
 
 def show_why(reader: Reader, question: str, passage: str, answer: FoundAnswer, how: Reading) -> None:
     """One view at a time on one explanation, which is computed once."""
-    key = ("why", id(reader), question, hash(passage), answer, how)
+    key = ("why", reader.token, question, hash(passage), answer, how)
     explanation: Explanation | None = state.kept_reply(key)
     if explanation is None:
         with st.spinner("Looking into the reader"):

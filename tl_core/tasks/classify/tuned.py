@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tl_core.encoders.adapted import (
     has_frozen_words,
-    load_merged,
+    load_trainable,
     load_with_adapter,
     use_plain_attention,
 )
@@ -66,9 +66,7 @@ def fit_full(
 ) -> Training[Fitted]:
     """Train every weight of the encoder and a new head; a packaged quantised word table stays."""
     _seed(bench.seed)
-    encoder = load_merged(bench.starting_point, bench.settings)
-    for parameter in encoder.model.parameters():
-        parameter.requires_grad_(parameter.is_floating_point())
+    encoder = load_trainable(bench.starting_point, bench.settings)
     if has_frozen_words(encoder):
         yield Note("The word table of this encoder is quantised and stays as it is.")
     saver = weights_saver(encoder)

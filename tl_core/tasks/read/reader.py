@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -49,7 +50,10 @@ class Asked:
 
 
 class Reader:
-    """A trained network with what is needed to ask it; safe to share between threads."""
+    """A trained network with what is needed to ask it; safe to share between threads.
+
+    `token` is this reader's alone: what it said can be kept under it when the reader itself is gone.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Reader:
         self.precision = precision
         self.calibration = calibration or Calibration()
         self.lock = threading.Lock()
+        self.token = secrets.token_hex(8)
 
     def ask(self, question: str, passage: str, reading: Reading | None = None) -> Reply:
         """The answers to one question, best first; DataError if there is nothing to read or to ask."""

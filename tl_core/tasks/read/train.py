@@ -14,7 +14,7 @@ from tl_core.data.reading import ReadingSet, with_unanswerable
 from tl_core.encoders.adapted import (
     StartingPoint,
     has_frozen_words,
-    load_merged,
+    load_trainable,
     load_with_adapter,
     save_adapter,
     save_weights,
@@ -114,9 +114,7 @@ def _encoder(bench: ReadBench, config: ReadConfig) -> tuple[Encoder, Callable[[P
             bench.start, bench.settings, rank=config.rank, alpha=config.alpha, dropout=0.0
         )
         return encoder, lambda folder: save_adapter(encoder, folder, bench.start)
-    encoder = load_merged(bench.start, bench.settings)
-    for parameter in encoder.model.parameters():
-        parameter.requires_grad_(parameter.is_floating_point())
+    encoder = load_trainable(bench.start, bench.settings)
     return encoder, lambda folder: save_weights(encoder, folder)
 
 
