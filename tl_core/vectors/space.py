@@ -1,0 +1,154 @@
+"""A set of word vectors in memory or mapped from disk, and its folder.
+
+A folder holds `words.txt` (one word a line, UTF-8), `vectors.npy` (V, D) as they came,
+`columns.npy` (D, V), the same at length one, `lengths.npy` (V,) and `record.json`. The arrays are
+mapped, so opening a folder reads nothing but the words; the (D, V) layout makes one query one
+pass over memory.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.errors import DataError, ModelError
+from tl_core.vectors.vocabulary import Vocabulary
+
+RECORD = "record.json"
+WORDS = "words.txt"
+VECTORS = "vectors.npy"
+COLUMNS = "columns.npy"
+LENGTHS = "lengths.npy"
+CHUNK_ROWS = 16_384
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WordVectors:
+    """V words with vectors of width D.
+
+    `rows` (V, D) float32 as they came; `columns` (D, V) float32, each word's vector at length one (a
+    vector of zeros stays zeros); `lengths` (V,) float32.
+    """
+
+    name: str
+    vocabulary: Vocabulary
+    rows: NDArray[np.float32]
+    columns: NDArray[np.float32]
+    lengths: NDArray[np.float32]
+
+    @property
+    def words(self) -> list[str]:
+        return self.vocabulary.words
+
+    @property
+    def width(self) -> int:
+        return int(self.columns.shape[0])
+
+    def unit(self, word: str) -> NDArray[np.float32]:
+        """The word's vector at length one: (D,); UnknownWord if there is none."""
+        return self.unit_rows([self.vocabulary.row(word)])[0]
+
+    def unit_rows(self, rows: Sequence[int] | NDArray[np.intp]) -> NDArray[np.float32]:
+        """Vectors at length one: (len(rows), D), taken from the raw rows, which lie together."""
+        taken = np.asarray(self.rows[np.asarray(rows, dtype=np.intp)], dtype=np.float32)
+        lengths = np.asarray(self.lengths[np.asarray(rows, dtype=np.intp)])
+        return taken / np.where(lengths > 0, lengths, 1)[:, None]
+
+
+def make_vectors(name: str, words: Sequence[str], rows: NDArray[np.float32]) -> WordVectors:
+    """Word vectors in memory: (V, D) rows of V different words."""
+    table = np.ascontiguousarray(rows, dtype=np.float32)
+    _check(words, table)
+    columns, lengths = np.empty(table.shape[::-1], dtype=np.float32), np.empty(len(table), dtype=np.float32)
+    _fill(table, columns, lengths)
+    return WordVectors(name, Vocabulary(words), table, columns, lengths)
+
+
+def save_vectors(
+    folder: Path,
+    name: str,
+    words: Sequence[str],
+    rows: NDArray[np.float32],
+    *,
+    about: dict[str, Any] | None = None,
+    rows_at: Path | None = None,
+) -> None:
+    """Write a folder of word vectors, whole or not at all; `rows_at` names an array that stays where it lies."""
+    _check(words, rows)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        (aside / WORDS).write_text("\n".join(words), encoding="utf-8", newline="\n")
+        if rows_at is None:
+            np.save(aside / VECTORS, np.ascontiguousarray(rows, dtype=np.float32), allow_pickle=False)
+        count, width = rows.shape
+        columns = np.lib.format.open_memmap(aside / COLUMNS, "w+", np.float32, (width, count))
+        lengths = np.empty(count, dtype=np.float32)
+        _fill(rows, columns, lengths)
+        columns.flush()
+        np.save(aside / LENGTHS, lengths, allow_pickle=False)
+        record = {**(about or {}), "name": name, "words": count, "width": width}
+        if rows_at is not None:
+            record["rows_at"] = str(rows_at)
+        (aside / RECORD).write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
+        if folder.exists():  # another process was quicker: its folder is as good
+            return
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def load_vectors(folder: Path) -> WordVectors:
+    """The word vectors of a folder, mapped; ModelError if the folder is not one or is not whole."""
+    record = read_vectors_record(folder)
+    try:
+        words = (folder / WORDS).read_text(encoding="utf-8").split("\n")
+        rows = np.load(record.get("rows_at", folder / VECTORS), mmap_mode="r", allow_pickle=False)
+        columns = np.load(folder / COLUMNS, mmap_mode="r", allow_pickle=False)
+        lengths = np.load(folder / LENGTHS, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{folder} is not a whole folder of word vectors: {error}. Load them again."
+        ) from error
+    count = len(words)
+    if rows.shape != columns.shape[::-1] or len(rows) != count or lengths.shape != (count,):
+        raise ModelError(
+            f"{folder}: {count:,} words, but vectors of shape {rows.shape} and columns of shape {columns.shape}. "
+            "Delete the folder and load the vectors again."
+        )
+    return WordVectors(str(record["name"]), Vocabulary(words), rows, columns, lengths)
+
+
+def read_vectors_record(folder: Path) -> dict[str, Any]:
+    """What a folder says of its vectors (name, words, width and more); ModelError if it says nothing."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder} is not a folder of word vectors: {error}.") from error
+    if not isinstance(record, dict) or not {"name", "words", "width"} <= set(record):
+        raise ModelError(f"{folder / RECORD} must hold an object with name, words and width.")
+    return record
+
+
+def _check(words: Sequence[str], rows: NDArray[np.float32]) -> None:
+    if rows.ndim != 2 or not rows.size:
+        raise DataError(f"Word vectors must be a table of at least one row and one column; got {rows.shape}.")
+    if len(words) != len(rows):
+        raise DataError(f"{len(words):,} words, but {len(rows):,} vectors; there must be one vector a word.")
+
+
+def _fill(rows: NDArray[np.float32], columns: NDArray[np.float32], lengths: NDArray[np.float32]) -> None:
+    """Write lengths (V,) and the columns (D, V) at length one, a chunk of words at a time."""
+    for begin in range(0, len(rows), CHUNK_ROWS):
+        chunk = np.asarray(rows[begin : begin + CHUNK_ROWS], dtype=np.float32)
+        length = np.linalg.norm(chunk, axis=1)
+        lengths[begin : begin + len(chunk)] = length
+        columns[:, begin : begin + len(chunk)] = (chunk / np.where(length > 0, length, 1)[:, None]).T
