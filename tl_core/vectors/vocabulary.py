@@ -26,7 +26,7 @@ class Vocabulary:
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = words if isinstance(words, list) else list(words)
-        self._rows = dict(zip(self.words, range(len(self.words)), strict=True))
+        self._rows: dict[str, int] = dict(zip(self.words, range(len(self.words)), strict=True))
 
     def __len__(self) -> int:
         return len(self.words)
