@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from tl_core.errors import ConfigError
+from tl_core.knobs import Value, knobs_of, parse_value
 from tl_core.training.events import Progress, Training
 
 T = TypeVar("T")
@@ -29,6 +31,18 @@ def show(options: argparse.Namespace, answer: Mapping[str, Any], lines: Iterable
 def tell(text: str) -> None:
     """One line of progress on stderr."""
     print(text, file=sys.stderr, flush=True)
+
+
+def parse_settings(given: Sequence[str], config: type[Any]) -> dict[str, Value]:
+    """The values of several `--set NAME=VALUE` by name; ConfigError for a name that the config does not have."""
+    known = {each.name: each for each in knobs_of(config)}
+    values = {}
+    for each in given:
+        name, equals, text = each.partition("=")
+        if not equals or name not in known:
+            raise ConfigError(f"--set takes NAME=VALUE with one of {', '.join(known)}; got {each!r}.")
+        values[name] = parse_value(known[name], text)
+    return values
 
 
 def told_by_tenths(training: Training[T], doing: str) -> T:

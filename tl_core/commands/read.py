@@ -8,11 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tl_core.commands.output import add_json, seconds_text, show, tell, told_by_tenths
+from tl_core.commands.output import add_json, parse_settings, seconds_text, show, tell, told_by_tenths
 from tl_core.commands.train import finish
 from tl_core.data.reading_files import read_reading_file
 from tl_core.errors import ConfigError, DataError
-from tl_core.knobs import knobs_of, parse_value
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
 from tl_core.tasks.read.evaluate import Scores
@@ -141,13 +140,7 @@ def run_train(options: argparse.Namespace) -> int:
         wanted = find_encoder(options.encoder, store.settings)
         for name in options.source:
             check_base(name, reader_start(store, name), wanted)
-    known = {each.name: each for each in knobs_of(ReadConfig)}
-    settings = {}
-    for given in options.set:
-        name, equals, text = given.partition("=")
-        if not equals or name not in known:
-            raise ConfigError(f"--set takes NAME=VALUE with one of {', '.join(known)}; got {given!r}.")
-        settings[name] = parse_value(known[name], text)
+    settings = parse_settings(options.set, ReadConfig)
     config = train_reader_config(
         {
             "starts": options.source or [options.encoder],

@@ -142,14 +142,8 @@ def _apply(
 
 
 def finish(options: argparse.Namespace, store: Store, job: Job) -> int:
-    """Follow a job to its end, tell its progress, and print its runs. Ctrl-C asks it to stop."""
-    try:
-        follow(store, job.id)
-    except KeyboardInterrupt:
-        store.request_stop(job.id)
-        tell("stopping")
-        follow(store, job.id)
-    job = store.job(job.id)
+    """Follow a job to its end and print its runs."""
+    job = followed(store, job)
     runs = [run_summary(run.record, run.status) for run in store.runs_of(job.id)]
     answer: dict[str, Any] = {"job": job.id, "status": job.status, "runs": runs}
     if job.status not in ("done", "stopped"):
@@ -159,6 +153,17 @@ def finish(options: argparse.Namespace, store: Store, job: Job) -> int:
         tell(f"error: {answer['error']}")
         return 1
     return 0
+
+
+def followed(store: Store, job: Job) -> Job:
+    """The job at its end, its progress told on the way. Ctrl-C asks it to stop."""
+    try:
+        follow(store, job.id)
+    except KeyboardInterrupt:
+        store.request_stop(job.id)
+        tell("stopping")
+        follow(store, job.id)
+    return store.job(job.id)
 
 
 def follow(store: Store, job_id: str) -> None:

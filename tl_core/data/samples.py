@@ -1,4 +1,4 @@
-"""The bundled samples, all written for this project: tables, one row of SAMPLES each, and passages to read."""
+"""The bundled samples, all written for this project: tables, one row of SAMPLES each, passages, a corpus."""
 
 from __future__ import annotations
 
@@ -75,3 +75,8 @@ def sample_passages() -> tuple[SamplePassage, ...]:
         )
         for each in given
     )
+
+
+def sample_corpus() -> str:
+    """The bundled corpus: about 140 English sentences on ice, steam, water and more, one a line."""
+    return (FOLDER / "ice_and_steam.txt").read_text(encoding="utf-8")

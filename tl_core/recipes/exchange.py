@@ -53,6 +53,10 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
     run = store.run(run_id)
     if run.status != "done":
         raise RunError(f"Run {run_id} is {run.status}; only a finished run can be exported.")
+    if kind_of(run).task not in PORTABLE:
+        raise RunError(
+            f"Run {run_id} holds word vectors; `save-vectors {run_id} OUT.txt` writes them as a file."
+        )
     with tempfile.TemporaryDirectory(prefix="export-") as name:
         folder = Path(name)
         kind = PORTABLE[kind_of(run).task]
@@ -223,6 +227,8 @@ def _checked_record(folder: Path) -> dict[str, Any]:
     try:
         given = json.loads((folder / "record.json").read_text(encoding="utf-8"))
         kind = kind_named(str(given.get("task", CLASSIFIERS.task)))
+        if kind.judging is None:
+            raise ValueError(f"runs of {kind.title} are not exchanged as zips")
         record: dict[str, Any] = {
             "title": str(given.get("title", "imported"))[:200],
             "seed": int(given["seed"]),
@@ -238,7 +244,7 @@ def _checked_record(folder: Path) -> dict[str, Any]:
             **PORTABLE[kind.task].fields(folder, given),
         }
         record |= {name: int(given[name]) for name in NUMBERS if name in given}
-        _check_scores(kind.scores(record["report"]))
+        _check_scores(kind.judging.scores(record["report"]))
     except (TLError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DataError(f"The record of the zip is not that of an exported run ({error}).") from error
     except RecursionError:

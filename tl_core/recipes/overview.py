@@ -79,6 +79,7 @@ PLANS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
     "compare": lambda config: len(
         cells(config_from_json(config["comparison"]), with_source=bool(config["has_source"]))
     ),
+    "learn_vectors": lambda config: 1,
     "train_reader": lambda config: len(read_cells(train_reader_config(config["training"]))),
 }
 
@@ -211,19 +212,22 @@ def compare_in_words(store: Store, runs: Sequence[Run]) -> list[str]:
         tasks = " and ".join(kind.title for kind in kinds)
         return [f"They learned different tasks, {tasks}: their scores cannot be compared one with another."]
     [kind] = kinds
+    judging = kind.judging
+    if judging is None:
+        return [f"Runs of {kind.title} are not tested on rows, so there is nothing to compare by chance."]
     try:
         jobs = [store.job(str(run.record.get("job", ""))) for run in runs]
-        tests = [job.folder / "data" / kind.test for job in jobs]
+        tests = [job.folder / "data" / judging.test for job in jobs]
         same = all(filecmp.cmp(tests[0], other, shallow=False) for other in tests[1:])
         if not same or any(run.record.get("role") == "source" for run in runs):
             return [
                 f"They were scored on different test {kind.unit}s: their scores cannot be compared one with "
                 "another."
             ]
-        correct = {run.id: kind.right_answers(job, run)[None] for job, run in zip(jobs, runs)}
+        correct = {run.id: judging.right_answers(job, run)[None] for job, run in zip(jobs, runs)}
     except (TLError, OSError):
         return [
             f"The test {kind.unit}s of some are not here, so it cannot be said whether they differ by chance."
         ]
     tested = correct[runs[0].id].shape[1]
-    return sentence(compare_all(correct), titles, tested, 1, kind.wording).split("\n")
+    return sentence(compare_all(correct), titles, tested, 1, judging.wording).split("\n")

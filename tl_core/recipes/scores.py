@@ -51,30 +51,36 @@ MEASURES = (ACCURACY, EXACT_MATCH, MACRO_F1, F1)  # in the order of a table: sha
 
 
 @dataclass(frozen=True, slots=True)
-class RunKind:
-    """What all runs of one task have in common.
+class Judging:
+    """How the runs of a task are judged on test rows or questions.
 
-    `task` stands in their records, `title` on screen. `right` is the share of the test that a run gets
-    right: it has an interval, and runs are compared by it, in this `wording`. The best run is the one
-    with the highest `best`. `test` is the file of the test in the job's data, and `right_answers`
-    says which of its N rows or questions a run got right, (N,).
+    `right` is the share of the test that a run gets right: it has an interval, and runs are compared by
+    it, in this `wording`. The best run is the one with the highest `best`. `test` is the file of the test
+    in the job's data, and `right_answers` says which of its N rows or questions a run got right, (N,).
     """
 
-    task: str
-    title: str
-    wording: Wording
-    name: Callable[[Run], str]
     measures: tuple[Measure, ...]
     right: Measure
     best: Measure
+    wording: Wording
     scores: Callable[[Mapping[str, Any]], Scores]
     test: str
     right_answers: Callable[[Job, Run], NDArray[np.bool_]]
 
-    @property
-    def unit(self) -> str:
-        """One thing that is learned from or tested: a row, a question."""
-        return self.wording.unit
+
+@dataclass(frozen=True, slots=True)
+class RunKind:
+    """What all runs of one task have in common.
+
+    `task` stands in their records, `title` on screen; `unit` is one thing that is learned from. Runs
+    that are not tested, such as learned word vectors, have no `judging`.
+    """
+
+    task: str
+    title: str
+    unit: str
+    name: Callable[[Run], str]
+    judging: Judging | None = None
 
 
 def _classifier_name(run: Run) -> str:
@@ -107,31 +113,46 @@ def _reader_scores(report: Mapping[str, Any]) -> Scores:
     }
 
 
+METHOD_TITLES = {"skipgram": "Skip-gram", "cbow": "CBOW", "fasttext": "fastText"}
+
+
+def _vectors_name(run: Run) -> str:
+    method = str(run.record.get("strategy", ""))
+    return f"{METHOD_TITLES.get(method, method)}, {run.record.get('config', {}).get('width', '?')} dimensions"
+
+
 CLASSIFIERS = RunKind(
     task="classify",
     title="classification",
-    wording=Wording("row"),
+    unit="row",
     name=_classifier_name,
-    measures=(ACCURACY, MACRO_F1),
-    right=ACCURACY,
-    best=ACCURACY,
-    scores=_classifier_scores,
-    test="test.jsonl",
-    right_answers=_right_classes,
+    judging=Judging(
+        measures=(ACCURACY, MACRO_F1),
+        right=ACCURACY,
+        best=ACCURACY,
+        wording=Wording("row"),
+        scores=_classifier_scores,
+        test="test.jsonl",
+        right_answers=_right_classes,
+    ),
 )
 READERS = RunKind(
     task="read",
     title="reading",
-    wording=Wording("question", EXACT_MATCH.name),
+    unit="question",
     name=_reader_name,
-    measures=(EXACT_MATCH, F1),
-    right=EXACT_MATCH,
-    best=F1,
-    scores=_reader_scores,
-    test=TEST,
-    right_answers=exact_matches,
+    judging=Judging(
+        measures=(EXACT_MATCH, F1),
+        right=EXACT_MATCH,
+        best=F1,
+        wording=Wording("question", EXACT_MATCH.name),
+        scores=_reader_scores,
+        test=TEST,
+        right_answers=exact_matches,
+    ),
 )
-KINDS = (CLASSIFIERS, READERS)
+VECTORS = RunKind(task="vectors", title="word vectors", unit="text", name=_vectors_name)
+KINDS = (CLASSIFIERS, READERS, VECTORS)
 
 
 def kind_named(task: str) -> RunKind:
@@ -150,19 +171,30 @@ def kind_of(run: Run) -> RunKind:
 
 
 def scores_of(run: Run) -> Scores:
-    """The scores of a run by measure; none before it has been tested."""
-    return kind_of(run).scores(run.report) if run.report else {}
+    """The scores of a run by measure; none before it has been tested, or for a kind that is not."""
+    judging = kind_of(run).judging
+    return judging.scores(run.report) if judging and run.report else {}
+
+
+def right_of(run: Run) -> Measure | None:
+    """The share of right answers that runs of this kind are compared by; None for those that are not tested."""
+    judging = kind_of(run).judging
+    return judging.right if judging else None
 
 
 def measures_of(runs: Iterable[Run]) -> tuple[Measure, ...]:
     """The measures that runs have, or will have, in the order of a table."""
-    had = {measure for run in runs for measure in kind_of(run).measures}
+    had = {measure for run in runs if (judging := kind_of(run).judging) for measure in judging.measures}
     return tuple(each for each in MEASURES if each in had)
 
 
 def best_score(runs: Sequence[Run]) -> tuple[Measure, float] | None:
     """The highest score of tested runs in what the best one is chosen by; None if none was tested."""
-    found = [(kind_of(run).best, scores_of(run)[kind_of(run).best].value) for run in runs if run.report]
+    found = [
+        (judging.best, scores_of(run)[judging.best].value)
+        for run in runs
+        if run.report and (judging := kind_of(run).judging)
+    ]
     return max(found, key=lambda each: each[1], default=None)
 
 

@@ -30,9 +30,23 @@ def _evaluate_reading(store: Store, job: Job) -> None:
     run_evaluation(store, job)
 
 
+def _learn_vectors(store: Store, job: Job) -> None:
+    from tl_core.recipes.learn_vectors import run_learning
+
+    run_learning(store, job)
+
+
+def _evaluate_vectors(store: Store, job: Job) -> None:
+    from tl_core.recipes.evaluate_vectors import run_evaluation
+
+    run_evaluation(store, job)
+
+
 RECIPES: dict[str, Recipe] = {
     "compare": _compare,
     "predict": _predict,
     "train_reader": _train_reader,
     "evaluate_reading": _evaluate_reading,
+    "learn_vectors": _learn_vectors,
+    "evaluate_vectors": _evaluate_vectors,
 }

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.views.result.summary import interval_text
 from pages.views.runs.status import status_column, table_height
 from tl_core.recipes.overview import circumstances_of
-from tl_core.recipes.scores import MEASURES, READERS, kind_of, learned_from, measures_of, scores_of
+from tl_core.recipes.scores import MEASURES, READERS, kind_of, learned_from, measures_of, right_of, scores_of
 from tl_core.runs.store import Run
 
 INTERVAL = "interval"
@@ -20,7 +20,7 @@ INTERVAL = "interval"
 
 def score_columns(runs: Sequence[Run]) -> list[str]:
     """The columns of these runs' scores: shares of right answers, their interval, then the other measures."""
-    rights = {kind_of(run).right for run in runs}
+    rights = {right_of(run) for run in runs}
     shown = measures_of(runs)
     first = [each.key for each in shown if each in rights]
     return [*first, INTERVAL, *(each.key for each in shown if each not in rights)]
@@ -28,8 +28,8 @@ def score_columns(runs: Sequence[Run]) -> list[str]:
 
 def score_values(run: Run) -> dict[str, float | str | None]:
     """A run's scores in per cent by column, None and '' where it has none."""
-    scores, right = scores_of(run), kind_of(run).right
-    interval = scores[right].interval if right in scores else None
+    scores, right = scores_of(run), right_of(run)
+    interval = scores[right].interval if right and right in scores else None
     values = {each.key: 100.0 * scores[each].value if each in scores else None for each in MEASURES}
     return {**values, INTERVAL: interval_text(interval)}
 

@@ -1,0 +1,193 @@
+"""One word in several sentences, as an encoder sees it there: a vector for every occurrence and layer.
+
+A static table has one vector for a word; an encoder makes one from the whole sentence, so that senses
+part from layer to layer (Ethayarajh 2019, arXiv 1909.00512; Coenen et al. 2019, arXiv 1906.02715).
+Letters: N occurrences, L layers, D width; layer 0 is what goes into the first layer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.encoders.batches import pad
+from tl_core.encoders.load import Encoder
+from tl_core.errors import ConfigError, DataError, ModelError
+from tl_core.text.tokens import Encoded, encodings
+from tl_core.text.windows import METASPACE
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding
+
+Numbers = NDArray[np.float32]
+GLUED_BEHIND = re.compile("[\uac00-\ud7a3]")  # Hangul: particles and endings follow without a space
+UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # Thai, Lao, kana, Han: no spaces at all
+LONGEST_SHOWN = 60
+AXES = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ContextPlane:
+    """Occurrences in the plane of their first two principal components.
+
+    `points` (N, 2); `variance` the shares of their variance that the two axes hold.
+    """
+
+    points: Numbers
+    variance: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InContext:
+    """N occurrences of a word, in the order of the sentences.
+
+    `vectors` is (N, L + 1, D). For each occurrence: `sentence_of` is the number of its sentence from 0,
+    `spans` its (start, end) in characters, `pieces` the tokens whose vectors were averaged.
+    """
+
+    word: str
+    sentences: tuple[str, ...]
+    sentence_of: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+    pieces: tuple[tuple[str, ...], ...]
+    vectors: Numbers
+
+    @property
+    def layers(self) -> int:
+        """L: layers are counted from 0, the embeddings, to L."""
+        return int(self.vectors.shape[1]) - 1
+
+    def cosines(self, layer: int) -> Numbers:
+        """The cosine of every occurrence with every other: (N, N), ones on the diagonal.
+
+        They compare within a layer only: in some models all vectors of a layer lie close together.
+        """
+        vectors = self._at(layer)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit = vectors / np.where(lengths > 0, lengths, 1)
+        found: Numbers = (unit @ unit.T).clip(-1, 1).astype(np.float32)
+        return found
+
+    def plane(self, layer: int) -> ContextPlane:
+        """The occurrences by PCA of their centred vectors; an axis that is not there holds zeros.
+
+        An axis points to where its largest loading is positive.
+        """
+        vectors = self._at(layer)
+        left, sizes, axes = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
+        kept = min(AXES, len(sizes))
+        largest = np.abs(axes[:kept]).argmax(axis=1)
+        signs = np.where(axes[np.arange(kept), largest] < 0, -1.0, 1.0)
+        points, shares = np.zeros((len(vectors), AXES), dtype=np.float32), np.zeros(AXES)
+        points[:, :kept] = left[:, :kept] * (sizes[:kept] * signs)
+        shares[:kept] = sizes[:kept] ** 2 / max(float((sizes**2).sum()), np.finfo(np.float64).tiny)
+        return ContextPlane(points, (float(shares[0]), float(shares[1])))
+
+    def _at(self, layer: int) -> NDArray[np.float64]:
+        if not 0 <= layer <= self.layers:
+            raise ConfigError(f"layer must be between 0 (the embeddings) and {self.layers}; got {layer}.")
+        return self.vectors[:, layer].astype(np.float64)
+
+
+def word_in_context(encoder: Encoder, sentences: Sequence[str], word: str) -> InContext:
+    """The vectors of every occurrence of a word in the sentences, at every layer.
+
+    An occurrence is the word as a whole whatever its case, so `play` is not found in `plays`. A word in
+    Hangul need only begin an eojeol, since particles are glued to it: 배 is found in 배를, but in 배우 too.
+    Where words are not parted by spaces (Chinese, Japanese, Thai) it may stand anywhere.
+    Its vector is the mean of its tokens; one that reaches beyond the word counts whole. Each sentence is
+    read alone. In GPT-2, which reads forwards, a word knows only what stands before it.
+
+    DataError, with the number of the sentence, if it lacks the word or is longer than the encoder takes.
+    """
+    word = word.strip()
+    if not word:
+        raise DataError("There is no word to look for. Type one that stands in all of the sentences.")
+    if not sentences:
+        raise DataError(f"There is no sentence. Type at least one that holds '{word}'.")
+    form = _pattern(word)
+    sentence_of: list[int] = []
+    spans: list[tuple[int, int]] = []
+    pieces: list[tuple[str, ...]] = []
+    vectors: list[Numbers] = []
+    found = encodings(encoder.tokenizer, sentences, special_tokens=True, with_offsets=True)
+    for at, (sentence, encoding) in enumerate(zip(sentences, found, strict=True)):
+        _check_length(encoder, at, encoding)
+        occurrences = list(_occurrences(form, sentence, encoding))
+        if not occurrences:
+            raise DataError(
+                f"Sentence {at + 1} ({_short(sentence)}) does not hold the word '{word}'. Every sentence must, "
+                "in this form; leave the sentence out or write the word into it."
+            )
+        hidden = _hidden_states(encoder, encoding)  # (L + 1, T, D)
+        for span, places in occurrences:
+            sentence_of.append(at)
+            spans.append(span)
+            pieces.append(tuple(encoding.tokens[place] for place in places))
+            vectors.append(hidden[:, places].mean(axis=1))
+    return InContext(
+        word, tuple(sentences), tuple(sentence_of), tuple(spans), tuple(pieces), np.stack(vectors)
+    )
+
+
+def _pattern(word: str) -> re.Pattern[str]:
+    """The word where it may stand, by the script of its last letter."""
+    unspaced, glued = UNSPACED.match(word[-1]), GLUED_BEHIND.match(word[-1])
+    before = "" if unspaced else r"(?<!\w)"
+    behind = "" if unspaced or glued else r"(?!\w)"
+    return re.compile(before + re.escape(word) + behind, re.IGNORECASE)
+
+
+def _occurrences(
+    form: re.Pattern[str], sentence: str, encoding: Encoding
+) -> Iterator[tuple[tuple[int, int], list[int]]]:
+    """Where the word stands, and the places of its tokens; one that the tokenizer dropped is none.
+
+    A lone metaspace is placed on the next letter by some tokenizers, but says nothing of it.
+    """
+    facts = list(zip(encoding.offsets, encoding.tokens, encoding.special_tokens_mask, strict=True))
+    for match in form.finditer(sentence):
+        start, end = match.span()
+        places = [
+            place
+            for place, ((begin, stop), token, special) in enumerate(facts)
+            if begin < end and stop > start and token != METASPACE and not special
+        ]
+        if places:
+            yield (start, end), places
+
+
+def _hidden_states(encoder: Encoder, encoding: Encoding) -> Numbers:
+    """The states between the layers, the embeddings first: (L + 1, T, D); ModelError if they are not told."""
+    import torch
+
+    family = encoder.family
+    inputs = pad([Encoded(encoding.ids, encoding.type_ids)], encoder.pad_id, type_ids=family.type_ids)
+    device = next(encoder.model.parameters()).device
+    moved = {name: each.to(device) for name, each in inputs.items()}
+    with torch.inference_mode():
+        states = encoder.model(**moved, output_hidden_states=True).hidden_states
+    if not states or len(states) != encoder.layers + 1:
+        raise ModelError(
+            f"{encoder.name} told {len(states or ())} states instead of {encoder.layers + 1}, so its layers "
+            "cannot be shown. Choose another encoder."
+        )
+    found: Numbers = torch.stack([each[0].float() for each in states]).cpu().numpy()
+    return found
+
+
+def _check_length(encoder: Encoder, at: int, encoding: Encoding) -> None:
+    if len(encoding.ids) > encoder.max_tokens:
+        raise DataError(
+            f"Sentence {at + 1} has {len(encoding.ids):,} tokens; {encoder.name} takes at most "
+            f"{encoder.max_tokens:,}. Shorten the sentence."
+        )
+
+
+def _short(sentence: str) -> str:
+    return sentence if len(sentence) <= LONGEST_SHOWN else sentence[:LONGEST_SHOWN] + "..."

@@ -1,0 +1,412 @@
+"""Word vectors learned from sentences by gensim, told as events: word2vec's skip-gram and CBOW, and fastText.
+
+gensim trains in threads of its own, one epoch a call here, so that each epoch ends in facts, in the
+neighbours of a few watched words, and in a checkpoint. gensim's own saving pickles and is not used.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from itertools import chain, takewhile
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.errors import DataError, ModelError
+from tl_core.knobs import check_knobs, knob, to_values
+from tl_core.text.words import SPLITTERS
+from tl_core.training.checkpoint import load_checkpoint, save_checkpoint
+from tl_core.training.events import Metric, Note, Progress, Stopped, Training
+from tl_core.training.loop import Desk
+from tl_core.vectors.search import best_rows
+from tl_core.vectors.vocabulary import UnknownWord, Vocabulary
+
+NEIGHBOURS = 10
+SMALLEST_RATE = 1e-4  # gensim's min_alpha, where the rate ends
+LONGEST_SENTENCE = 10_000  # gensim drops what comes after, without a word
+BUCKETS = 2_000_000  # gensim's rows for n-grams of letters
+ROWS_AT_ONCE = 50_000
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnConfig:
+    """Settings of learning word vectors."""
+
+    method: str = knob(
+        "skipgram",
+        "skipgram predicts the words around each word, cbow each word from those around it (faster); fasttext "
+        "is skipgram in which a word is also the sum of its runs of 3 to 6 letters.",
+        choices=("skipgram", "cbow", "fasttext"),
+    )
+    width: int = knob(100, "Numbers a word.", low=2, high=1000)
+    window: int = knob(
+        5,
+        "Most words between a word and one it predicts; for each word drawn from 1 to this.",
+        low=1,
+        high=50,
+    )
+    min_count: int = knob(5, "Words that occur fewer times are left out.", low=1, high=1000)
+    epochs: int = knob(5, "Passes over the sentences.", low=1, high=200)
+    negative: int = knob(
+        5, "Words drawn at random against which each true neighbour is told apart.", low=1, high=50
+    )
+    sample: float = knob(
+        1e-3,
+        "Words that make up a larger share of the text are skipped at random, the more often the more frequent "
+        "they are; 0 skips none.",
+        low=0.0,
+        high=0.1,
+        advanced=True,
+    )
+    learning_rate: float = knob(
+        0.025,
+        f"First step of gradient descent; it falls to {SMALLEST_RATE:g} over all epochs.",
+        low=SMALLEST_RATE,
+        high=1.0,
+        advanced=True,
+    )
+    splitter: str = knob(
+        "words", "words cuts at blanks and punctuation, morphemes finds Korean's.", choices=SPLITTERS
+    )
+    lower: bool = knob(True, "Write every word in lower case.", advanced=True)
+    seed: int = knob(0, "Start of the random numbers.", low=0, high=2**31 - 1, advanced=True)
+    workers: int = knob(
+        0,
+        "Threads. 0 takes all this installation may use; only 1 gives the same vectors every time.",
+        low=0,
+        high=256,
+        advanced=True,
+    )
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+
+@dataclass(frozen=True, slots=True)
+class EpochFacts:
+    """One pass over the sentences: `words` were trained, after min_count and the skipping of frequent ones.
+
+    `words_per_second` counts every word of the sentences. `loss` is summed over the epoch's pairs of words;
+    fastText has None.
+    """
+
+    epoch: int
+    words: int
+    seconds: float
+    words_per_second: float
+    loss: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """V words, most frequent first, with their vectors (V, D) and how they came to be.
+
+    `neighbours` gives, for each watched word, its nearest words by cosine after each epoch. `seconds`
+    counts training, over all resumptions.
+    """
+
+    words: list[str]
+    rows: NDArray[np.float32]
+    epochs: tuple[EpochFacts, ...]
+    neighbours: dict[str, tuple[tuple[str, ...], ...]]
+    seconds: float
+
+    @property
+    def trained_words(self) -> int:
+        return sum(each.words for each in self.epochs)
+
+
+def learn_vectors(
+    sentences: Sequence[Sequence[str]],
+    config: LearnConfig,
+    *,
+    threads: int,
+    watched: Sequence[str] = (),
+    desk: Desk | None = None,
+) -> Training[Learned]:
+    """Learn a vector for each word that occurs `min_count` times; `threads` are used where `workers` is 0.
+
+    Yields Progress in words read, several times a second, and after each epoch (`step` is the epoch,
+    from 1) `words_per_second`, `loss` (not for fasttext) and, from the second on, `changed:<word>`: how
+    many of a watched word's 10 neighbours were none an epoch before. With one thread the same seed gives
+    the same vectors, also over a resume; with more, threads write into each other's rows, as word2vec
+    is meant to, and no two runs are equal.
+
+    Checkpoints are written after an epoch, at most every `desk.checkpoint_seconds` and after the last;
+    an epoch that is cut short is begun anew. Closing the generator, or `desk.stop_requested` (then Stopped
+    is raised), ends within a job of 10,000 words, and no thread of it stays. DataError if too few words
+    are left to learn from, ModelError if the checkpoint is of other sentences or settings.
+    """
+    return (yield from _Learning(sentences, config, threads, watched, desk or Desk()).run())
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What gensim's threads hand in during an epoch (appending is atomic), and what they are told."""
+
+    words: list[int] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+    stopped: bool = False
+
+    def begin(self) -> None:
+        self.words, self.losses, self.failures, self.stopped = [], [], [], False
+
+
+class _Learning:
+    """The state of one `learn_vectors`."""
+
+    def __init__(
+        self,
+        sentences: Sequence[Sequence[str]],
+        config: LearnConfig,
+        threads: int,
+        watched: Sequence[str],
+        desk: Desk,
+    ) -> None:
+        self.config, self.desk = config, desk
+        self.sentences = list(_pieces(sentences))
+        self.total = sum(map(len, self.sentences))
+        counts = Counter(chain.from_iterable(self.sentences))
+        _check(self.sentences, counts, config.min_count)
+        self.tally = _Tally()
+        self.model = _make_model(config, config.workers or threads, self.tally)
+        self.model.build_vocab_from_freq(counts, corpus_count=len(self.sentences))
+        if config.method == "fasttext":
+            _keep_used_buckets(self.model.wv, config.seed)
+        self.words: list[str] = self.model.wv.index_to_key
+        self.counts = [counts[word] for word in self.words]
+        self.watched = dict.fromkeys(watched, -1)
+        self.epochs: list[EpochFacts] = []
+        self.neighbours: dict[str, list[list[str]]] = {}
+        self.last_saved = time.monotonic()
+
+    def run(self) -> Training[Learned]:
+        self._resume()
+        vocabulary = Vocabulary(self.words)
+        for word in list(self.watched):
+            try:
+                self.watched[word] = vocabulary.row(word)
+            except UnknownWord as error:
+                del self.watched[word]
+                yield Note(f"{error} Its neighbours cannot be watched.")
+        for epoch in range(len(self.epochs), self.config.epochs):
+            yield from self._epoch(epoch)
+            yield from self._tell()
+            self._save()
+        yield Progress(self.config.epochs * self.total, self.config.epochs * self.total)
+        return Learned(
+            self.words,
+            self.model.wv.vectors,
+            tuple(self.epochs),
+            {word: tuple(map(tuple, self.neighbours.get(word, ()))) for word in self.watched},
+            sum(each.seconds for each in self.epochs),
+        )
+
+    def _epoch(self, epoch: int) -> Training[None]:
+        """One pass (`epoch` from 0), the rate falling as in a single call of gensim over all epochs."""
+        config, tally = self.config, self.tally
+        tally.begin()
+        fall = (config.learning_rate - SMALLEST_RATE) / config.epochs
+        began = time.monotonic()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            training = pool.submit(
+                self.model.train,
+                takewhile(lambda _: not tally.stopped, self.sentences),
+                total_examples=len(self.sentences),
+                epochs=1,
+                start_alpha=config.learning_rate - fall * epoch,
+                end_alpha=config.learning_rate - fall * (epoch + 1),
+                compute_loss=config.method != "fasttext",
+            )
+            try:
+                while not training.done():
+                    wait([training], timeout=POLL_SECONDS)
+                    if self.desk.stop_requested():
+                        raise Stopped
+                    yield Progress(epoch * self.total + sum(tally.words), config.epochs * self.total)
+            finally:
+                tally.stopped = True
+        words, _ = training.result()
+        for failure in tally.failures:
+            raise failure
+        seconds = time.monotonic() - began
+        loss = None if config.method == "fasttext" else sum(tally.losses)
+        self.epochs.append(EpochFacts(epoch + 1, words, seconds, self.total / seconds, loss))
+
+    def _tell(self) -> Training[None]:
+        """The curves of the epoch that just ended, and its neighbours."""
+        facts = self.epochs[-1]
+        if facts.loss is not None:
+            yield Metric("loss", facts.epoch, facts.loss)
+        yield Metric("words_per_second", facts.epoch, facts.words_per_second)
+        for word, near in self._near().items():
+            history = self.neighbours.setdefault(word, [])
+            if history:
+                yield Metric(f"changed:{word}", facts.epoch, len(set(near) - set(history[-1])))
+            history.append(near)
+
+    def _near(self) -> dict[str, list[str]]:
+        """The nearest words by cosine of each watched word, without a second table of vectors."""
+        if not self.watched:
+            return {}
+        rows, near = self.model.wv.vectors, {}
+        lengths = np.linalg.norm(rows, axis=1)
+        lengths[lengths == 0] = 1
+        for word, at in self.watched.items():
+            best = best_rows(rows @ rows[at] / lengths, NEIGHBOURS, [at])
+            near[word] = [self.words[row] for row in best]
+        return near
+
+    def _arrays(self) -> dict[str, NDArray[np.float32]]:
+        """What training changes."""
+        wv = self.model.wv
+        if self.config.method == "fasttext":
+            return {"words": wv.vectors_vocab, "ngrams": wv.vectors_ngrams, "output": self.model.syn1neg}
+        return {"words": wv.vectors, "output": self.model.syn1neg}
+
+    def _save(self) -> None:
+        due = time.monotonic() - self.last_saved >= self.desk.checkpoint_seconds
+        if self.desk.checkpoints is None or not (due or len(self.epochs) == self.config.epochs):
+            return
+        import torch
+
+        tensors = {name: torch.from_numpy(array) for name, array in self._arrays().items()}
+        _, keys, place, *_ = self.model.random.get_state()
+        tensors["random"] = torch.from_numpy(keys.astype(np.int64))
+        facts = {
+            "settings": to_values(self.config),
+            "words": self.words,
+            "counts": self.counts,
+            "random_place": place,
+            "epochs": [asdict(each) for each in self.epochs],
+            "neighbours": self.neighbours,
+        }
+        save_checkpoint(self.desk.checkpoints, len(self.epochs), tensors, facts)
+        self.last_saved = time.monotonic()
+
+    def _resume(self) -> None:
+        folder = self.desk.checkpoints
+        saved = load_checkpoint(folder) if folder else None
+        if saved is None:
+            return
+        mine = (to_values(self.config), self.words, self.counts)
+        if mine != (saved.facts["settings"], saved.facts["words"], saved.facts["counts"]):
+            raise ModelError(
+                f"The checkpoint in {folder} is of other sentences or settings. Delete it to learn from the start."
+            )
+        for name, array in self._arrays().items():
+            array[:] = saved.tensors[name].numpy()
+        keys = saved.tensors["random"].numpy().astype(np.uint32)
+        self.model.random.set_state(("MT19937", keys, saved.facts["random_place"]))
+        self.epochs = [EpochFacts(**each) for each in saved.facts["epochs"]]
+        self.neighbours = saved.facts["neighbours"]
+        if self.config.method == "fasttext":
+            self.model.wv.adjust_vectors()
+
+
+def _pieces(sentences: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """The sentences, those too long for gensim in several parts."""
+    for sentence in sentences:
+        if len(sentence) <= LONGEST_SENTENCE:
+            yield sentence
+        else:
+            for begin in range(0, len(sentence), LONGEST_SENTENCE):
+                yield sentence[begin : begin + LONGEST_SENTENCE]
+
+
+def _check(sentences: Sequence[Sequence[str]], counts: Counter[str], min_count: int) -> None:
+    """DataError unless some sentence holds two words that occur often enough, of two kinds at least."""
+    if not counts:
+        raise DataError(
+            f"There is no word to learn from in {len(sentences):,} sentences. Give texts with words."
+        )
+    kept = {word for word, count in counts.items() if count >= min_count}
+    if len(kept) < 2:
+        raise DataError(
+            f"The texts hold {len(counts):,} different words, but min_count {min_count} leaves "
+            f"{len(kept) or 'none'} of them; learning needs two at least. Lower min_count or give more text."
+        )
+    if not any(sum(word in kept for word in sentence) > 1 for sentence in sentences):
+        raise DataError(
+            f"None of the {len(sentences):,} sentences holds two words that occur {min_count} times or more, so no "
+            "word has others around it to learn from. Give longer sentences or lower min_count."
+        )
+
+
+def _make_model(config: LearnConfig, workers: int, tally: _Tally) -> Any:
+    """gensim's model without a vocabulary, which keeps a tally of its threads' work and heeds its stop.
+
+    gensim's running loss is one float32 (`word2vec_inner.pyx`): past some ten million what is added gets
+    lost, and each thread writes it back without what the others added meanwhile. Here every job begins at
+    zero and hands in its own sum. A thread that dies would leave gensim waiting for ever, so its error is
+    kept until the epoch's end.
+    """
+    from gensim.models import FastText, Word2Vec
+
+    subwords = config.method == "fasttext"
+    base: Any = FastText if subwords else Word2Vec
+
+    class Tallied(base):  # type: ignore[misc]
+        @property
+        def running_training_loss(self) -> float:
+            return 0.0
+
+        @running_training_loss.setter
+        def running_training_loss(self, loss: float) -> None:
+            tally.losses.append(float(loss))
+
+        def _do_train_job(self, sentences: list[Sequence[str]], alpha: float, inits: Any) -> tuple[int, int]:
+            if tally.stopped:
+                return 0, 0
+            try:
+                trained, read = super()._do_train_job(sentences, alpha, inits)
+            except Exception as error:
+                tally.failures.append(error)
+                tally.stopped = True
+                return 0, 0
+            tally.words.append(read)
+            return trained, read
+
+        def _log_epoch_end(self, *facts: Any) -> None:
+            """gensim would warn of the sentences that a stop left out."""
+
+    return Tallied(
+        sg=int(config.method != "cbow"),
+        vector_size=config.width,
+        window=config.window,
+        min_count=config.min_count,
+        negative=config.negative,
+        sample=config.sample,
+        alpha=config.learning_rate,
+        min_alpha=SMALLEST_RATE,
+        seed=config.seed,
+        workers=workers,
+        **({"bucket": 1} if subwords else {}),
+    )
+
+
+def _keep_used_buckets(wv: Any, seed: int) -> None:
+    """Give fastText's n-grams the rows that gensim would, but only those this vocabulary touches.
+
+    All 2,000,000 would take 800 MB at width 100; the n-grams of 30,000 words touch about a tenth.
+    """
+    wv.bucket = BUCKETS
+    wv.recalc_char_ngram_buckets()
+    used, compact = np.unique(np.concatenate(wv.buckets_word), return_inverse=True)
+    ends = np.cumsum([len(each) for each in wv.buckets_word])[:-1]
+    wv.buckets_word = np.split(compact.astype(np.uint32), ends)
+    wv.bucket, rows = len(used), np.empty((len(used), wv.vector_size), dtype=np.float32)
+    random = np.random.default_rng(seed + 1)  # as gensim's prep_vectors
+    for begin in range(0, BUCKETS, ROWS_AT_ONCE):
+        drawn = random.random((ROWS_AT_ONCE, wv.vector_size), dtype=np.float32)
+        first, last = np.searchsorted(used, (begin, begin + ROWS_AT_ONCE))
+        rows[first:last] = (drawn[used[first:last] - begin] * 2 - 1) / wv.vector_size
+    wv.vectors_ngrams = rows
+    wv.adjust_vectors()
