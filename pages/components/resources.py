@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from tl_core.data.columns import Columns
+from tl_core.data.corpus import Corpus, read_corpus
 from tl_core.data.documents import Document, read_document
 from tl_core.data.reading import ReadingSet
 from tl_core.data.reading_files import read_reading
@@ -25,12 +26,14 @@ from tl_core.recipes.plan import CompareConfig, Task, config_from_json
 from tl_core.recipes.probe import RATES
 from tl_core.recipes.readers import load_named_reader, reader_stamp
 from tl_core.recipes.report import DataReport, check_table
+from tl_core.recipes.vector_sets import open_vectors, vectors_stamp
 from tl_core.runs.store import Run, Store
 from tl_core.settings import read_settings
 from tl_core.tasks.classify.fitting import Classifier
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.read.collection import Collection
 from tl_core.tasks.read.reader import Reader
+from tl_core.vectors.space import WordVectors
 
 
 def store() -> Store:
@@ -148,3 +151,21 @@ def questions(content: bytes, name: str) -> ReadingSet:
 @st.cache_resource(show_spinner="Indexing the documents", max_entries=4, ttl=3600)
 def collection(documents: tuple[Document, ...]) -> Collection:
     return Collection([(each.name, each.text) for each in documents])
+
+
+# word vectors
+
+
+def vectors(store: Store, name: str) -> WordVectors:
+    """The word vectors of this name, mapped from disk; shared, never changed."""
+    return _vectors(name, vectors_stamp(store, name))
+
+
+@st.cache_resource(show_spinner="Opening the vectors", max_entries=4)
+def _vectors(name: str, stamp: str) -> WordVectors:
+    return open_vectors(store(), name)
+
+
+@st.cache_resource(show_spinner="Reading the text", max_entries=4, ttl=3600)
+def corpus(content: bytes, name: str, column: str) -> Corpus:
+    return read_corpus(content, name, column)

@@ -167,3 +167,25 @@ def kept_documents() -> tuple[Document, ...]:
 
 def forget_documents() -> None:
     st.session_state[DOCUMENTS] = ()
+
+
+# the Word vectors page
+
+VECTORS = "vectors.wanted"
+VECTORS_TURN = "vectors.turn"
+
+
+def wanted_vectors() -> str:
+    """The name of the vectors to begin with: those just loaded or learned; '' for the first of the list."""
+    return str(st.session_state.get(VECTORS, ""))
+
+
+def want_vectors(name: str) -> None:
+    """Choose these vectors: the selection is made anew with them."""
+    st.session_state[VECTORS] = name
+    st.session_state[VECTORS_TURN] = vectors_turn() + 1
+
+
+def vectors_turn() -> int:
+    """A number that grows with each `want_vectors`; part of the selection's key."""
+    return int(st.session_state.get(VECTORS_TURN, 0))

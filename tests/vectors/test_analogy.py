@@ -5,7 +5,7 @@ import pytest
 
 from tests.vectors.made_vectors import random_vectors, royal_vectors
 from tl_core.errors import ConfigError
-from tl_core.vectors.analogy import pair_of, plane_of, solve
+from tl_core.vectors.analogy import pair_of, solve
 from tl_core.vectors.formula import Formula, Term, analogy_formula, parse_formula
 from tl_core.vectors.space import make_vectors
 
@@ -83,16 +83,3 @@ def test_the_pair_direction_wants_a_pair():
 def test_an_unknown_method_is_refused():
     with pytest.raises(ConfigError, match="method must be one of add, mul, pair, euclidean"):
         solve(royal_vectors(), Formula((Term(1.0, "king"),)), method="best")
-
-
-def test_a_parallelogram_lies_in_its_plane():
-    vectors = royal_vectors()
-    plane = plane_of(np.asarray(vectors.rows[[0, 1, 2, 3]]))
-    man, woman, king, queen = plane.points
-    np.testing.assert_allclose(king - man, queen - woman, atol=1e-5)
-    assert sum(plane.variance) == pytest.approx(1.0)
-
-
-def test_equal_points_and_pairs_have_a_plane():
-    assert plane_of(np.ones((4, 3), dtype=np.float32)).points.tolist() == [[0, 0]] * 4
-    assert plane_of(np.array([[0.0], [1.0]], dtype=np.float32)).points.shape == (2, 2)

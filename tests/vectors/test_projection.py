@@ -199,3 +199,10 @@ def test_the_five_royal_words_have_a_map() -> None:
     made = make_map(vectors.unit_rows(range(5)), MapConfig())
     assert made.k == 2
     assert made.points.shape == (5, 2)
+
+
+def test_a_parallelogram_lies_in_its_plane():
+    man, woman, king, queen = np.array([[1, 0, 0], [0, 1, 0], [1, 0, 1], [0, 1, 1]], dtype=np.float32)
+    points, variance = principal_components(np.stack([man, woman, king, queen]), 2)
+    np.testing.assert_allclose(points[2] - points[0], points[3] - points[1], atol=1e-5)
+    assert sum(variance) == pytest.approx(1.0)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 Numbers = NDArray[np.float32]
-GLUED_BEHIND = re.compile("[\uac00-\ud7a3]")  # Hangul: particles and endings follow without a space
+HANGUL_RANGE = "\uac00-\ud7a3"  # particles and endings follow a word without a space
+WORD = re.compile(r"\w")
+HANGUL = re.compile(f"[{HANGUL_RANGE}]")
 UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # Thai, Lao, kana, Han: no spaces at all
 LONGEST_SHOWN = 60
 AXES = 2
@@ -97,9 +99,9 @@ class InContext:
 def word_in_context(encoder: Encoder, sentences: Sequence[str], word: str) -> InContext:
     """The vectors of every occurrence of a word in the sentences, at every layer.
 
-    An occurrence is the word as a whole whatever its case, so `play` is not found in `plays`. A word in
-    Hangul need only begin an eojeol, since particles are glued to it: 배 is found in 배를, but in 배우 too.
-    Where words are not parted by spaces (Chinese, Japanese, Thai) it may stand anywhere.
+    An occurrence is the word as a whole whatever its case, so `play` is not found in `plays`. In Korean it
+    need only begin an eojeol, since particles are glued to it: 배 is found in 배를, but in 배우 too, and AI in
+    AI를. Where words are not parted by spaces (Chinese, Japanese, Thai) it may stand anywhere.
     Its vector is the mean of its tokens; one that reaches beyond the word counts whole. Each sentence is
     read alone. In GPT-2, which reads forwards, a word knows only what stands before it.
 
@@ -136,10 +138,11 @@ def word_in_context(encoder: Encoder, sentences: Sequence[str], word: str) -> In
 
 
 def _pattern(word: str) -> re.Pattern[str]:
-    """The word where it may stand, by the script of its last letter."""
-    unspaced, glued = UNSPACED.match(word[-1]), GLUED_BEHIND.match(word[-1])
-    before = "" if unspaced else r"(?<!\w)"
-    behind = "" if unspaced or glued else r"(?!\w)"
+    """The word where it may stand, by the scripts of its first and of its last letter."""
+    first, last = word[0], word[-1]
+    before = r"(?<!\w)" if WORD.match(first) and not UNSPACED.match(first) else ""
+    alone = WORD.match(last) and not UNSPACED.match(last) and not HANGUL.match(last)
+    behind = rf"(?![^\W{HANGUL_RANGE}])" if alone else ""
     return re.compile(before + re.escape(word) + behind, re.IGNORECASE)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -28,17 +27,6 @@ METHODS: dict[Method, str] = {
     "euclidean": "Euclidean distance to the sum of vectors as they came",
 }
 EPSILON = 1e-6  # as gensim and Levy & Goldberg take it
-
-
-@dataclass(frozen=True, slots=True)
-class Plane:
-    """Vectors in the plane of their first two principal components.
-
-    `points` (N, 2); `variance` the shares of their variance that the two axes hold.
-    """
-
-    points: NDArray[np.float32]
-    variance: tuple[float, float]
 
 
 def solve(
@@ -81,20 +69,6 @@ def pair_of(formula: Formula) -> tuple[str, str, str]:
             f"The pair direction needs a formula b - a + c with no numbers, such as king - man + woman; got {formula}."
         )
     return away[0], towards[0], towards[1]
-
-
-def plane_of(points: NDArray[np.float32]) -> Plane:
-    """N vectors (N, D), N at least 2, in the plane of their first two principal components."""
-    centred = points.astype(np.float64) - points.mean(axis=0, dtype=np.float64)
-    left, sizes, right = np.linalg.svd(centred, full_matrices=False)
-    signs = np.sign(right[np.arange(len(right)), np.abs(right).argmax(axis=1)])
-    flat = np.zeros((len(points), 2), dtype=np.float32)
-    axes = min(2, len(sizes))
-    flat[:, :axes] = (left * sizes * np.where(signs == 0, 1, signs))[:, :axes]
-    power = np.zeros(2)
-    power[:axes] = sizes[:axes] ** 2
-    shares = power / max(float((sizes**2).sum()), 1e-30)
-    return Plane(flat, (float(shares[0]), float(shares[1])))
 
 
 def _multiplied(vectors: WordVectors, formula: Formula, first: int | None) -> NDArray[np.float32]:

@@ -1,0 +1,52 @@
+"""Word vectors: neighbours, analogies, arithmetic, maps, quality, two sets compared, context, co-occurrence."""
+
+import streamlit as st
+
+from pages.components import resources, state
+from pages.components.guard import guard
+from pages.components.navigation import through_app
+from pages.views.vectors.analogies import show_analogies
+from pages.views.vectors.arithmetic import show_arithmetic
+from pages.views.vectors.choose import choose_vectors
+from pages.views.vectors.compare import show_compare
+from pages.views.vectors.context import show_context
+from pages.views.vectors.cooccurrence import show_cooccurrence
+from pages.views.vectors.job import show_vectors_job
+from pages.views.vectors.learn import show_learn
+from pages.views.vectors.load import show_load
+from pages.views.vectors.map import show_map
+from pages.views.vectors.neighbours import show_neighbours
+from pages.views.vectors.quality import show_quality
+
+through_app()
+st.title("Word vectors")
+store = resources.store()
+VIEWS = {
+    "Neighbours": show_neighbours,
+    "Analogies": show_analogies,
+    "Arithmetic": show_arithmetic,
+    "Map": show_map,
+    "Quality": show_quality,
+    "Compare": show_compare,
+    "Context": show_context,
+    "Co-occurrence": show_cooccurrence,
+}
+SOURCES = {"Load vectors": show_load, "Learn vectors": show_learn}
+
+with guard():
+    if state.open_job():
+        show_vectors_job(store, store.job(state.open_job()))
+    else:
+        chosen = choose_vectors(store)
+        view = st.segmented_control(
+            "View",
+            [*VIEWS, *SOURCES],
+            default="Neighbours",
+            required=True,
+            key="vectors.view",
+            label_visibility="collapsed",
+        )
+        if view in SOURCES:
+            SOURCES[view](store)
+        elif chosen:
+            VIEWS[view](store, resources.vectors(store, chosen))

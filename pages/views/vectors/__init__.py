@@ -1,0 +1,1 @@
+"""The views of the Word vectors page, one function each."""

@@ -1,0 +1,168 @@
+"""Similarity of two words, the odd one out, an axis between formulas, a direction projected away."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.components.guard import guard, plain
+from pages.components.vector_charts import axis_places, axis_strip
+from pages.views.vectors.words import ask_words, tell_unknown
+from tl_core.runs.store import Store
+from tl_core.vectors.arithmetic import (
+    axis,
+    neighbours_without,
+    odd_one_out,
+    place_on_axis,
+    similarity,
+)
+from tl_core.vectors.formula import Formula, parse_formula
+from tl_core.vectors.search import neighbours
+from tl_core.vectors.space import WordVectors
+from tl_core.vectors.vocabulary import UnknownWord
+
+WORDS_ON_AXIS = "nurse engineer teacher soldier doctor dancer programmer librarian captain secretary"
+PAIRS_ON_AXIS = "ice snow sun fire winter summer water desert"
+
+
+def show_arithmetic(store: Store, vectors: WordVectors) -> None:
+    """One tool at a time."""
+    tools = {
+        "Similarity": _show_similarity,
+        "Odd one out": _show_odd_one_out,
+        "Axis": _show_axis,
+        "Project a direction away": _show_projection,
+    }
+    tool = st.segmented_control(
+        "Tool",
+        list(tools),
+        default="Similarity",
+        required=True,
+        key="arithmetic.tool",
+        label_visibility="collapsed",
+    )
+    with guard():
+        tools[tool](vectors)
+
+
+def _show_similarity(vectors: WordVectors) -> None:
+    st.caption("The cosine of the angle between two vectors: 1 for the same direction, 0 for unrelated ones.")
+    words = ask_words("Words", vectors, "coffee tea espresso car", "similarity.words", most=30)
+    if len(words) < 2:
+        st.text("Type at least two words.")
+        return
+    frame = pd.DataFrame(
+        {one: [similarity(vectors, one, other) for other in words] for one in words}, index=words
+    )
+    st.dataframe(
+        frame,
+        height="content",
+        column_config={one: st.column_config.NumberColumn(one, format="%.3f") for one in words},
+        alt="The cosine of every word with every other",
+    )
+
+
+def _show_odd_one_out(vectors: WordVectors) -> None:
+    st.caption("The word whose vector is least like the mean of all.")
+    words = ask_words("Words", vectors, "breakfast lunch dinner cereal car", "odd.words", most=50)
+    if len(words) < 3:
+        st.text("Type at least three words.")
+        return
+    found = odd_one_out(vectors, words)
+    with st.container(border=True):
+        st.text(found.word)
+    frame = pd.DataFrame(sorted(found.cosines, key=lambda each: each[1]), columns=["word", "cosine"])
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content",
+        column_config={
+            "word": st.column_config.TextColumn("Word"),
+            "cosine": st.column_config.NumberColumn("Cosine to the mean", format="%.3f"),
+        },
+        alt="Each word's cosine to the mean of all, the least first",
+    )
+
+
+def _show_axis(vectors: WordVectors) -> None:
+    st.caption(
+        "An axis leads from one formula to another; each word stands where its vector points along it. A second "
+        "axis makes a plane."
+    )
+    left, right = st.columns(2)
+    with left:
+        across = _ask_axis(vectors, "Right minus left", "she - he", "axis.across")
+    with right:
+        up = _ask_axis(vectors, "Up minus down (may stay empty)", "", "axis.up", may_be_empty=True)
+    words = ask_words("Words on it", vectors, WORDS_ON_AXIS, "axis.words")
+    if across is None or not words:
+        return
+    places = place_on_axis(vectors, axis(vectors, across), words)
+    if up is None:
+        st.plotly_chart(axis_strip(places, str(across)), key="axis.strip", alt=f"Words along {across}")
+    else:
+        heights = place_on_axis(vectors, axis(vectors, up), words)
+        st.plotly_chart(
+            axis_places(places, heights, str(across), str(up)),
+            key="axis.plane",
+            alt=f"Words along {across} and {up}",
+        )
+    st.caption(
+        "The place is the cosine of the word with the axis. What the texts held, the vectors hold: bias, too."
+    )
+
+
+def _ask_axis(
+    vectors: WordVectors, label: str, default: str, key: str, *, may_be_empty: bool = False
+) -> Formula | None:
+    text = st.text_input(
+        label, default, key=key, help="A formula, such as hot - cold or (with numbers) 0.5 * hot - cold."
+    )
+    if may_be_empty and not text.strip():
+        return None
+    try:
+        return parse_formula(text, vectors.vocabulary)
+    except UnknownWord as error:
+        tell_unknown(error, key)
+        return None
+
+
+def _show_projection(vectors: WordVectors) -> None:
+    st.caption(
+        "Take one direction out of every vector (debiasing by projection) and see whom a word is then near. What is "
+        "left may still hold the bias in other directions (Gonen & Goldberg 2019)."
+    )
+    left, right = st.columns(2)
+    with left:
+        formula = _ask_axis(vectors, "Direction to take out", "she - he", "project.direction")
+    with right:
+        words = ask_words("Word", vectors, "nurse", "project.word", most=1)
+    if formula is None or not words:
+        return
+    direction = axis(vectors, formula)
+    before = neighbours(vectors, words[0], 15)
+    after = neighbours_without(vectors, words[0], direction, 15)
+    kept = {each.word for each in before} & {each.word for each in after}
+    for place, title, near in zip(st.columns(2), ("Before", f"Without {formula}"), (before, after)):
+        with place, st.container(border=True):
+            st.markdown(f"**{plain(title)}**")
+            frame = pd.DataFrame(
+                {
+                    "word": [each.word for each in near],
+                    "cosine": [each.score for each in near],
+                    "only": [each.word not in kept for each in near],
+                }
+            )
+            st.dataframe(
+                frame,
+                hide_index=True,
+                height="content",
+                column_config={
+                    "word": st.column_config.TextColumn("Neighbour"),
+                    "cosine": st.column_config.NumberColumn("Cosine", format="%.3f"),
+                    "only": st.column_config.CheckboxColumn("Only here"),
+                },
+                alt=f"{title}: the nearest words of {words[0]}",
+            )
+    at = place_on_axis(vectors, direction, words)[0].place
+    st.text(f"'{words[0]}' has a cosine of {at:+.3f} with {formula}; of its 15 neighbours {len(kept)} stay.")
