@@ -23,6 +23,8 @@ with st.container(horizontal=True):
         st.switch_page("pages/fine_tune.py")
     if st.button("Ask a text a question", icon=":material/menu_book:"):
         st.switch_page("pages/reading.py")
+    if st.button("Explore word vectors", icon=":material/scatter_plot:"):
+        st.switch_page("pages/vectors.py")
     if st.button("Earlier runs", icon=":material/list:"):
         st.switch_page("pages/runs.py")
 

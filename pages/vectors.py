@@ -49,4 +49,4 @@ with guard():
         if view in SOURCES:
             SOURCES[view](store)
         elif chosen:
-            VIEWS[view](store, resources.vectors(store, chosen))
+            VIEWS[view](store, resources.vectors(store, chosen), chosen)

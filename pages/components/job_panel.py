@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages.components.charts import learning_curves
@@ -30,17 +32,20 @@ def show_status(status: str) -> None:
     st.badge(status, icon=icon, color=colour)  # type: ignore[arg-type]
 
 
-def show_job_panel(store: Store, job: Job) -> None:
-    """The job's state; while it lives the panel refreshes itself, and the page once it has ended."""
+def show_job_panel(store: Store, job: Job, *, draw: Callable[[Store, Job], None] | None = None) -> None:
+    """The job's state; while it lives the panel refreshes itself, and the page once it has ended.
+
+    `draw` shows what goes on, in the place of the training and validation loss.
+    """
     with st.container(border=True):
         if job.ended:
             _ended(store, job)
         else:
-            _live(store, job.id)
+            _live(store, job.id, draw or _curves)
 
 
 @st.fragment(run_every=1.0)
-def _live(store: Store, job_id: str) -> None:
+def _live(store: Store, job_id: str, draw: Callable[[Store, Job], None]) -> None:
     with guard():
         job = store.job(job_id)
         if job.ended:
@@ -53,7 +58,7 @@ def _live(store: Store, job_id: str) -> None:
         if st.button("Stop", icon=":material/stop:", key=f"stop.{job_id}"):
             store.request_stop(job_id)
             st.toast("Stopping at the next step")
-        _curves(store, job)
+        draw(store, job)
 
 
 def _heading(job: Job) -> None:

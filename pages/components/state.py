@@ -189,3 +189,16 @@ def want_vectors(name: str) -> None:
 def vectors_turn() -> int:
     """A number that grows with each `want_vectors`; part of the selection's key."""
     return int(st.session_state.get(VECTORS_TURN, 0))
+
+
+DRAWN = "vectors.drawn"
+MOST_DRAWN = 32
+
+
+def draw_map(key: object) -> None:
+    """Note that the person asked for this map, which takes long."""
+    st.session_state[DRAWN] = (*st.session_state.get(DRAWN, ()), key)[-MOST_DRAWN:]
+
+
+def was_drawn(key: object) -> bool:
+    return key in st.session_state.get(DRAWN, ())

@@ -128,25 +128,6 @@ def test_cosines_are_those_of_the_vectors(bert: Encoder) -> None:
         np.testing.assert_allclose(np.diag(cosines), 1, atol=1e-6)
 
 
-def test_the_plane_is_scikit_learns(bert: Encoder) -> None:
-    from sklearn.decomposition import PCA
-
-    found = word_in_context(bert, SENTENCES, "king")
-    pca = PCA(2).fit(found.vectors[:, 2].astype(np.float64))
-    plane = found.plane(2)
-    theirs = pca.transform(found.vectors[:, 2].astype(np.float64))
-    np.testing.assert_allclose(np.abs(plane.points), np.abs(theirs), atol=1e-4)
-    assert plane.variance == pytest.approx(tuple(pca.explained_variance_ratio_), abs=1e-5)
-
-
-def test_one_or_two_occurrences_have_a_plane_with_zeros(bert: Encoder) -> None:
-    one, two = (word_in_context(bert, SENTENCES[:count], "king") for count in (1, 2))
-    assert one.plane(1).points.tolist() == [[0, 0]]
-    assert one.plane(1).variance == (0, 0)
-    assert two.plane(1).points[:, 1] == pytest.approx([0, 0], abs=1e-4)
-    assert two.plane(1).variance == pytest.approx((1, 0), abs=1e-6)
-
-
 @pytest.mark.parametrize(
     ("word", "sentence", "spans"),
     [
@@ -168,9 +149,8 @@ def test_a_word_is_found_where_its_script_lets_it_stand(
 @pytest.mark.parametrize("layer", [-1, LAYERS + 1])
 def test_a_layer_that_is_not_there_is_refused(layer: int, bert: Encoder) -> None:
     found = word_in_context(bert, SENTENCES, "king")
-    for ask in (found.cosines, found.plane):
-        with pytest.raises(ConfigError, match=f"between 0 .* and {LAYERS}; got {layer}"):
-            ask(layer)
+    with pytest.raises(ConfigError, match=f"between 0 .* and {LAYERS}; got {layer}"):
+        found.cosines(layer)
 
 
 def test_what_cannot_be_looked_at_is_refused_by_its_number(any_encoder: Encoder) -> None:

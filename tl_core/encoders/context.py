@@ -30,18 +30,6 @@ WORD = re.compile(r"\w")
 HANGUL = re.compile(f"[{HANGUL_RANGE}]")
 UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")  # Thai, Lao, kana, Han: no spaces at all
 LONGEST_SHOWN = 60
-AXES = 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ContextPlane:
-    """Occurrences in the plane of their first two principal components.
-
-    `points` (N, 2); `variance` the shares of their variance that the two axes hold.
-    """
-
-    points: Numbers
-    variance: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,35 +53,18 @@ class InContext:
         return int(self.vectors.shape[1]) - 1
 
     def cosines(self, layer: int) -> Numbers:
-        """The cosine of every occurrence with every other: (N, N), ones on the diagonal.
+        """The cosine of every occurrence with every other: (N, N), ones on the diagonal; ConfigError for a layer
+        that is not there.
 
         They compare within a layer only: in some models all vectors of a layer lie close together.
         """
-        vectors = self._at(layer)
+        if not 0 <= layer <= self.layers:
+            raise ConfigError(f"layer must be between 0 (the embeddings) and {self.layers}; got {layer}.")
+        vectors = self.vectors[:, layer].astype(np.float64)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         unit = vectors / np.where(lengths > 0, lengths, 1)
         found: Numbers = (unit @ unit.T).clip(-1, 1).astype(np.float32)
         return found
-
-    def plane(self, layer: int) -> ContextPlane:
-        """The occurrences by PCA of their centred vectors; an axis that is not there holds zeros.
-
-        An axis points to where its largest loading is positive.
-        """
-        vectors = self._at(layer)
-        left, sizes, axes = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
-        kept = min(AXES, len(sizes))
-        largest = np.abs(axes[:kept]).argmax(axis=1)
-        signs = np.where(axes[np.arange(kept), largest] < 0, -1.0, 1.0)
-        points, shares = np.zeros((len(vectors), AXES), dtype=np.float32), np.zeros(AXES)
-        points[:, :kept] = left[:, :kept] * (sizes[:kept] * signs)
-        shares[:kept] = sizes[:kept] ** 2 / max(float((sizes**2).sum()), np.finfo(np.float64).tiny)
-        return ContextPlane(points, (float(shares[0]), float(shares[1])))
-
-    def _at(self, layer: int) -> NDArray[np.float64]:
-        if not 0 <= layer <= self.layers:
-            raise ConfigError(f"layer must be between 0 (the embeddings) and {self.layers}; got {layer}.")
-        return self.vectors[:, layer].astype(np.float64)
 
 
 def word_in_context(encoder: Encoder, sentences: Sequence[str], word: str) -> InContext:

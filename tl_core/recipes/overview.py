@@ -98,7 +98,7 @@ def done_so_far(job: Job) -> str:
     progress, config = job.progress, job.record.get("config", {})
     if planned_trainings(job):
         return f"{progress.get('finished', 0)} of {progress.get('cells', 0)} trainings done"
-    if job.record.get("recipe") == "evaluate_reading":
+    if job.record.get("recipe") in ("evaluate_reading", "evaluate_vectors"):
         questions = int(config.get("questions", 0))
         return f"{progress.get('share', 0.0) * questions:,.0f} of {questions:,} questions"
     return ""

@@ -42,6 +42,12 @@ def _evaluate_vectors(store: Store, job: Job) -> None:
     run_evaluation(store, job)
 
 
+def _fetch_vectors(store: Store, job: Job) -> None:
+    from tl_core.recipes.fetch_vectors import run_fetch
+
+    run_fetch(store, job)
+
+
 RECIPES: dict[str, Recipe] = {
     "compare": _compare,
     "predict": _predict,
@@ -49,4 +55,5 @@ RECIPES: dict[str, Recipe] = {
     "evaluate_reading": _evaluate_reading,
     "learn_vectors": _learn_vectors,
     "evaluate_vectors": _evaluate_vectors,
+    "fetch_vectors": _fetch_vectors,
 }

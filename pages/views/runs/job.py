@@ -15,8 +15,15 @@ from tl_core.recipes.overview import planned_trainings
 from tl_core.recipes.predict_file import RESULT
 from tl_core.runs.store import Job, Store
 
-FINE_TUNE, READING = "pages/fine_tune.py", "pages/reading.py"
-PAGES = {"compare": FINE_TUNE, "train_reader": READING, "evaluate_reading": READING}
+FINE_TUNE, READING, VECTORS = "pages/fine_tune.py", "pages/reading.py", "pages/vectors.py"
+PAGES = {
+    "compare": FINE_TUNE,
+    "train_reader": READING,
+    "evaluate_reading": READING,
+    "learn_vectors": VECTORS,
+    "evaluate_vectors": VECTORS,
+    "fetch_vectors": VECTORS,
+}
 
 
 def show_job(store: Store, job: Job) -> None:

@@ -21,6 +21,9 @@ RECIPES = {
     "predict": "prediction",
     "train_reader": "reader training",
     "evaluate_reading": "reading evaluation",
+    "learn_vectors": "learning vectors",
+    "evaluate_vectors": "evaluating vectors",
+    "fetch_vectors": "fetching vectors",
 }
 
 

@@ -63,7 +63,7 @@ PRESETS = (
 OWN = "my own"
 
 
-def show_analogies(store: Store, vectors: WordVectors) -> None:
+def show_analogies(store: Store, vectors: WordVectors, name: str) -> None:
     """Formula and method on the left, answers beside, the picture below."""
     st.caption(
         "Differences between vectors carry meaning: what makes a king of a man makes a queen of a woman."

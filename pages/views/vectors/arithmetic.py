@@ -22,10 +22,9 @@ from tl_core.vectors.space import WordVectors
 from tl_core.vectors.vocabulary import UnknownWord
 
 WORDS_ON_AXIS = "nurse engineer teacher soldier doctor dancer programmer librarian captain secretary"
-PAIRS_ON_AXIS = "ice snow sun fire winter summer water desert"
 
 
-def show_arithmetic(store: Store, vectors: WordVectors) -> None:
+def show_arithmetic(store: Store, vectors: WordVectors, name: str) -> None:
     """One tool at a time."""
     tools = {
         "Similarity": _show_similarity,

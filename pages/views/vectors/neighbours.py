@@ -18,7 +18,7 @@ MOST_WORDS = 12
 A_ROW = 4
 
 
-def show_neighbours(store: Store, vectors: WordVectors) -> None:
+def show_neighbours(store: Store, vectors: WordVectors, name: str) -> None:
     """Words in, one list each out."""
     st.caption(
         "Words that stand in like company get like vectors. The neighbours are exact: the cosine to every word "

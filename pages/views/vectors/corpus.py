@@ -1,0 +1,95 @@
+"""The texts to count in or to learn from: a sample, a text file, or a column of a table."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from pages.components import resources, state
+from pages.components.guard import guard
+from tl_core.data.columns import guess_columns
+from tl_core.data.corpus import MAX_FILE_BYTES, Corpus, corpus_of
+from tl_core.data.samples import SAMPLES, sample_corpus
+from tl_core.data.tables import MAX_FILE_BYTES as MAX_TABLE_BYTES
+
+TEXT_FILES, TABLE_FILES = ["txt", "gz", "bz2"], ["csv", "tsv", "gz", "bz2"]
+ICE = "Ice and steam"
+
+
+def choose_corpus(role: str) -> Corpus | None:
+    """The widgets of one corpus, and how large it is; None until there is one."""
+    origin = st.segmented_control(
+        "Texts from",
+        ["Sample", "Text file", "Table column"],
+        default="Sample",
+        required=True,
+        key=f"{role}.origin",
+        label_visibility="collapsed",
+    )
+    with guard():
+        corpus = {"Sample": _sample, "Text file": _text_file, "Table column": _table_column}[origin](role)
+        if corpus is not None:
+            noun = "text" if len(corpus.texts) == 1 else "texts"
+            st.text(f"{len(corpus.texts):,} {noun}, {corpus.characters:,} characters")
+        return corpus
+    return None
+
+
+def _sample(role: str) -> Corpus:
+    titles = {each.name: each.title for each in SAMPLES}
+    name = st.selectbox(
+        "Sample", [ICE, *titles], format_func=lambda each: titles.get(each, each), key=f"{role}.sample"
+    )
+    if name != ICE:
+        st.caption("The texts of a sample table, written for this project.")
+        return corpus_of(resources.sample_table(name))
+    st.caption(
+        "Sentences on ice, steam, water and other things, written for this project. Far too few to prove anything."
+    )
+    return Corpus(ICE, tuple(line for line in sample_corpus().splitlines() if line.strip()))
+
+
+def _text_file(role: str) -> Corpus | None:
+    kept = _upload(
+        role,
+        "A text",
+        TEXT_FILES,
+        MAX_FILE_BYTES >> 20,
+        "Plain text, a text or a sentence a line, also as .gz or .bz2. UTF-8, UTF-16 and cp949 are recognised.",
+    )
+    return resources.corpus(kept[1], kept[0], "") if kept else None
+
+
+def _table_column(role: str) -> Corpus | None:
+    kept = _upload(
+        f"{role}.table",
+        "A table with a text in each row",
+        TABLE_FILES,
+        MAX_TABLE_BYTES >> 20,
+        "CSV or TSV, also as .gz or .bz2.",
+    )
+    if kept is None:
+        return None
+    name, content = kept
+    table = resources.table(content, name, None)
+    column = st.selectbox(
+        "Column with the text",
+        table.columns,
+        index=table.columns.index(guess_columns(table).text[0]),
+        key=f"{role}.column.{hash(table.columns)}",
+    )
+    return corpus_of(table, column)
+
+
+def _upload(role: str, label: str, endings: list[str], megabytes: int, says: str) -> tuple[str, bytes] | None:
+    """Name and content of the file uploaded now, or before in this session."""
+    upload = st.file_uploader(
+        label, type=endings, max_upload_size=megabytes, key=f"{role}.file", help=f"At most {megabytes} MB."
+    )
+    if upload is not None:
+        state.keep_upload(role, upload.name, upload.getvalue())
+    kept = state.kept_upload(role)
+    if kept is None:
+        st.caption(says)
+    elif upload is None:
+        st.text(f"Still here from before: {kept[0]}")
+    return kept

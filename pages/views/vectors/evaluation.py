@@ -1,0 +1,217 @@
+"""What an evaluation of word vectors found: the score, where it was won and lost, and every answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.components import resources
+from pages.components.downloads import csv_button
+from pages.components.quality_charts import (
+    MOST_PAIRS,
+    MOST_SECTIONS,
+    section_bars,
+    similarity_scatter,
+)
+from tl_core.runs.store import Job
+from tl_core.vectors.quality import AnalogyReport, Score, SimilarityReport
+
+ALL = "All sections"
+MOST_ROWS = 2_000
+
+
+def show_evaluation(job: Job) -> None:
+    """The result of a finished evaluation."""
+    report, seconds = resources.evaluation(job)
+    st.subheader("Result")
+    with st.container(border=True):
+        if isinstance(report, AnalogyReport):
+            _show_analogies(report, job)
+        else:
+            _show_similarity(report, job.id)
+        st.caption(f"Computed in {seconds:.1f} seconds.")
+
+
+def _show_analogies(report: AnalogyReport, job: Job) -> None:
+    scores = [each for each in (report.overall, report.semantic, report.syntactic) if each]
+    for place, each in zip(st.columns(3), scores):
+        with place:
+            _show_score(each)
+    if job.record["config"]["quality"]["include_inputs"]:
+        st.text(
+            f"{report.answered_with_input:.1%} were answered with a word of the question itself. Such words were "
+            "allowed: b - a + c often stays nearest to b or c, since a and b lie close to one another."
+        )
+    else:
+        st.caption("The words of a question were not allowed as its answer, as is usual.")
+    view = st.segmented_control(
+        "Result",
+        ["By section", "Misses"],
+        default="By section",
+        required=True,
+        key=f"evaluation.{job.id}",
+        label_visibility="collapsed",
+    )
+    if view == "By section":
+        _show_sections(report, job.id)
+    else:
+        _show_misses(report, job.id)
+
+
+def _show_score(score: Score) -> None:
+    st.metric(
+        {"all": "Overall"}.get(score.name, score.name.capitalize()),
+        "none covered" if score.accuracy is None else f"{score.accuracy:.1%}",
+    )
+    st.caption(f"{score.covered:,} of {score.total:,} questions covered")
+
+
+def _show_sections(report: AnalogyReport, key: str) -> None:
+    st.plotly_chart(section_bars(report), key=f"evaluation.bars.{key}", alt="Accuracy of each section")
+    more = len(report.sections) - MOST_SECTIONS
+    if more > 0:
+        st.caption(f"The {MOST_SECTIONS} largest sections; the table has the other {more:,}, too.")
+    st.caption(
+        "A question is covered if its four words are among those searched. Questions of a section share words, so "
+        "differences of a few points mean little."
+    )
+    frame = pd.DataFrame(
+        {
+            "section": [each.name for each in report.sections],
+            "right": [None if each.accuracy is None else 100 * each.accuracy for each in report.sections],
+            "correct": [each.correct for each in report.sections],
+            "covered": [each.covered for each in report.sections],
+            "total": [each.total for each in report.sections],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content" if len(frame) <= 25 else 600,
+        column_config={
+            "section": st.column_config.TextColumn("Section", width="medium"),
+            "right": st.column_config.NumberColumn("Answered rightly, %", format="%.1f"),
+            "correct": st.column_config.NumberColumn("Right", format="localized"),
+            "covered": st.column_config.NumberColumn("Covered", format="localized"),
+            "total": st.column_config.NumberColumn("Questions", format="localized"),
+        },
+        placeholder="",
+        alt="The sections with their scores",
+    )
+
+
+def _show_misses(report: AnalogyReport, key: str) -> None:
+    names = [ALL, *(each.name for each in report.sections if each.correct < each.covered)]
+    section = st.selectbox("Section", names, key=f"evaluation.section.{key}")
+    missed = [each for each in report.answers if not each.correct and section in (ALL, each.section)]
+    if missed:
+        frame = pd.DataFrame(
+            [
+                {"a": each.a, "b": each.b, "c": each.c, "right": each.d, "given": each.answer}
+                for each in missed
+            ]
+        )
+        st.dataframe(
+            frame,
+            hide_index=True,
+            height="content" if len(frame) <= 12 else 460,
+            column_config={
+                "right": st.column_config.TextColumn("Right answer"),
+                "given": st.column_config.TextColumn("Given answer"),
+            },
+            alt="Questions that were answered wrongly: a is to b as c is to what?",
+        )
+    st.caption(f"{len(missed):,} wrong answers to 'a is to b as c is to what?'")
+    csv_button(
+        ("section", "a", "b", "c", "right answer", "given answer", "correct", "answer is an input"),
+        [
+            (each.section, each.a, each.b, each.c, each.d, each.answer, each.correct, each.is_input)
+            for each in report.answers
+        ],
+        "analogies.csv",
+        f"evaluation.csv.{key}",
+    )
+
+
+def _show_similarity(report: SimilarityReport, key: str) -> None:
+    values = {
+        "Spearman": f"{report.spearman:.3f}",
+        "Pearson": f"{report.pearson:.3f}",
+        "Pairs covered": f"{report.covered:,} of {report.total:,}",
+    }
+    for place, (label, value) in zip(st.columns(3), values.items()):
+        with place:
+            st.metric(label, value)
+    st.caption(
+        "Spearman asks whether the cosines rank the pairs as people do (1 in the same order, 0 in any); Pearson whether "
+        "they lie on a line."
+    )
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.plotly_chart(
+            similarity_scatter(report),
+            key=f"evaluation.scatter.{key}",
+            alt="People's scores against cosines, a point a pair",
+        )
+        if report.covered > MOST_PAIRS:
+            st.caption(f"{MOST_PAIRS:,} of the {report.covered:,} pairs are drawn.")
+    with right:
+        _show_pairs(report)
+    csv_button(
+        ("word", "other word", "people's score", "cosine"),
+        [(each.a, each.b, each.score, f"{each.cosine:.6f}") for each in report.rows],
+        "pairs.csv",
+        f"evaluation.csv.{key}",
+    )
+    if report.missing:
+        st.text(f"{len(report.missing):,} pairs have a word that these vectors do not know:")
+        frame = pd.DataFrame(report.missing, columns=["Word", "Other word"])
+        st.dataframe(
+            frame,
+            hide_index=True,
+            height="content" if len(frame) <= 8 else 300,
+            alt="Pairs with an unknown word",
+        )
+
+
+def _show_pairs(report: SimilarityReport) -> None:
+    """The pairs that people and vectors rank most differently, first."""
+    people, vectors = pair_ranks(report)
+    order = np.argsort(-np.abs(people - vectors), kind="stable")[:MOST_ROWS]
+    rows = [report.rows[at] for at in order]
+    frame = pd.DataFrame(
+        {
+            "a": [each.a for each in rows],
+            "b": [each.b for each in rows],
+            "score": [each.score for each in rows],
+            "cosine": [each.cosine for each in rows],
+            "people": people[order],
+            "vectors": vectors[order],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=380,
+        column_config={
+            "a": st.column_config.TextColumn("Word", width="small"),
+            "b": st.column_config.TextColumn("Other word", width="small"),
+            "score": st.column_config.NumberColumn("People", format="%.2f", width="small"),
+            "cosine": st.column_config.NumberColumn("Cosine", format="%.3f", width="small"),
+            "people": st.column_config.NumberColumn("Rank, people", format="%g", width="small"),
+            "vectors": st.column_config.NumberColumn("Rank, vectors", format="%g", width="small"),
+        },
+        alt="Pairs of words, those that people and vectors rank most differently first",
+    )
+    st.caption("The pairs that people and vectors rank most differently stand first; rank 1 is most alike.")
+
+
+def pair_ranks(report: SimilarityReport) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each pair's rank by people and by cosine (N,), 1 for the most alike; ties share their mean rank."""
+    from scipy.stats import rankdata
+
+    scores = np.array([each.score for each in report.rows])
+    cosines = np.array([each.cosine for each in report.rows])
+    return rankdata(-scores), rankdata(-cosines)

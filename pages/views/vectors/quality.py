@@ -1,0 +1,161 @@
+"""How good a set of word vectors is: a set of questions, its settings, and what was evaluated before."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import resources, state
+from pages.components.forms import knob_widgets
+from pages.components.guard import guard
+from tl_core.recipes.evaluate_vectors import QualityConfig, submit_evaluation
+from tl_core.runs.store import Job, Store
+from tl_core.vectors.quality import AnalogyReport
+from tl_core.vectors.quality_files import (
+    ANALOGY_FORM,
+    LARGEST_FILE,
+    SIMILARITY_FORM,
+    AnalogySet,
+    SimilaritySet,
+)
+from tl_core.vectors.space import WordVectors
+
+SETS = {"google": "Google analogies", "wordsim353": "WordSim-353", "simlex999": "SimLex-999"}
+OWN = "Your own file"
+ABOUT = {
+    "google": "Athens is to Greece as Oslo is to ...? Mikolov et al. 2013; semantic and grammatical sections.",
+    "wordsim353": "How related are two words? Coffee and cup count as close. Finkelstein et al. 2002.",
+    "simlex999": "How alike are two words? Coffee and cup are not. Hill et al. 2015.",
+}
+FORMS = f"Analogies: {ANALOGY_FORM}. Or pairs: {SIMILARITY_FORM}."
+NEWEST = 10
+
+
+def show_quality(store: Store, vectors: WordVectors, name: str) -> None:
+    """Set, settings and the button that starts the job; earlier evaluations below."""
+    st.caption(
+        "Do the vectors answer analogies, and do they find alike what people find alike? Neither says how well they "
+        "serve a task, but both tell good vectors from bad ones."
+    )
+    with guard(), st.container(border=True):
+        _ask(store, vectors, name)
+    with guard():
+        _show_earlier(store, name)
+
+
+def _ask(store: Store, vectors: WordVectors, name: str) -> None:
+    chosen = st.segmented_control(
+        "Set",
+        [*SETS, OWN],
+        default="google",
+        required=True,
+        format_func=lambda each: SETS.get(each, each),
+        key="quality.set",
+    )
+    set_name, content = str(chosen), None
+    if chosen == OWN:
+        upload = _upload()
+        if upload is None:
+            st.caption(FORMS)
+            return
+        set_name, content = upload
+    else:
+        st.caption(ABOUT[set_name])
+    questions = resources.quality_set(set_name, content)
+    st.text(_facts(questions))
+    config = QualityConfig()
+    if isinstance(questions, AnalogySet):
+        config = QualityConfig(**knob_widgets(QualityConfig, {}, "quality", advanced=False))  # type: ignore[arg-type]
+    if st.button("Evaluate", type="primary", icon=":material/fact_check:", key="quality.evaluate"):
+        state.show_job(submit_evaluation(store, name, config, set_name, content).id)
+        st.rerun()
+
+
+def _upload() -> tuple[str, bytes] | None:
+    """The name and content of the file, which is kept for the session."""
+    upload = st.file_uploader(
+        "Analogies or word pairs",
+        type=["txt", "tsv", "csv", "gz"],
+        max_upload_size=LARGEST_FILE // 1_000_000,
+        key="quality.file",
+        help=FORMS,
+    )
+    if upload is not None:
+        state.keep_upload("quality", upload.name, upload.getvalue())
+    kept = state.kept_upload("quality")
+    if upload is None and kept is not None:
+        st.text(f"Still here from before: {kept[0]}")
+    return kept
+
+
+def _facts(questions: AnalogySet | SimilaritySet) -> str:
+    if isinstance(questions, SimilaritySet):
+        return f"{questions.total:,} pairs of words with people's scores"
+    noun = "section" if len(questions.sections) == 1 else "sections"
+    return f"{questions.total:,} analogies in {len(questions.sections):,} {noun}"
+
+
+def _show_earlier(store: Store, name: str) -> None:
+    """The newest evaluations of these vectors, one of which can be opened."""
+    jobs = [job for job in store.jobs() if _is_evaluation_of(job, name)][:NEWEST]
+    if not jobs:
+        return
+    st.subheader("Earlier evaluations")
+    event = st.dataframe(
+        pd.DataFrame([_line(job) for job in jobs]),
+        hide_index=True,
+        height="content",
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"quality.earlier.{name}.{jobs[0].id}",
+        column_config={
+            "set": st.column_config.TextColumn("Set"),
+            "right": st.column_config.NumberColumn("Answered rightly, %", format="%.1f"),
+            "spearman": st.column_config.NumberColumn("Spearman", format="%.3f"),
+            "covered": st.column_config.TextColumn("Covered"),
+            "method": st.column_config.TextColumn("Method"),
+            "inputs": st.column_config.CheckboxColumn("Inputs may answer"),
+            "searched": st.column_config.TextColumn("Words searched"),
+            "created": st.column_config.DatetimeColumn("Date", format="YYYY-MM-DD HH:mm"),
+        },
+        placeholder="",
+        alt="Earlier evaluations of these vectors",
+    )
+    rows = [row for row in event.selection.rows if row < len(jobs)]
+    if st.button(
+        "Open the chosen one", disabled=not rows, icon=":material/open_in_full:", key="quality.open"
+    ):
+        state.show_job(jobs[rows[0]].id)
+        st.rerun()
+
+
+def _is_evaluation_of(job: Job, name: str) -> bool:
+    record = job.record
+    of_these = record.get("recipe") == "evaluate_vectors" and record["config"].get("vectors") == name
+    return of_these and job.status == "done"
+
+
+def _line(job: Job) -> dict[str, Any]:
+    report, _ = resources.evaluation(job)
+    config = job.record["config"]
+    analogies = isinstance(report, AnalogyReport)
+    covered, total = (
+        (report.overall.covered, report.overall.total)
+        if isinstance(report, AnalogyReport)
+        else (report.covered, report.total)
+    )
+    accuracy = report.overall.accuracy if isinstance(report, AnalogyReport) else None
+    first = config["quality"]["first"]
+    return {
+        "set": SETS.get(str(config["set"]), str(config["set"])),
+        "right": None if accuracy is None else 100 * accuracy,
+        "spearman": None if isinstance(report, AnalogyReport) else report.spearman,
+        "covered": f"{covered:,} of {total:,}",
+        "method": config["quality"]["method"] if analogies else "",
+        "inputs": bool(config["quality"]["include_inputs"]) if analogies else None,
+        "searched": "" if not analogies else f"{first:,}" if first else "all",
+        "created": datetime.fromtimestamp(float(job.record["created"])),
+    }
