@@ -13,9 +13,6 @@ from pages.components.charts import ACCENT, CUT, NEUTRAL, STRATEGY_COLOURS, esca
 
 COLOURS = (ACCENT, CUT, STRATEGY_COLOURS["full"], "#2f9e77", NEUTRAL)
 SYMBOLS = ("circle", "diamond", "triangle-up", "square", "x")
-TOWARDS = "rgba(74, 127, 224, {})"
-MOST_NUMBERS = 24  # occurrences, up to which the cosines are written into their cells
-LONGEST_CLOSE = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +52,6 @@ def context_plane(points: NDArray[np.float32], shown: Sequence[Shown]) -> go.Fig
     figure.update_xaxes(showticklabels=False, zeroline=False, title_text="First component")
     figure.update_yaxes(showticklabels=False, zeroline=False, title_text="Second component")
     return styled(figure, height=420, legend=len(senses) > 1, top=30)
-
-
-def cosine_map(cosines: NDArray[np.float32], shown: Sequence[Shown]) -> go.Figure:
-    """The cosine of each of N occurrences with each other (N, N); the darker, the more alike of this layer."""
-    count = len(shown)
-    others = ~np.eye(count, dtype=bool)
-    low, high = float(cosines[others].min()), float(cosines[others].max())
-    places = list(range(count))
-    labels = [escaped(each.label) for each in shown]
-    names = [f"{escaped(each.close, LONGEST_CLOSE)} · {escaped(each.label)}" for each in shown]
-    whole = np.array([f"{each.label} · {escaped(each.around)}" for each in shown], dtype=object)
-    pairs = np.dstack([np.repeat(whole[:, None], count, axis=1), np.repeat(whole[None], count, axis=0)])
-    figure = go.Figure(
-        go.Heatmap(
-            z=np.where(others, cosines, np.nan),
-            x=places,
-            y=places,
-            zmin=low,
-            zmax=max(high, low + 1e-6),
-            customdata=pairs,
-            text=np.where(others, np.char.mod("%.2f", cosines), ""),
-            texttemplate="%{text}" if count <= MOST_NUMBERS else None,
-            colorscale=[[0.0, TOWARDS.format(0.06)], [1.0, TOWARDS.format(0.75)]],
-            showscale=False,
-            xgap=1,
-            ygap=1,
-            hoverongaps=False,
-            hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>cosine %{z:.3f}<extra></extra>",
-        )
-    )
-    figure.update_xaxes(tickvals=places, ticktext=labels, side="top", showgrid=False, zeroline=False)
-    figure.update_yaxes(
-        tickvals=places, ticktext=names, range=[count - 0.5, -0.5], showgrid=False, zeroline=False
-    )
-    return styled(figure, height=max(220, 60 + 34 * min(count, MOST_NUMBERS)), top=30)
 
 
 def cosines_by_layer(curves: Mapping[str, Sequence[float]], layer: int) -> go.Figure:

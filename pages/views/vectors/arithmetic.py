@@ -70,7 +70,8 @@ def _show_odd_one_out(vectors: WordVectors) -> None:
     found = odd_one_out(vectors, words)
     with st.container(border=True):
         st.text(found.word)
-    frame = pd.DataFrame(sorted(found.cosines, key=lambda each: each[1]), columns=["word", "cosine"])
+    ordered = sorted((cosine, word) for word, cosine in found.cosines)
+    frame = pd.DataFrame([(word, cosine) for cosine, word in ordered], columns=["word", "cosine"])
     st.dataframe(
         frame,
         hide_index=True,

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import resources
-from pages.components.context_charts import Shown, context_plane, cosine_map, cosines_by_layer
+from pages.components.context_charts import Shown, context_plane, cosines_by_layer
 from pages.components.guard import guard
 from pages.views.vectors.senses import PRESETS, Senses
 from tl_core.encoders.catalog import ENCODERS, find_packaged
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 OWN = "my own"
 STATIC_NEIGHBOURS = 8
 MOST_SENTENCES = 60
-AROUND, CLOSE = 40, 9  # characters on either side of a word, in a hover and beside a figure
+AROUND, CLOSE = 40, 3  # characters on either side of a word, in a hover and beside a figure
 SENSES_AT = {"minilm": 6, "e5": 11}  # the layers that part the presets' senses best; see `senses`
 
 
@@ -175,12 +175,27 @@ def _show_plane(found: InContext, layer: int, shown: list[Shown]) -> None:
 
 
 def _show_cosines(found: InContext, layer: int, shown: list[Shown]) -> None:
-    st.plotly_chart(
-        cosine_map(found.cosines(layer), shown),
-        key="context.cosines",
+    """The cosines of a layer as a table, its cells the bluer the larger they are among those of the layer."""
+    cosines = found.cosines(layer).astype(float)
+    np.fill_diagonal(cosines, np.nan)
+    low, spread = np.nanmin(cosines), max(np.nanmax(cosines) - np.nanmin(cosines), 1e-6)
+    labels = [each.label for each in shown]
+    frame = pd.DataFrame(cosines, columns=labels, index=[f"{each.label} · {each.close}" for each in shown])
+    shaded = frame.style.format("{:.2f}", na_rep="").map(lambda value: _shade((value - low) / spread))
+    st.dataframe(
+        shaded,
+        height="content" if len(shown) <= 15 else 560,
+        column_config={
+            "_index": st.column_config.TextColumn("Occurrence", width=150),
+            **{label: st.column_config.NumberColumn(label, width=50) for label in labels},
+        },
         alt=f"The cosine of each occurrence of {found.word} with each other at layer {layer}",
     )
-    st.caption("The cosine of each occurrence with each other. Darker is more alike, within this layer.")
+    st.caption("The cosine of each occurrence with each other; the bluer, the more alike, within this layer.")
+
+
+def _shade(share: float) -> str:
+    return "" if np.isnan(share) else f"background-color: rgba(74, 127, 224, {0.05 + 0.65 * share:.3f})"
 
 
 def _show_by_layer(found: InContext, layer: int, shown: list[Shown], title: str) -> None:
