@@ -95,10 +95,10 @@ def passage_figures(reader: Reader, data: ReadingSet, facts: dict[str, Any]) -> 
 
 
 def document(data: ReadingSet) -> str:
-    """Passages one after the other up to 5,000 words."""
+    """Passages that are asked about, one after the other, up to 5,000 words."""
     found: list[str] = []
-    for passage in data.passages:
-        found.append(passage.text)
+    for text in dict.fromkeys(data.passage_of(each) for each in data.questions):
+        found.append(text)
         if sum(len(each.split()) for each in found) >= DOCUMENT_WORDS:
             break
     return " ".join("\n\n".join(found).split(" ")[:DOCUMENT_WORDS])

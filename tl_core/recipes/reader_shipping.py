@@ -163,6 +163,7 @@ def make_reader_card(recipe: ReaderRecipe, calibration: Calibration, measured: d
     lines += [
         "",
         f"Every stage is measured on the same test: {recipe.test}.",
+        "",
         "## What ships",
         "",
         "| | |",
