@@ -22,6 +22,7 @@ from tl_core.runs.events import Curve
 PANELS = {"loss": "Loss of the epoch", "words_per_second": "Words a second"}
 COLOURS = {"loss": ACCENT, "words_per_second": CUT}
 WORD_COLOURS = (ACCENT, CUT, STRATEGY_COLOURS["full"], "#2f9e77", NEUTRAL)
+MOST_MARKED = 40  # points, up to which each has a mark
 SYMBOLS = ("circle", "diamond", "triangle-up", "square", "x")
 
 
@@ -36,7 +37,7 @@ def learning_by_epoch(curves: Sequence[Curve]) -> go.Figure:
             go.Scatter(
                 x=curve.steps,
                 y=curve.values,
-                mode="lines+markers",
+                mode=_mode(len(curve.steps)),
                 line={"color": COLOURS[name], "width": 2},
                 marker={"color": COLOURS[name], "symbol": SYMBOLS[row - 1], "size": 8},
                 hovertemplate=f"epoch %{{x}}: %{{y:,.4s}}<extra>{PANELS[name]}</extra>",
@@ -59,7 +60,7 @@ def neighbours_changed(changed: Mapping[str, Sequence[int]], neighbours: int) ->
             go.Scatter(
                 x=list(range(2, 2 + len(counts))),
                 y=list(counts),
-                mode="lines+markers",
+                mode=_mode(len(counts)),
                 name=escaped(word, LONGEST_NAME),
                 line={"color": colour, "width": 2, "dash": DASHES[at // len(WORD_COLOURS) % len(DASHES)]},
                 marker={"color": colour, "symbol": symbol, "size": 8},
@@ -76,3 +77,7 @@ def _epochs(curves: Iterable[Curve]) -> dict[str, int | None]:
     """Ticks at whole epochs, as long as they are few."""
     last = max((max(curve.steps, default=1) for curve in curves), default=1)
     return {"dtick": 1 if last <= 20 else None}
+
+
+def _mode(points: int) -> str:
+    return "lines+markers" if points <= MOST_MARKED else "lines"

@@ -16,7 +16,15 @@ from tl_core.vectors.clusters import Clusters
 MOST_LABELS = 160  # words; beyond, only those that name a cluster are written beside their points
 LONGEST_CLUSTER = 44
 COLOURS = (ACCENT, CUT, STRATEGY_COLOURS["full"], "#178f72", "#8c7a1a", "#d1495b", "#1e93ab", NEUTRAL)
-SYMBOLS = ("circle", "diamond", "square", "cross", "circle-open", "diamond-open", "square-open")  # in 3-D, too
+SYMBOLS = (
+    "circle",
+    "diamond",
+    "square",
+    "cross",
+    "circle-open",
+    "diamond-open",
+    "square-open",
+)  # in 3-D, too
 AXES = ("First", "Second", "Third")
 GRID = "rgba(128, 137, 151, 0.35)"
 
@@ -46,9 +54,9 @@ def word_map_figure(
         flat = {"showticklabels": False, "zeroline": False, "showgrid": False}
         figure.update_xaxes(title_text=_axis_title(0, variance), **flat)
         figure.update_yaxes(title_text=_axis_title(1, variance), scaleanchor="x", scaleratio=1, **flat)
-    styled(figure, height=640, legend=clusters is not None)
+    styled(figure, height=700, legend=clusters is not None)
     figure.update_layout(dragmode="turntable" if points.shape[1] == 3 else "lasso")
-    figure.update_layout(legend={"itemsizing": "constant"})
+    figure.update_layout(legend={"itemsizing": "constant"}, modebar={"orientation": "v"})
     return figure
 
 
@@ -72,7 +80,7 @@ def _labelled(words: Sequence[str], groups: Sequence[str]) -> set[str]:
 
 def _look(group: int, count: int) -> dict[str, Any]:
     """Colour and symbol of a cluster: the first seven share neither, and no two of 56 share both."""
-    size = 9 if count <= MOST_LABELS else 7 if count <= 1_000 else 5
+    size = 9 if count <= MOST_LABELS else 7 if count <= 1_000 else 4
     return {"color": COLOURS[group % len(COLOURS)], "symbol": SYMBOLS[group % len(SYMBOLS)], "size": size}
 
 
@@ -118,4 +126,10 @@ def _set_scene(figure: go.Figure, variance: Sequence[float]) -> None:
             "zerolinecolor": GRID,
         }
         figure.update_layout({"scene": {name: look}})
-    figure.update_layout(scene={"dragmode": "turntable", "aspectmode": "data"})
+    figure.update_layout(
+        scene={
+            "dragmode": "turntable",
+            "aspectmode": "data",
+            "camera": {"eye": {"x": 1.5, "y": 1.5, "z": 1.1}},
+        }
+    )

@@ -25,34 +25,12 @@ def section_bars(report: AnalogyReport) -> go.Figure:
     figure = go.Figure()
     kinds = {"semantic": ACCENT, "syntactic": CUT} if report.semantic else {"": ACCENT}
     for kind, colour in kinds.items():
-        own = [
-            (at, each)
-            for at, each in enumerate(places)
-            if not kind or (kind == "syntactic") == each.name.startswith(SYNTACTIC)
-        ]
-        figure.add_trace(
-            go.Bar(
-                x=[each.accuracy or 0 for _, each in own],
-                y=[at for at, _ in own],
-                name=kind,
-                orientation="h",
-                width=0.72,
-                marker={"color": colour},
-                text=[_section_text(each) for _, each in own],
-                textposition="outside",
-                cliponaxis=False,
-                customdata=[
-                    (escaped(each.name), f"{each.correct:,}", f"{each.covered:,}") for _, each in own
-                ],
-                hovertemplate=(
-                    "%{customdata[0]}: %{x:.1%}, %{customdata[1]} of %{customdata[2]}<extra></extra>"
-                ),
-            )
-        )
+        own = [at for at, each in enumerate(places) if not kind or kind == _kind(each)]
+        figure.add_trace(_bars(own, [places[at] for at in own], kind, colour))
     figure.update_xaxes(
         title_text="Questions answered rightly",
         tickformat=".0%",
-        range=[0, 1.32],
+        range=[0, 1.6],
         tickvals=[0, 0.25, 0.5, 0.75, 1],
     )
     figure.update_yaxes(
@@ -63,6 +41,26 @@ def section_bars(report: AnalogyReport) -> go.Figure:
         showgrid=False,
     )
     return styled(figure, height=110 + 28 * len(places), legend=len(kinds) > 1)
+
+
+def _kind(score: Score) -> str:
+    return "syntactic" if score.name.startswith(SYNTACTIC) else "semantic"
+
+
+def _bars(heights: Sequence[int], scores: Sequence[Score], kind: str, colour: str) -> go.Bar:
+    return go.Bar(
+        x=[each.accuracy or 0 for each in scores],
+        y=heights,
+        name=kind,
+        orientation="h",
+        width=0.72,
+        marker={"color": colour},
+        text=[_section_text(each) for each in scores],
+        textposition="outside",
+        cliponaxis=False,
+        customdata=[(escaped(each.name), f"{each.correct:,}", f"{each.covered:,}") for each in scores],
+        hovertemplate="%{customdata[0]}: %{x:.1%}, %{customdata[1]} of %{customdata[2]}<extra></extra>",
+    )
 
 
 def largest_sections(sections: Sequence[Score]) -> list[Score]:

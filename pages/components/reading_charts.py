@@ -13,6 +13,7 @@ from tl_core.tasks.read.explain import Explanation
 
 COLOURS = (ACCENT, CUT, "#a8448f", "#2f9e77", NEUTRAL, "#c2483f")
 LONGEST_WORD = 18
+MOST_TICKS = 24
 SYMBOLS = ("circle", "diamond", "triangle-up", "square", "x", "star")
 
 
@@ -91,7 +92,7 @@ def start_and_end(explanation: Explanation) -> go.Figure:
             layer="below",
         )
     figure.add_hline(y=0, line={"color": NEUTRAL, "width": 1, "dash": "dash"})
-    step = max(1, len(words) // 40)
+    step = max(1, len(words) // MOST_TICKS)
     figure.update_xaxes(
         tickvals=places[::step], ticktext=words[::step], tickangle=-60, range=[-0.6, len(words) - 0.4]
     )
@@ -126,7 +127,7 @@ def attention_map(explanation: Explanation, layer: int) -> go.Figure:
             hovertemplate="%{y} → %{customdata[0]}<br>%{customdata[1]:.1%}<extra></extra>",
         )
     )
-    step = max(1, len(words) // 40)
+    step = max(1, len(words) // MOST_TICKS)
     figure.update_xaxes(tickvals=places[::step], ticktext=words[::step], tickangle=-60, showgrid=False)
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     return styled(figure, height=150 + 26 * len(rows))

@@ -66,7 +66,7 @@ class _Fitted:
         return {
             "words": len(self.learned.words),
             "width": int(self.learned.rows.shape[1]),
-            "words per second": epochs[-1].words_per_second if epochs else 0.0,
+            "words per second": sum(each.words_per_second * each.seconds for each in epochs) / self.seconds,
         }
 
     def save(self, folder: Path) -> None:

@@ -112,7 +112,7 @@ def add_vectors(
             save_vectors(folder, title[:200], read.words, read.rows, about=about)
         except OSError as error:
             raise RunError(
-                f"{folder} cannot be written ({error.strerror}). Make room or set TL_HOME."
+                f"{folder} cannot be written ({error.strerror or error}). Make room or set TL_HOME."
             ) from error
     [found] = _described(name, folder, "file")
     return found

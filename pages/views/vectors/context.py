@@ -131,7 +131,7 @@ def _show_layers(found: InContext, encoder: str, title: str, senses: dict[str, s
             key=f"context.layer.{encoder}",
             help="0 is what goes into the first layer: the word's own vector and its place in the sentence.",
         )
-        left, right = st.columns([6, 5], gap="medium")
+        left, right = st.columns([5, 6], gap="medium")
         with left:
             _show_plane(found, layer, shown)
         with right:
@@ -147,18 +147,22 @@ def _shown(found: InContext, senses: dict[str, str]) -> list[Shown]:
         several = found.sentence_of.count(number) > 1
         label = f"{number + 1}.{found.sentence_of[:at].count(number) + 1}" if several else f"{number + 1}"
         sentence = found.sentences[number]
-        long, short = (_excerpt(sentence, found.spans[at], around) for around in (AROUND, CLOSE))
+        long = _excerpt(sentence, found.spans[at], AROUND, cut="…")
+        short = _excerpt(sentence, found.spans[at], CLOSE)
         shown.append(Shown(label, long, short, senses.get(sentence, "")))
     return shown
 
 
-def _excerpt(sentence: str, span: tuple[int, int], around: int) -> str:
-    """The word with so many characters on either side, and the rest of a word that they end in."""
+def _excerpt(sentence: str, span: tuple[int, int], around: int, *, cut: str = "") -> str:
+    """The word with so many characters on either side, and the rest of a word that they end in.
+
+    `cut` stands where the sentence goes on.
+    """
     begin = sentence.rfind(" ", 0, max(0, span[0] - around)) + 1
     end = sentence.find(" ", span[1] + around)
     end = len(sentence) if end < 0 else end
-    begin, end = max(begin, span[0] - 2 * around), min(end, span[1] + 2 * around)  # a script without blanks
-    return f"{'…' * (begin > 0)}{sentence[begin:end].strip()}{'…' * (end < len(sentence))}"
+    begin, end = max(begin, span[0] - 4 * around), min(end, span[1] + 4 * around)  # a script without blanks
+    return f"{cut if begin > 0 else ''}{sentence[begin:end].strip()}{cut if end < len(sentence) else ''}"
 
 
 def _show_plane(found: InContext, layer: int, shown: list[Shown]) -> None:
@@ -185,9 +189,10 @@ def _show_cosines(found: InContext, layer: int, shown: list[Shown]) -> None:
     st.dataframe(
         shaded,
         height="content" if len(shown) <= 15 else 560,
+        placeholder="",
         column_config={
-            "_index": st.column_config.TextColumn("Occurrence", width=150),
-            **{label: st.column_config.NumberColumn(label, width=50) for label in labels},
+            "_index": st.column_config.TextColumn("Occurrence", width=145),
+            **{label: st.column_config.NumberColumn(label, width=48) for label in labels},
         },
         alt=f"The cosine of each occurrence of {found.word} with each other at layer {layer}",
     )

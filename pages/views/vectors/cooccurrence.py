@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import chain
+
 import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
@@ -9,7 +12,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from pages.components import resources
 from pages.components.downloads import csv_button
 from pages.components.guard import guard, plain
-from pages.views.vectors.corpus import choose_corpus
+from pages.views.vectors.corpus import ICE, choose_corpus
 from pages.views.vectors.words import split_words
 from tl_core.data.corpus import Corpus
 from tl_core.errors import DataError
@@ -19,11 +22,18 @@ from tl_core.text.words import SPLITTERS
 from tl_core.vectors.cooccurrence import FEW, Cooccurrence, RatioRow, Weighting
 from tl_core.vectors.space import WordVectors
 
-FIRST_PAIR, FIRST_PROBES = ("ice", "steam"), "solid gas water fashion"
+FIRST_WORDS = {  # (a, b, probes) of each sample; other texts begin empty
+    ICE: ("ice", "steam", "solid gas water fashion"),
+    "product_reviews_en.csv": ("money", "quality", "waste poor well back"),
+    "film_reviews_en.csv": ("great", "waste", "film money time the"),
+    "product_reviews_ko.csv": ("정말", "너무", "이다 실망 예쁘다 좋다"),
+    "film_reviews_ko.csv": ("정말", "너무", "좋다 재밌다 감동 실망"),
+}
 WEIGHTING_TITLES: dict[Weighting, str] = {"flat": "each pair as 1", "harmonic": "1 / distance, as GloVe does"}
 SPLITTER_TITLES = {"words": "words", "morphemes": "Korean morphemes"}
 MOST_PROBES = 50
 TOP = 15
+FREQUENT = 40
 MOST_CHARACTERS = {"words": 50_000_000, "morphemes": 1_000_000}  # a minute or two of waiting
 PROBABILITY = "%.2e"
 MARK = "⚠"
@@ -40,11 +50,12 @@ def show_cooccurrence(store: Store, vectors: WordVectors, name: str) -> None:
         if corpus is None:
             return
         a, b, probes, splitter, window, weighting = _ask(corpus)
-    if not a or not b or a == b:
-        st.text("Type two different words to compare.")
-        return
     with guard():
         _check_size(corpus, splitter)
+        if not a or not b or a == b:
+            st.text("Type two different words to compare.")
+            st.text(f"Frequent here: {', '.join(_frequent(corpus, splitter))}")
+            return
         counts = resources.cooccurrence(corpus, splitter, (a, b), window, weighting)
         _show_ratios(counts, a, b, probes)
         _show_tops(counts, a, b)
@@ -52,13 +63,14 @@ def show_cooccurrence(store: Store, vectors: WordVectors, name: str) -> None:
 
 def _ask(corpus: Corpus) -> tuple[str, str, list[str], str, int, Weighting]:
     """(a, b, probes, splitter, window, weighting); words are told apart without their case."""
+    first = FIRST_WORDS.get(corpus.name, ("", "", ""))
     left, middle, right = st.columns([1, 1, 2])
-    a = left.text_input("Word a", FIRST_PAIR[0], key="cooccurrence.a")
-    b = middle.text_input("Word b", FIRST_PAIR[1], key="cooccurrence.b")
+    a = left.text_input("Word a", first[0], key=f"cooccurrence.a.{corpus.name}")
+    b = middle.text_input("Word b", first[1], key=f"cooccurrence.b.{corpus.name}")
     typed = right.text_input(
         "Probes",
-        FIRST_PROBES,
-        key="cooccurrence.probes",
+        first[2],
+        key=f"cooccurrence.probes.{corpus.name}",
         help=f"Words to look for near a and b, separated by blanks or commas; at most {MOST_PROBES}.",
     )
     korean = is_korean(corpus.texts)
@@ -93,6 +105,12 @@ def _check_size(corpus: Corpus, splitter: str) -> None:
             f"{corpus.name} has {corpus.characters:,} characters; cut into {SPLITTER_TITLES[splitter]} at most {most:,} "
             f"are counted here. Take a part of it{other}."
         )
+
+
+def _frequent(corpus: Corpus, splitter: str) -> list[str]:
+    """The most frequent words of the texts that have more than one letter, for a person to begin with."""
+    counts = Counter(chain.from_iterable(resources.sentences(corpus, splitter)))
+    return [word for word, _ in counts.most_common(10 * FREQUENT) if len(word) > 1][:FREQUENT]
 
 
 def _show_ratios(counts: Cooccurrence, a: str, b: str, probes: list[str]) -> None:

@@ -45,6 +45,10 @@ def _sample(role: str) -> Corpus:
     st.caption(
         "Sentences on ice, steam, water and other things, written for this project. Far too few to prove anything."
     )
+    return _ice()
+
+
+def _ice() -> Corpus:
     return Corpus(ICE, tuple(line for line in sample_corpus().splitlines() if line.strip()))
 
 

@@ -6,6 +6,7 @@ import tempfile
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -14,12 +15,13 @@ from pages.components.guard import guard
 from pages.components.learning_charts import learning_by_epoch, neighbours_changed
 from tl_core.commands.output import bytes_text, seconds_text
 from tl_core.recipes.learn_vectors import LearnedHistory, learned_history
-from tl_core.runs.events import Curve, read_curves
+from tl_core.runs.events import Curve, read_curves, read_events
 from tl_core.runs.store import Job, Run, Store
 from tl_core.vectors.learning import NEIGHBOURS
 from tl_core.vectors.vector_files import write_word2vec_text
 
 LARGEST_FILE = 200 * 10**6
+MOST_EPOCHS = 16  # columns at first
 NUMBER_BYTES = 13  # of a float32 as text, at most about
 
 
@@ -51,6 +53,10 @@ def show_learned(store: Store, job: Job) -> None:
     if history.neighbours:
         with st.container(border=True):
             _show_watched(history)
+    for note in dict.fromkeys(
+        each["text"] for each in read_events(run.events) if each.get("event") == "note"
+    ):
+        st.text(note)
 
 
 def _show_facts(run: Run, history: LearnedHistory) -> None:
@@ -106,7 +112,7 @@ def _offer_file(store: Store, run: Run) -> None:
         path = Path(folder) / "vectors.txt"
         write_word2vec_text(path, vectors.words, vectors.rows)
         st.download_button(
-            f"Save as word2vec text ({bytes_text(path.stat().st_size)})",
+            "Save as word2vec text",
             path.read_bytes(),
             f"{run.id}.txt",
             "text/plain",
@@ -148,9 +154,14 @@ def _show_watched(history: LearnedHistory) -> None:
     st.caption(f"How many of a word's {NEIGHBOURS} nearest words were not among them an epoch before.")
     word = st.selectbox("Neighbours of", words, key="learned.word") if len(words) > 1 else words[0]
     near = history.neighbours[word]
-    frame = pd.DataFrame({f"epoch {at}": pd.Series(each) for at, each in enumerate(near, start=1)})
+    epochs = list(range(1, len(near) + 1))
+    if len(epochs) > MOST_EPOCHS and not st.toggle(f"All {len(epochs)} epochs", key="learned.all"):
+        epochs = sorted({round(at) for at in np.linspace(1, len(epochs), MOST_EPOCHS)})
+    frame = pd.DataFrame({f"epoch {epoch}": pd.Series(near[epoch - 1]) for epoch in epochs})
     frame.index = pd.RangeIndex(1, len(frame) + 1)
-    st.text(f"The nearest words of '{word}', the nearest first, after each epoch")
+    st.text(
+        f"The nearest words of '{word}' after {'each epoch' if len(epochs) == len(near) else 'some epochs'}"
+    )
     st.dataframe(
         frame,
         height="content",

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.components import state
-from pages.components.guard import guard
+from pages.components.guard import guard, plain
 from tl_core.data.tables import shown_name
 from tl_core.recipes.fetch_vectors import fetched_vectors, submit_fetch
 from tl_core.recipes.vector_sets import VectorSet, add_vectors, delete_vectors, vector_set, vector_sets
@@ -110,9 +110,9 @@ def _show_loaded(store: Store, loaded: VectorSet) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(gap=None):
             st.text(loaded.title)
-            st.caption(f"{loaded.words:,} words × {loaded.width}")
-            if loaded.note:
-                st.text(loaded.note)
+            st.caption(
+                f"{loaded.words:,} words × {loaded.width}{plain(f' · {loaded.note}' if loaded.note else '')}"
+            )
         if st.button("Remove", icon=":material/delete:", key=f"load.remove.{loaded.name}"):
             ask_to_remove(store, loaded)
 

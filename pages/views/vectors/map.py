@@ -88,7 +88,7 @@ def _may_draw(name: str, words: tuple[str, ...], config: MapConfig) -> bool:
     st.info(f"{METHODS[config.method]} of {len(words):,} words may take from half a minute to a few minutes.")
     if st.button("Draw the map", type="primary", icon=":material/scatter_plot:", key="map.draw"):
         state.draw_map(key)
-        return True
+        st.rerun()
     return False
 
 

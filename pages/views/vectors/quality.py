@@ -13,7 +13,7 @@ from pages.components.forms import knob_widgets
 from pages.components.guard import guard
 from tl_core.recipes.evaluate_vectors import QualityConfig, submit_evaluation
 from tl_core.runs.store import Job, Store
-from tl_core.vectors.quality import AnalogyReport
+from tl_core.vectors.quality import SimilarityReport
 from tl_core.vectors.quality_files import (
     ANALOGY_FORM,
     LARGEST_FILE,
@@ -32,6 +32,7 @@ ABOUT = {
 }
 FORMS = f"Analogies: {ANALOGY_FORM}. Or pairs: {SIMILARITY_FORM}."
 NEWEST = 10
+COLUMNS = ["set", "right", "spearman", "covered", "method", "inputs", "searched", "created"]
 
 
 def show_quality(store: Store, vectors: WordVectors, name: str) -> None:
@@ -105,7 +106,7 @@ def _show_earlier(store: Store, name: str) -> None:
         return
     st.subheader("Earlier evaluations")
     event = st.dataframe(
-        pd.DataFrame([_line(job) for job in jobs]),
+        pd.DataFrame([_line(job) for job in jobs], columns=COLUMNS),
         hide_index=True,
         height="content",
         on_select="rerun",
@@ -139,23 +140,25 @@ def _is_evaluation_of(job: Job, name: str) -> bool:
 
 
 def _line(job: Job) -> dict[str, Any]:
+    """What the table tells of one evaluation; word pairs know nothing of method, inputs and search."""
     report, _ = resources.evaluation(job)
     config = job.record["config"]
-    analogies = isinstance(report, AnalogyReport)
-    covered, total = (
-        (report.overall.covered, report.overall.total)
-        if isinstance(report, AnalogyReport)
-        else (report.covered, report.total)
-    )
-    accuracy = report.overall.accuracy if isinstance(report, AnalogyReport) else None
-    first = config["quality"]["first"]
-    return {
+    line: dict[str, Any] = {
         "set": SETS.get(str(config["set"]), str(config["set"])),
-        "right": None if accuracy is None else 100 * accuracy,
-        "spearman": None if isinstance(report, AnalogyReport) else report.spearman,
-        "covered": f"{covered:,} of {total:,}",
-        "method": config["quality"]["method"] if analogies else "",
-        "inputs": bool(config["quality"]["include_inputs"]) if analogies else None,
-        "searched": "" if not analogies else f"{first:,}" if first else "all",
         "created": datetime.fromtimestamp(float(job.record["created"])),
+    }
+    if isinstance(report, SimilarityReport):
+        return line | {
+            "right": None,
+            "spearman": report.spearman,
+            "covered": f"{report.covered:,} of {report.total:,}",
+        }
+    accuracy, settings = report.overall.accuracy, config["quality"]
+    return line | {
+        "right": None if accuracy is None else 100 * accuracy,
+        "spearman": None,
+        "covered": f"{report.overall.covered:,} of {report.overall.total:,}",
+        "method": settings["method"],
+        "inputs": bool(settings["include_inputs"]),
+        "searched": f"{settings['first']:,}" if settings["first"] else "all",
     }
