@@ -135,11 +135,11 @@ def read_split(
 ) -> tuple[ReadingSet, ReadingSet]:
     """(questions to learn from, test questions): the given test file, or whole articles held back.
 
-    A passage that stands in the test file is never learned from.
+    A passage that the test asks about is never learned from.
     """
     if test is None:
         return split_by_article(data, config.test_share, config.split_seed)
-    known = {passage.text for passage in test.passages}
+    known = {test.passage_of(each) for each in test.questions}
     kept = [at for at, each in enumerate(data.questions) if data.passage_of(each) not in known]
     return data.take(kept), test
 

@@ -1,0 +1,21 @@
+"""What a reader's training learns from and is tested on."""
+
+from __future__ import annotations
+
+from tests.recipes.reader_jobs import small_set
+from tl_core.recipes.read_plan import TrainReaderConfig, read_split
+
+
+def test_two_parts_of_one_file_learn_and_test_although_they_carry_the_same_passages():
+    data = small_set(articles=5)
+    pool, held = read_split(TrainReaderConfig(), data.of_articles(range(4)), data.of_articles([4]))
+    assert len(pool) == 4 * len(held)
+
+
+def test_a_passage_that_the_test_asks_about_is_never_learned_from():
+    data = small_set(articles=5)
+    test = data.of_articles([0])
+    pool, held = read_split(TrainReaderConfig(), data, test)
+    asked = {held.passage_of(each) for each in held.questions}
+    assert asked.isdisjoint(pool.passage_of(each) for each in pool.questions)
+    assert len(pool) + len(held) == len(data)
