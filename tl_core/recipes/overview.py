@@ -94,8 +94,13 @@ def planned_trainings(job: Job) -> int:
 
 
 def done_so_far(job: Job) -> str:
-    """How far a job is, in what it counts: '2 of 6 trainings done', '120 of 500 questions'; '' for others."""
+    """How far a job is, in what it counts: '2 of 6 trainings done', '120 of 500 questions'; '' for others.
+
+    A single training has nothing to count.
+    """
     progress, config = job.progress, job.record.get("config", {})
+    if planned_trainings(job) == 1:
+        return ""
     if planned_trainings(job):
         return f"{progress.get('finished', 0)} of {progress.get('cells', 0)} trainings done"
     if job.record.get("recipe") in ("evaluate_reading", "evaluate_vectors"):

@@ -27,7 +27,11 @@ def show_curves(_: Job, runs: Sequence[Run]) -> None:
 
 
 def draw_curves(runs: Sequence[Run], key: str) -> None:
-    """The curves of these runs in one figure, with what it means; nothing for none."""
+    """The curves of these runs in one figure, with what it means; nothing for none.
+
+    Runs that are not tested, such as learned word vectors, tell their story on their own page.
+    """
+    runs = [run for run in runs if kind_of(run).judging]
     titles = titles_of(runs)
     found = {titles[run.id]: results.curves(run) for run in runs}
     found = {title: curves for title, curves in found.items() if curves}

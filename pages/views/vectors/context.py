@@ -28,7 +28,8 @@ OWN = "my own"
 STATIC_NEIGHBOURS = 8
 MOST_SENTENCES = 60
 AROUND, CLOSE = 40, 3  # characters on either side of a word, in a hover and beside a figure
-SENSES_AT = {"minilm": 6, "e5": 11}  # the layers that part the presets' senses best; see `senses`
+# Layers at which the presets' occurrences are most often nearest to one of their own sense: 15 of 15 and 21 of 24.
+SENSES_AT = {"minilm": 6, "e5": 11}
 
 
 def show_context(store: Store, vectors: WordVectors, name: str) -> None:
