@@ -10,7 +10,7 @@ import pytest
 from tests.vectors.made_vectors import random_vectors, royal_vectors
 from tl_core.__main__ import main
 from tl_core.data.samples import sample_corpus
-from tl_core.vectors.vector_files import write_word2vec_text
+from tl_core.vectors.files.read import write_word2vec_text
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, dict]:

@@ -14,8 +14,8 @@ from tl_core.recipes.vector_sets import VectorSet, add_vectors
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
 from tl_core.training.events import drain
+from tl_core.vectors.files.read import write_word2vec_text
 from tl_core.vectors.learning import LearnConfig
-from tl_core.vectors.vector_files import write_word2vec_text
 
 TEXTS = (
     "The king sat at the table. The queen sat at the table.",

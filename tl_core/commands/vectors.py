@@ -198,7 +198,7 @@ def run_learn(options: argparse.Namespace) -> int:
 
 def run_save(options: argparse.Namespace) -> int:
     from tl_core.recipes.vector_sets import open_vectors
-    from tl_core.vectors.vector_files import write_word2vec_text
+    from tl_core.vectors.files.read import write_word2vec_text
 
     vectors = open_vectors(Store(read_settings()), options.vectors)
     if not options.out.parent.is_dir():

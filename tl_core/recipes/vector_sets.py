@@ -97,7 +97,7 @@ def add_vectors(
     `top` keeps only the first so many words; `words` is the list that belongs to a .npy. Yields
     Progress; raises DataError for a file that is no vector file, RunError if there is no room.
     """
-    from tl_core.vectors.vector_files import read_vectors_events
+    from tl_core.vectors.files.read import read_vectors_events
 
     name = f"file-{_fingerprint(path, words, top)}"
     folder = store.settings.vectors / name

@@ -17,8 +17,8 @@ from tl_core.commands.output import bytes_text, seconds_text
 from tl_core.recipes.learn_vectors import LearnedHistory, learned_history
 from tl_core.runs.events import Curve, read_curves, read_events
 from tl_core.runs.store import Job, Run, Store
+from tl_core.vectors.files.read import write_word2vec_text
 from tl_core.vectors.learning import NEIGHBOURS
-from tl_core.vectors.vector_files import write_word2vec_text
 
 LARGEST_FILE = 200 * 10**6
 MOST_EPOCHS = 16  # columns at first

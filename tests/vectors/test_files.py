@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from tl_core.errors import ConfigError, DataError
 from tl_core.training.events import Progress
-from tl_core.vectors import vector_fasttext, vector_files, vector_stream
-from tl_core.vectors.vector_files import (
+from tl_core.vectors.files import fasttext as fasttext_module
+from tl_core.vectors.files import read as read_module
+from tl_core.vectors.files import stream as stream_module
+from tl_core.vectors.files.read import (
     ReadVectors,
     read_vector_file,
     read_vectors_events,
@@ -30,13 +32,13 @@ ROWS = np.array([[0.5, -1.25, 3], [0.1, 0.5, -2], [0.25, 0.75, 1.5]], dtype=np.f
 @pytest.fixture
 def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of at most 24 bytes are kept: two words of width 3."""
-    monkeypatch.setattr(vector_files, "MOST_BYTES", 24)
+    monkeypatch.setattr(read_module, "MOST_BYTES", 24)
 
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files are read 16 bytes at a time."""
-    monkeypatch.setattr(vector_stream, "BLOCK_BYTES", 16)
+    monkeypatch.setattr(stream_module, "BLOCK_BYTES", 16)
 
 
 def read(
@@ -236,7 +238,7 @@ def test_prose_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_endless_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tl_core.vectors.vector_text.LONGEST_LINE", 30)
+    monkeypatch.setattr("tl_core.vectors.files.text.LONGEST_LINE", 30)
     assert "line 4 has more than 30 bytes" in refusal(tmp_path, GLOVE + "it" + " 1" * 20)
 
 
@@ -377,7 +379,7 @@ def test_bad_words_and_values_of_a_binary_are_refused_with_the_words_number(tmp_
 
 
 def test_a_word_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tl_core.vectors.vector_binary.LONGEST_WORD", 20)
+    monkeypatch.setattr("tl_core.vectors.files.binary.LONGEST_WORD", 20)
     content = binary(["the", "x" * 60, ","], ROWS)
     assert "word 2 has no end within 20 bytes" in refusal(tmp_path, content)
 
@@ -442,8 +444,8 @@ def test_a_word_that_is_not_utf8_still_has_its_subwords(tmp_path: Path, fasttext
 
 
 def test_subwords_are_those_of_the_paper() -> None:
-    assert [*vector_fasttext._subwords(b"<where>", 3, 3)] == [b"<wh", b"whe", b"her", b"ere", b"re>"]
-    assert [*vector_fasttext._subwords("<é>".encode(), 1, 2)] == ["<é".encode(), "é".encode(), "é>".encode()]
+    assert [*fasttext_module._subwords(b"<where>", 3, 3)] == [b"<wh", b"whe", b"her", b"ere", b"re>"]
+    assert [*fasttext_module._subwords("<é>".encode(), 1, 2)] == ["<é".encode(), "é".encode(), "é>".encode()]
 
 
 # NumPy array with a word list
@@ -541,7 +543,7 @@ def test_the_way_to_convert_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     made.save("FILE")
     with pytest.raises(DataError, match="is a Python pickle"):
         read_vector_file(Path("FILE"), "FILE")
-    code = vector_files.CONVERT.split('python -c "')[1].split('"')[0]
+    code = read_module.CONVERT.split('python -c "')[1].split('"')[0]
     exec(code, {})
     assert read_vector_file(Path("FILE.txt"), "FILE.txt").words == WORDS
 
@@ -611,10 +613,10 @@ def test_a_damaged_gzip_file_is_refused(tmp_path: Path) -> None:
 def test_a_gzip_bomb_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: bytes, repeated: bytes, said: str
 ) -> None:
-    monkeypatch.setattr(vector_files, "MOST_BYTES", 200_000)
-    monkeypatch.setattr(vector_files, "HEAD_BYTES", 10_000)
-    monkeypatch.setattr("tl_core.vectors.vector_text.LONGEST_LINE", 100_000)
-    monkeypatch.setattr(vector_stream, "BLOCK_BYTES", 50_000)
+    monkeypatch.setattr(read_module, "MOST_BYTES", 200_000)
+    monkeypatch.setattr(read_module, "HEAD_BYTES", 10_000)
+    monkeypatch.setattr("tl_core.vectors.files.text.LONGEST_LINE", 100_000)
+    monkeypatch.setattr(stream_module, "BLOCK_BYTES", 50_000)
     assert said in refusal(tmp_path, gzip.compress(begin + repeated * 3_000_000, 1))
 
 
@@ -647,7 +649,7 @@ def test_rows_beyond_the_limit_are_refused_with_how_many_words_fit(
 def test_a_fasttext_model_beyond_the_limit_is_refused(
     fasttext: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vector_files, "MOST_BYTES", 100)
+    monkeypatch.setattr(read_module, "MOST_BYTES", 100)
     with pytest.raises(DataError, match=r"7 words of width 5 need 140 bytes .* first 5 words"):
         read_vector_file(fasttext, "model.bin")
     assert len(read_vector_file(fasttext, "model.bin", top=5).words) == 5

@@ -13,13 +13,13 @@ from tl_core.data.decoding import CONTROLS, FEW_BYTES
 from tl_core.data.unpacking import BZIP2, foreign_kind
 from tl_core.errors import ConfigError, DataError
 from tl_core.training.events import Progress, Training, drain
-from tl_core.vectors import vector_array, vector_fasttext
-from tl_core.vectors.vector_array import read_array_events
-from tl_core.vectors.vector_binary import read_binary_events
-from tl_core.vectors.vector_fasttext import read_fasttext_events
-from tl_core.vectors.vector_rows import Header, ReadVectors
-from tl_core.vectors.vector_stream import VectorFile, VectorStream
-from tl_core.vectors.vector_text import FORMS, NUMBER, read_text_events, write_word2vec_text
+from tl_core.vectors.files import array, fasttext
+from tl_core.vectors.files.array import read_array_events
+from tl_core.vectors.files.binary import read_binary_events
+from tl_core.vectors.files.fasttext import read_fasttext_events
+from tl_core.vectors.files.rows import Header, ReadVectors
+from tl_core.vectors.files.stream import VectorFile, VectorStream
+from tl_core.vectors.files.text import FORMS, NUMBER, read_text_events, write_word2vec_text
 
 __all__ = ["MOST_BYTES", "ReadVectors", "read_vector_file", "read_vectors_events", "write_word2vec_text"]
 
@@ -64,14 +64,14 @@ def _reading(file: VectorFile, words_path: Path | None) -> Training[ReadVectors]
     """The reading that fits the file's first bytes; DataError if none does."""
     with VectorStream(file) as stream:
         head = stream.read(HEAD_BYTES)
-    if head.startswith(vector_array.MAGIC):
+    if head.startswith(array.MAGIC):
         return read_array_events(file, words_path)
     _refuse_foreign(head, file.name)
     if words_path is not None:
         raise DataError(
             f"{file.name} holds its own words. Leave the word list out: it goes with a NumPy array."
         )
-    if head.startswith(vector_fasttext.MAGIC):
+    if head.startswith(fasttext.MAGIC):
         return read_fasttext_events(file)
     header = _read_header(head, file.name)
     if header and _is_binary_body(head[header.size :]):

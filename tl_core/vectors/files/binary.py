@@ -12,8 +12,8 @@ import numpy as np
 
 from tl_core.errors import DataError
 from tl_core.training.events import Training
-from tl_core.vectors.vector_rows import FLOAT_BYTES, WIDEST, Header, ReadVectors, RowCollector
-from tl_core.vectors.vector_stream import VectorFile, VectorStream, size_text
+from tl_core.vectors.files.rows import FLOAT_BYTES, WIDEST, Header, ReadVectors, RowCollector
+from tl_core.vectors.files.stream import VectorFile, VectorStream, size_text
 
 LONGEST_WORD = 64 * 2**10  # bytes
 

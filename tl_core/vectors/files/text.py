@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from tl_core.errors import DataError
 from tl_core.training.events import Training
-from tl_core.vectors.vector_rows import Header, ReadVectors, RowCollector, check_words, decode_lines, quoted
-from tl_core.vectors.vector_stream import VectorFile, VectorStream, size_text
+from tl_core.vectors.files.rows import Header, ReadVectors, RowCollector, check_words, decode_lines, quoted
+from tl_core.vectors.files.stream import VectorFile, VectorStream, size_text
 
 BOM = b"\xef\xbb\xbf"
 LONGEST_LINE = 4 * 2**20  # bytes

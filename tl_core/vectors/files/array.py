@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tl_core.errors import DataError
 from tl_core.training.events import Training
-from tl_core.vectors.vector_rows import ReadVectors, RowCollector, check_words, decode_lines
-from tl_core.vectors.vector_stream import VectorFile, VectorStream, read_progress, unpack_events
-from tl_core.vectors.vector_text import line_blocks
+from tl_core.vectors.files.rows import ReadVectors, RowCollector, check_words, decode_lines
+from tl_core.vectors.files.stream import VectorFile, VectorStream, read_progress, unpack_events
+from tl_core.vectors.files.text import line_blocks
 
 MAGIC = b"\x93NUMPY"
 CHUNK_ROWS = 16_384

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.errors import DataError
-from tl_core.vectors.vector_stream import VectorFile, size_text
+from tl_core.vectors.files.stream import VectorFile, size_text
 
 QUOTED_CHARACTERS = 20
 FORBIDDEN = {"\n": "a line end", "\r": "a line end", "\t": "a tab", "\0": "a NUL"}

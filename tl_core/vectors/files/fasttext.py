@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from tl_core.errors import DataError
 from tl_core.training.events import Training
-from tl_core.vectors.vector_rows import FLOAT_BYTES, WIDEST, ReadVectors, RowCollector
-from tl_core.vectors.vector_stream import VectorFile, read_progress, size_text, unpack_events
+from tl_core.vectors.files.rows import FLOAT_BYTES, WIDEST, ReadVectors, RowCollector
+from tl_core.vectors.files.stream import VectorFile, read_progress, size_text, unpack_events
 
 MAGIC = struct.pack("<i", 793712314)
 START = "<2i 12i d 3i 2q"  # magic, version; settings; words with labels, words, labels, tokens, pruned
