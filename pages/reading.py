@@ -32,5 +32,6 @@ with guard():
             required=True,
             key="reading.view",
             label_visibility="collapsed",
+            persist_state="page",
         )
         VIEWS[view](store)

@@ -45,6 +45,7 @@ with guard():
             required=True,
             key="vectors.view",
             label_visibility="collapsed",
+            persist_state="page",
         )
         if view in SOURCES:
             SOURCES[view](store)

@@ -9,6 +9,7 @@ from tests.vectors.made_vectors import ROYAL
 from tl_core.runs.store import Store
 from tl_core.vectors.space import save_vectors
 
+NAME = "small <b>set</b> $x$"
 EXTRA = ["coffee", "tea", "paris", "france", "italy", "rome", "she", "he", "nurse", "she<b>"]
 
 
@@ -20,7 +21,7 @@ def small_set(store: Store, monkeypatch: pytest.MonkeyPatch) -> str:
     words = [*ROYAL, *EXTRA]
     name = "file-0123456789abcdef"
     table = np.vstack([np.array(list(ROYAL.values())), rows]).astype(np.float32)
-    save_vectors(store.settings.vectors / name, "small <b>set</b> $x$", words, table, about={"note": "made"})
+    save_vectors(store.settings.vectors / name, NAME, words, table, about={"note": "made"})
     return name
 
 
@@ -49,7 +50,7 @@ def test_without_any_vectors_the_page_says_what_to_do(open_page, monkeypatch):
 
 def test_neighbours_stand_side_by_side_with_what_they_share(open_page, small_set):
     app = open_page("vectors")
-    app.text_input(key=f"neighbours.words.{'small <b>set</b> $x$'}").set_value("king queen").run()
+    app.text_input(key=f"neighbours.words.{NAME}").set_value("king queen").run()
     king, queen = app.dataframe[0].value, app.dataframe[1].value
     assert len(king) == 10
     assert set(king["word"][king["shared"]]) <= set(queen["word"])
@@ -58,7 +59,7 @@ def test_neighbours_stand_side_by_side_with_what_they_share(open_page, small_set
 
 def test_an_unknown_word_brings_spellings_to_click(open_page, small_set):
     app = open_page("vectors")
-    key = f"neighbours.words.{'small <b>set</b> $x$'}"
+    key = f"neighbours.words.{NAME}"
     app.text_input(key=key).set_value("kng tea").run()
     assert "'kng' is not among these words" in texts(app)
     app.button(key=f"{key}.near.kng.king").click().run()
@@ -73,13 +74,13 @@ def test_an_analogy_is_answered_and_drawn(open_page, small_set):
     app.toggle(key="analogies.include.king - man + woman").set_value(True).run()
     assert "Nothing is left out" in texts(app)
     app.radio(key="analogies.form").set_value("a is to b as c is to ?").run()
-    app.text_input(key="analogies.b").set_value("kingg").run()
+    app.text_input(key=f"analogies.b.{NAME}").set_value("kingg").run()
     assert "'kingg' is not among these words" in texts(app)
 
 
 def test_a_broken_formula_is_told_and_the_page_goes_on(open_page, small_set):
     app = choose(open_page("vectors"), "Analogies")
-    app.text_input(key="analogies.formula.king - man + woman").set_value("king man").run()
+    app.text_input(key=f"analogies.formula.king - man + woman.{NAME}").set_value("king man").run()
     assert not app.exception
     assert "follows 'king' without" in app.error[0].value
 
@@ -94,21 +95,46 @@ def test_every_tool_of_arithmetic_opens(open_page, small_set, tool):
 def test_the_odd_one_out_is_named(open_page, small_set):
     app = choose(open_page("vectors"), "Arithmetic")
     app.button_group(key="arithmetic.tool").set_value("Odd one out").run()
-    app.text_input(key="odd.words").set_value("king queen apple man woman").run()
+    app.text_input(key=f"odd.words.{NAME}").set_value("king queen apple man woman").run()
     assert "apple" in [each.value for each in app.text]
 
 
 def test_a_direction_is_projected_away(open_page, small_set):
     app = choose(open_page("vectors"), "Arithmetic")
     app.button_group(key="arithmetic.tool").set_value("Project a direction away").run()
-    app.text_input(key="project.direction").set_value("queen - king").run()
-    app.text_input(key="project.word").set_value("woman").run()
+    app.text_input(key=f"project.direction.{NAME}").set_value("queen - king").run()
+    app.text_input(key=f"project.word.{NAME}").set_value("woman").run()
     assert len(app.dataframe) == 2
     assert "of its 15 neighbours" in texts(app)
 
 
 def test_words_of_users_are_shown_letter_by_letter(open_page, small_set):
     app = open_page("vectors")
-    app.text_input(key=f"neighbours.words.{'small <b>set</b> $x$'}").set_value("she<b> king").run()
+    app.text_input(key=f"neighbours.words.{NAME}").set_value("she<b> king").run()
     assert not app.exception
     assert all("<b>" not in str(each.value).replace("\\<b\\>", "") for each in app.markdown)
+
+
+def test_boxes_begin_with_words_of_a_set_that_has_no_english_ones(open_page, store, monkeypatch):
+    monkeypatch.setattr("tl_core.recipes.vector_sets.packaged_vectors", lambda: None)
+    words = [f"낱말{at}" for at in range(40)]
+    rows = np.random.default_rng(0).normal(size=(len(words), 5)).astype(np.float32)
+    save_vectors(store.settings.vectors / "file-0123456789abcdef", NAME, words, rows)
+    app = choose(open_page("vectors"), "Analogies")
+    assert app.dataframe
+    assert not app.error
+    choose(app, "Arithmetic")
+    for tool in ("Similarity", "Odd one out", "Axis", "Project a direction away"):
+        app.button_group(key="arithmetic.tool").set_value(tool).run()
+        assert not app.error
+        assert not app.exception
+        assert "is not among these words" not in texts(app), tool
+
+
+def test_the_view_is_the_same_after_a_job_was_looked_at(open_page, small_set):
+    app = choose(open_page("vectors"), "Quality")
+    app.query_params["job"] = "no-such-job"
+    app.run()
+    app.query_params.pop("job")
+    app.run()
+    assert app.button_group(key="vectors.view").value == "Quality"

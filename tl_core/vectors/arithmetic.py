@@ -74,7 +74,7 @@ def neighbours_without(
     """
     row = vectors.vocabulary.row(word)
     count = counted(vectors, first)
-    target = vectors.unit_rows([row])[0]
+    target = vectors.unit_row(row)
     along = float(target @ direction)
     rest = target - np.float32(along) * direction
     if float(np.linalg.norm(rest)) < 1e-6:

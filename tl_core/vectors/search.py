@@ -29,7 +29,7 @@ class Neighbour:
 def neighbours(vectors: WordVectors, word: str, k: int = 10, *, first: int | None = None) -> list[Neighbour]:
     """The k words of largest cosine to a word, itself left out; `first` keeps to the most frequent words."""
     row = vectors.vocabulary.row(word)
-    return nearest(vectors, vectors.unit_rows([row])[0], k, first=first, without=[row])
+    return nearest(vectors, vectors.unit_row(row), k, first=first, without=[row])
 
 
 def nearest(

@@ -54,8 +54,11 @@ class WordVectors:
 
     def unit(self, word: str) -> NDArray[np.float32]:
         """The word's vector at length one: (D,); UnknownWord if there is none."""
-        found: NDArray[np.float32] = self.unit_rows([self.vocabulary.row(word)])[0]
-        return found
+        return self.unit_row(self.vocabulary.row(word))
+
+    def unit_row(self, row: int) -> NDArray[np.float32]:
+        """One vector at length one: (D,), taken from the columns, which a query reads anyway."""
+        return np.array(self.columns[:, row], dtype=np.float32)
 
     def unit_rows(self, rows: Sequence[int] | NDArray[np.intp]) -> NDArray[np.float32]:
         """Vectors at length one: (len(rows), D), taken from the raw rows, which lie together."""

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components.downloads import csv_button
 from pages.components.guard import guard, plain
 from pages.components.vector_charts import analogy_plane
-from pages.views.vectors.words import ask_first, tell_unknown
+from pages.views.vectors.words import ask_first, first_formula, first_words, tell_unknown
 from tl_core.runs.store import Store
 from tl_core.vectors.analogy import METHODS, Method, solve
 from tl_core.vectors.formula import Formula, analogy_formula, parse_formula
@@ -103,10 +103,10 @@ def _ask_formula(vectors: WordVectors, preset: Preset | None) -> Formula | None:
     form = st.radio("Form", FORMS, horizontal=True, key="analogies.form", label_visibility="collapsed")
     title = preset.title if preset else OWN
     if form == FORMS[0]:
-        key = f"analogies.formula.{title}"
+        key = f"analogies.formula.{title}.{vectors.name}"
         text = st.text_input(
             "Formula",
-            preset.formula if preset else FORMULA,
+            preset.formula if preset else first_formula(vectors, FORMULA),
             key=key,
             help="Words with +, -, and numbers: 1.3 * woman",
         )
@@ -116,8 +116,8 @@ def _ask_formula(vectors: WordVectors, preset: Preset | None) -> Formula | None:
             tell_unknown(error, key)
             return None
     words = []
-    for place, label, default in zip(st.columns(3), "abc", ("man", "king", "woman")):
-        key = f"analogies.{label}"
+    for place, label, default in zip(st.columns(3), "abc", first_words(vectors, "man king woman", 3)):
+        key = f"analogies.{label}.{vectors.name}"
         with place:
             typed = st.text_input(label, default, key=key).strip()
         try:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.components.guard import guard, plain
 from pages.components.vector_charts import axis_places, axis_strip
-from pages.views.vectors.words import ask_words, tell_unknown
+from pages.views.vectors.words import ask_words, first_formula, first_words, tell_unknown
 from tl_core.runs.store import Store
 from tl_core.vectors.arithmetic import (
     axis,
@@ -46,7 +46,7 @@ def show_arithmetic(store: Store, vectors: WordVectors, name: str) -> None:
 
 def _show_similarity(vectors: WordVectors) -> None:
     st.caption("The cosine of the angle between two vectors: 1 for the same direction, 0 for unrelated ones.")
-    words = ask_words("Words", vectors, "coffee tea espresso car", "similarity.words", most=30)
+    words = _ask("Words", vectors, "coffee tea espresso car", 2, "similarity.words", most=30)
     if len(words) < 2:
         st.text("Type at least two words.")
         return
@@ -63,7 +63,7 @@ def _show_similarity(vectors: WordVectors) -> None:
 
 def _show_odd_one_out(vectors: WordVectors) -> None:
     st.caption("The word whose vector is least like the mean of all.")
-    words = ask_words("Words", vectors, "breakfast lunch dinner cereal car", "odd.words", most=50)
+    words = _ask("Words", vectors, "breakfast lunch dinner cereal car", 3, "odd.words", most=50)
     if len(words) < 3:
         st.text("Type at least three words.")
         return
@@ -94,7 +94,7 @@ def _show_axis(vectors: WordVectors) -> None:
         across = _ask_axis(vectors, "Right minus left", "she - he", "axis.across")
     with right:
         up = _ask_axis(vectors, "Up minus down (may stay empty)", "", "axis.up", may_be_empty=True)
-    words = ask_words("Words on it", vectors, WORDS_ON_AXIS, "axis.words")
+    words = _ask("Words on it", vectors, WORDS_ON_AXIS, 5, "axis.words")
     if across is None or not words:
         return
     places = place_on_axis(vectors, axis(vectors, across), words)
@@ -112,11 +112,21 @@ def _show_axis(vectors: WordVectors) -> None:
     )
 
 
+def _ask(label: str, vectors: WordVectors, usual: str, count: int, key: str, *, most: int = 200) -> list[str]:
+    """Known words; the box begins with the usual ones, or with `count` of the set where it holds fewer."""
+    first = " ".join(first_words(vectors, usual, count))
+    return ask_words(label, vectors, first, f"{key}.{vectors.name}", most=most)
+
+
 def _ask_axis(
     vectors: WordVectors, label: str, default: str, key: str, *, may_be_empty: bool = False
 ) -> Formula | None:
+    key = f"{key}.{vectors.name}"
     text = st.text_input(
-        label, default, key=key, help="A formula, such as hot - cold or (with numbers) 0.5 * hot - cold."
+        label,
+        first_formula(vectors, default) if default else "",
+        key=key,
+        help="A formula, such as hot - cold or (with numbers) 0.5 * hot - cold.",
     )
     if may_be_empty and not text.strip():
         return None
@@ -136,7 +146,7 @@ def _show_projection(vectors: WordVectors) -> None:
     with left:
         formula = _ask_axis(vectors, "Direction to take out", "she - he", "project.direction")
     with right:
-        words = ask_words("Word", vectors, "nurse", "project.word", most=1)
+        words = _ask("Word", vectors, "nurse", 1, "project.word", most=1)
     if formula is None or not words:
         return
     direction = axis(vectors, formula)

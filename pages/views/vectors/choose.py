@@ -26,6 +26,7 @@ def choose_vectors(store: Store) -> str:
             index=names.index(wanted) if wanted in sets else 0,
             format_func=lambda each: set_title(sets[each]),
             key=f"vectors.set.{state.vectors_turn()}",
+            persist_state="page",
         )
     )
     return name

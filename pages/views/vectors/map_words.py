@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from pages.views.vectors.words import ask_words, known_words, split_words
+from pages.views.vectors.words import ask_words, first_words, known_words, split_words
 from tl_core.vectors.search import neighbours
 from tl_core.vectors.space import WordVectors
 
@@ -86,7 +86,7 @@ def _known(words: Sequence[str], vectors: WordVectors) -> list[str]:
 
 def _neighbourhood(vectors: WordVectors, name: str) -> list[str]:
     count = len(vectors.vocabulary)
-    default = WORD if WORD in vectors.vocabulary else vectors.words[count // 20]
+    default = first_words(vectors, WORD)[0]
     with st.container(horizontal=True):
         with st.container(width=300):
             words = ask_words("Word", vectors, default, f"map.word.{name}", help="One word.", most=1)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.downloads import csv_button
-from pages.views.vectors.words import ask_first, ask_words
+from pages.views.vectors.words import ask_first, ask_words, first_words
 from tl_core.runs.store import Store
 from tl_core.vectors.search import Neighbour, neighbours
 from tl_core.vectors.space import WordVectors
@@ -27,7 +27,11 @@ def show_neighbours(store: Store, vectors: WordVectors, name: str) -> None:
     left, middle, right = st.columns([3, 1, 1])
     with left:
         words = ask_words(
-            "Words", vectors, _default(vectors), f"neighbours.words.{vectors.name}", most=MOST_WORDS
+            "Words",
+            vectors,
+            " ".join(first_words(vectors, DEFAULT)),
+            f"neighbours.words.{vectors.name}",
+            most=MOST_WORDS,
         )
     with middle:
         k = st.number_input("Neighbours", 1, 1_000, 10, key="neighbours.k")
@@ -48,11 +52,6 @@ def show_neighbours(store: Store, vectors: WordVectors, name: str) -> None:
         listed = ", ".join(sorted(shared, key=lambda word: (-times[word], word))[:60])
         st.text(f"Shared by at least two: {listed}" if shared else "They share none of these neighbours.")
     _download(found)
-
-
-def _default(vectors: WordVectors) -> str:
-    words = [word for word in DEFAULT.split() if word in vectors.vocabulary]
-    return " ".join(words or vectors.words[len(vectors.words) // 20 : len(vectors.words) // 20 + 1])
 
 
 def _show_list(word: str, near: list[Neighbour], shared: set[str], k: int) -> None:

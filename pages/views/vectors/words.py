@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from pages.components.guard import plain
+from tl_core.vectors.formula import parse_formula
 from tl_core.vectors.space import WordVectors
 from tl_core.vectors.vocabulary import UnknownWord
 
@@ -25,6 +26,22 @@ def ask_words(
 def split_words(text: str) -> list[str]:
     """The different words of a typed list, in their order."""
     return list(dict.fromkeys(part for part in PARTS.split(text.strip()) if part))
+
+
+def first_words(vectors: WordVectors, usual: str, count: int = 1) -> list[str]:
+    """What a text box begins with: the usual words that the set holds, or `count` fairly frequent ones of its own."""
+    known = [word for word in usual.split() if word in vectors.vocabulary]
+    begin = len(vectors.words) // 20
+    return known if len(known) >= count else vectors.words[begin : begin + count]
+
+
+def first_formula(vectors: WordVectors, usual: str) -> str:
+    """What a formula box begins with: the usual formula, or a difference of two words of the set."""
+    try:
+        parse_formula(usual, vectors.vocabulary)
+    except UnknownWord:
+        return " - ".join(first_words(vectors, "", 2))
+    return usual
 
 
 def known_words(words: Sequence[str], vectors: WordVectors, key: str) -> list[str]:
