@@ -188,7 +188,7 @@ def word_map(store: Store, name: str, words: tuple[str, ...], config: MapConfig)
     return _word_map(name, vectors_stamp(store, name), words, config)
 
 
-@st.cache_resource(show_spinner="Drawing the map", max_entries=32)
+@st.cache_resource(show_spinner="Drawing the map", show_time=True, max_entries=32)
 def _word_map(name: str, stamp: str, words: tuple[str, ...], config: MapConfig) -> WordMap:
     return make_map(_unit_rows(name, words), config)
 

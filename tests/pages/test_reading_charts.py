@@ -9,8 +9,8 @@ from pages.components.html import Highlight, highlighted, shaded
 from pages.components.reading_charts import CurvePoint, attention_map, size_curves, start_and_end
 from tl_core.tasks.read.attention import QuestionAttention
 from tl_core.tasks.read.explain import Explanation, ShownSpan, WindowRange, WordScores
-from tl_core.tasks.read.opened import Place
 from tl_core.tasks.read.shading import Shading
+from tl_core.text.places import Place
 
 QUESTION, PASSAGE = ("who", "<b>sat?"), ("the", "<i>king", "sat")
 

@@ -155,13 +155,17 @@ def has_frozen_words(encoder: Encoder) -> bool:
     return any(isinstance(each, QuantizedEmbedding) for each in encoder.model.modules())
 
 
-def use_plain_attention(encoder: Encoder) -> None:
-    """Let the encoder compute attention as plain matrix products instead of one fused operation."""
+def base_model(encoder: Encoder) -> Any:
+    """The transformers model itself, without an adapter around it."""
     from peft import PeftModel
 
     model = encoder.model
-    base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
-    base.set_attn_implementation("eager")
+    return model.get_base_model() if isinstance(model, PeftModel) else model
+
+
+def use_plain_attention(encoder: Encoder) -> None:
+    """Let the encoder compute attention as plain matrix products instead of one fused operation."""
+    base_model(encoder).set_attn_implementation("eager")
 
 
 def save_adapter(encoder: Encoder, folder: Path, start: StartingPoint) -> None:

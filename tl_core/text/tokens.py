@@ -104,12 +104,12 @@ def count_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.int64
 
 def vocabulary_fit(tokenizer: Tokenizer, texts: Sequence[str]) -> VocabularyFit:
     """How many pieces the words of these texts break into, and how many of them are unknown."""
-    unknown_id = _unknown_id(tokenizer)
+    lacking = unknown_id(tokenizer)
     pieces = unknown = 0
     for encoding in encodings(tokenizer, texts, special_tokens=False):
         pieces += len(encoding)
-        if unknown_id is not None:
-            unknown += encoding.ids.count(unknown_id)
+        if lacking is not None:
+            unknown += encoding.ids.count(lacking)
     return VocabularyFit(sum(len(text.split()) for text in texts), pieces, unknown)
 
 
@@ -144,7 +144,7 @@ def _cut(encoding: Encoding, max_tokens: int) -> Encoded:
     return Encoded(ids[: end - excess] + ids[end:], type_ids[: end - excess] + type_ids[end:], excess)
 
 
-def _unknown_id(tokenizer: Tokenizer) -> int | None:
+def unknown_id(tokenizer: Tokenizer) -> int | None:
     """The id of the unknown piece; None if the model spells every text, as byte-level ones do."""
     model: Any = tokenizer.model
     if hasattr(model, "unk_token"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -236,7 +237,7 @@ def test_attention_rows_sum_to_one_and_the_encoder_stays_as_it_was(model_type: s
 
 def test_an_encoder_that_tells_no_attention_is_named(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = best_answer(reader)
-    monkeypatch.setattr("tl_core.tasks.read.attention.use_plain_attention", lambda encoder: None)
+    monkeypatch.setattr("tl_core.tasks.read.attention.plain_attention", nullcontext)
     with pytest.raises(ModelError, match=r"attention of \d of its 2 layers"):
         explained(reader, answer)
     assert not reader.lock.locked()

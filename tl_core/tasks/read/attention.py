@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 
-from tl_core.encoders.adapted import use_plain_attention
-from tl_core.encoders.load import Encoder
+from tl_core.encoders.attention.maps import plain_attention
 from tl_core.errors import ModelError
-from tl_core.tasks.read.opened import Numbers, OpenWindow, base_model, members, window_inputs
+from tl_core.tasks.read.opened import OpenWindow, window_inputs
 from tl_core.tasks.read.reader import Reader
+from tl_core.text.places import Numbers, members
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ def question_attention(reader: Reader, opened: OpenWindow) -> QuestionAttention:
     import torch
 
     encoder, inputs = reader.encoder, window_inputs(reader, opened)
-    with reader.lock, torch.inference_mode(), _plain_attention(encoder):
+    with reader.lock, torch.inference_mode(), plain_attention(encoder):
         maps = encoder.model(**inputs, output_attentions=True).attentions
     if not maps or len(maps) != encoder.layers or any(each is None for each in maps):
         raise ModelError(
@@ -54,18 +52,6 @@ def question_attention(reader: Reader, opened: OpenWindow) -> QuestionAttention:
         _flow(attention, answer, read)[:, 0],
         _flow(attention, answer, asked)[:, 0],
     )
-
-
-@contextmanager
-def _plain_attention(encoder: Encoder) -> Iterator[None]:
-    """Attention as plain matrix products, which alone tells its maps; then as it was."""
-    model = base_model(encoder)
-    before = model.config._attn_implementation
-    use_plain_attention(encoder)
-    try:
-        yield
-    finally:
-        model.set_attn_implementation(before)
 
 
 def _flow(attention: Numbers, giving: Numbers, receiving: Numbers) -> Numbers:

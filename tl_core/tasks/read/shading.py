@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tl_core.tasks.read.opened import Numbers, OpenWindow, base_model, members, window_inputs
+from tl_core.encoders.adapted import base_model
+from tl_core.tasks.read.opened import OpenWindow, window_inputs
 from tl_core.tasks.read.reader import Reader
+from tl_core.text.places import Numbers, members
 
 if TYPE_CHECKING:
     import torch

@@ -1,0 +1,172 @@
+"""A text, or a pair of texts, as the tokens that an encoder reads, each with its word and its place.
+
+What is longer than the encoder takes is cut into parts that follow one another, between words where
+that is possible; of a pair only the second text is cut. Knows neither torch nor a model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.errors import DataError
+from tl_core.text.places import Places, plain_words, words_of
+from tl_core.text.tokens import Encoded, unknown_id
+from tl_core.text.windows import PairForm, TokenisedText, pair_form, tokenise
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+SPECIAL = -1  # the side of a token that no text holds
+
+
+@dataclass(frozen=True, slots=True)
+class InputWord:
+    """Characters `start` to `end` of one of the texts: side 0 is the text, side 1 its pair."""
+
+    text: str
+    start: int
+    end: int
+    side: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelInput:
+    """T tokens of a text or a pair, and the W words they make; part `number` of `parts`, from 0.
+
+    `tokens` are as the tokenizer spells them; `offsets` (T, 2) their characters in their own text;
+    `sides` (T,) 0, 1, or SPECIAL; `word_of` (T,) the number of each token's word, -1 for special tokens
+    and those that hold white space alone. `unknown` is how many tokens of the texts the vocabulary lacks.
+    """
+
+    encoded: Encoded
+    tokens: tuple[str, ...]
+    offsets: NDArray[np.int64]
+    sides: Places
+    word_of: Places
+    words: tuple[InputWord, ...]
+    unknown: int
+    number: int
+    parts: int
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @property
+    def is_pair(self) -> bool:
+        return bool((self.sides == 1).any())
+
+    @property
+    def word_sides(self) -> Places:
+        """The side of each word: (W,)."""
+        return np.array([word.side for word in self.words], dtype=np.int64)
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of the texts' own tokens that the vocabulary lacks, 0 to 1."""
+        own = int((self.sides != SPECIAL).sum())
+        return self.unknown / own if own else 0.0
+
+    @property
+    def tokens_per_word(self) -> float:
+        """How many tokens a word has on average; many mean that the vocabulary does not know its language."""
+        return float((self.word_of >= 0).sum()) / max(1, len(self.words))
+
+
+class ModelInputs:
+    """The parts of a text or a pair, each a `ModelInput` of at most `max_tokens` tokens.
+
+    DataError if there is nothing to read, or a pair's first text leaves no room for the second;
+    ModelError if the tokenizer joins no pairs.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, text: str, pair: str = "", *, max_tokens: int) -> None:
+        self._tokenizer, self._texts = tokenizer, (text, pair)
+        self._form = pair_form(tokenizer) if pair.strip() else _single_form(tokenizer)
+        self._unknown_id = unknown_id(tokenizer)
+        first, second = tokenise(tokenizer, [text, pair])
+        self._fixed, self._read = (first, second) if pair.strip() else (TokenisedText([], _NONE), first)
+        self._side = 1 if pair.strip() else 0
+        if not len(self._read) or (self._side and not len(first)):
+            raise DataError(
+                "There is nothing to read: the text has no letters that this encoder knows. Type some words."
+            )
+        room = max_tokens - self._form.special - len(self._fixed)
+        if room < max(1, (max_tokens - self._form.special) // 3):
+            raise DataError(
+                f"The first text has {len(first):,} tokens; beside a second one at most "
+                f"{2 * (max_tokens - self._form.special) // 3:,} fit. Shorten it."
+            )
+        self._borders = _borders(self._texts[self._side], self._read, room)
+
+    def __len__(self) -> int:
+        return len(self._borders) - 1
+
+    def __getitem__(self, number: int) -> ModelInput:
+        """Part `number`, from 0; IndexError beyond the last."""
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        begin, end = self._borders[number], self._borders[number + 1]
+        shown = TokenisedText(self._read.ids[begin:end], self._read.offsets[begin:end])
+        form, fixed = self._form, self._fixed
+        ids = [*form.before, *fixed.ids, *form.between, *shown.ids, *form.after]
+        types = [*form.types_before, *[form.type_question] * len(fixed), *form.types_between]
+        types += [*[form.type_passage] * len(shown), *form.types_after]
+        offsets = np.zeros((len(ids), 2), dtype=np.int64)
+        sides = np.full(len(ids), SPECIAL, dtype=np.int64)
+        word_of = np.full(len(ids), -1, dtype=np.int64)
+        words: list[InputWord] = []
+        at = len(form.before)
+        for side, part in ((0, fixed), (self._side, shown)):
+            if not len(part):
+                continue
+            text, place = self._texts[side], slice(at, at + len(part))
+            found, numbers = words_of(text, part.offsets, plain_words(text))
+            offsets[place], sides[place] = part.offsets, side
+            word_of[place] = np.where(numbers >= 0, numbers + len(words), -1)
+            words += [InputWord(each.text, each.start, each.end, side) for each in found]
+            at += len(part) + len(form.between)
+        own = np.array(ids)[sides != SPECIAL]
+        return ModelInput(
+            encoded=Encoded(ids, types),
+            tokens=tuple(str(self._tokenizer.id_to_token(each)) for each in ids),
+            offsets=offsets,
+            sides=sides,
+            word_of=word_of,
+            words=tuple(words),
+            unknown=0 if self._unknown_id is None else int((own == self._unknown_id).sum()),
+            number=number,
+            parts=len(self),
+        )
+
+
+_NONE = np.zeros((0, 2), dtype=np.int64)
+
+
+def _single_form(tokenizer: Tokenizer) -> PairForm:
+    """What a tokenizer puts around one text, as the form of a pair whose first text is empty."""
+    single = tokenizer.encode("a")
+    own = [at for at, special in enumerate(single.special_tokens_mask) if not special]
+    first, behind = own[0], own[-1] + 1
+    ids, types = tuple(single.ids), tuple(single.type_ids)
+    return PairForm(
+        ids[:first], (), ids[behind:], types[:first], (), types[behind:], types[first], types[first]
+    )
+
+
+def _borders(text: str, read: TokenisedText, room: int) -> list[int]:
+    """Where the parts of a text begin, and its end: at the start of a word in the last quarter of the room, if any."""
+    starts = np.isin(read.offsets[:, 0], plain_words(text)[:, 0])
+    # A token of SentencePiece begins at the blank before its word.
+    starts |= np.array(
+        [begin < len(text) and text[begin].isspace() for begin in read.offsets[:, 0].tolist()], dtype=bool
+    )
+    borders = [0]
+    while len(read) - borders[-1] > room:
+        end = borders[-1] + room
+        good = np.flatnonzero(starts[end - room // 4 : end + 1])
+        borders.append(end - room // 4 + int(good[-1]) if len(good) else end)
+    return [*borders, len(read)]
