@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from tl_core.commands import inspect, read, runs, train, vectors
+from tl_core.commands import attention, inspect, read, runs, train, vectors
 from tl_core.errors import TLError
 
 
@@ -27,7 +27,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser of every command; each puts its function under `run`."""
     parser = _Parser(prog="python -m tl_core", description="Transfer learning on text, without a browser.")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
-    for group in (inspect, train, read, vectors, runs):
+    for group in (inspect, train, read, vectors, attention, runs):
         group.add_commands(commands)
     return parser
 

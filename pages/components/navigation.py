@@ -14,6 +14,7 @@ def all_pages() -> list[StreamlitPage]:
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/fine_tune.py", title="Fine-tune", icon=":material/tune:"),
         st.Page("pages/vectors.py", title="Word vectors", icon=":material/scatter_plot:"),
+        st.Page("pages/attention.py", title="Attention", icon=":material/grid_on:"),
         st.Page("pages/reading.py", title="Reading", icon=":material/menu_book:"),
         st.Page("pages/runs.py", title="Runs", icon=":material/list:"),
     ]

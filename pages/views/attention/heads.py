@@ -1,0 +1,179 @@
+"""All heads as small pictures, and one of them, or a mix, as a matrix or as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import get_args
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from pages.components import seen, state
+from pages.components.attention_charts import head_grid, head_of
+from pages.components.attention_lines import MOST_WORDS, attention_lines
+from pages.components.attention_word_charts import attention_matrix
+from pages.components.downloads import csv_button
+from tl_core.encoders.attention.units import Direction, Unit, filtered, mixed
+
+Matrix = NDArray[np.floating]
+DIRECTIONS = {
+    "all": "everything",
+    "first to second": "first text → second",
+    "second to first": "second text → first",
+    "within": "within each text",
+}
+MIXES = ("One head", "Mean", "Largest")
+OF = ("all heads of the layer", "all heads", "ticked heads")
+
+
+def show_heads(each: seen.Asked) -> None:
+    """The grid on the left, the chosen head on the right."""
+    st.caption(
+        "Attention says from which tokens a token takes its next state: each row is one word looking, each column one "
+        "word looked at. It shows where a head reads, not why the model answers. Click a head."
+    )
+    pieces, special, direction = _settings(each)
+    found = seen.unit_maps(each, pieces, special)
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        layer, head = _grid(each, pieces, special, found.hidden)
+    with right:
+        matrix, title, share = _chosen(each, pieces, special, layer, head)
+        shown = filtered(matrix, found.units, direction)
+        st.markdown(f"**{title}**")
+        if not special:
+            st.caption(
+                f"{share:.0%} of these words' attention goes to special tokens, which are not shown; the rest is drawn "
+                "as shares of what is left."
+            )
+        _draw(found.units, shown, title)
+
+
+def _settings(each: seen.Asked) -> tuple[bool, bool, Direction]:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pieces = st.segmented_control(
+            "Units",
+            ["Words", "Tokens"],
+            default="Words",
+            required=True,
+            key="heads.units",
+            label_visibility="collapsed",
+            help="Word pieces are merged: a word gets the sum of what its pieces get and gives the mean of what they give.",
+        )
+        special = st.toggle("Special tokens", key="heads.special")
+        directions = list(get_args(Direction))
+        direction: Direction = "all"
+        if seen.shown(each).is_pair:
+            direction = st.selectbox(
+                "Direction",
+                directions,
+                format_func=DIRECTIONS.__getitem__,
+                key="heads.direction",
+                width=240,
+                label_visibility="collapsed",
+            )
+    return pieces == "Tokens", special, direction
+
+
+def _grid(each: seen.Asked, pieces: bool, special: bool, hidden: NDArray[np.float32]) -> tuple[int, int]:
+    """The heads as pictures; the chosen one, from 0."""
+    pixels = seen.thumbnails(each, pieces, special).pixels
+    layers, heads = pixels.shape[:2]
+    layer, head = (min(at, most - 1) for at, most in zip(state.chosen_head(), (layers, heads)))
+    notes = None if special else [[f"{share:.0%} to special tokens" for share in row] for row in hidden]
+    figure = head_grid(pixels, chosen=(layer, head), notes=notes)
+    event = st.plotly_chart(
+        figure,
+        key=f"heads.grid.{each.name}.{layer}.{head}",
+        on_select="rerun",
+        selection_mode="points",
+        config={"displayModeBar": False},
+        alt=f"Attention of {layers} layers with {heads} heads each",
+    )
+    clicked = head_of(figure, event.selection.points)
+    if clicked is not None and clicked != (layer, head):
+        state.choose_head(*clicked)
+        st.rerun()
+    with st.container(horizontal=True):
+        new_layer = st.number_input(
+            "Layer", 1, layers, layer + 1, key=f"heads.layer.{layer}.{head}", width=140
+        )
+        new_head = st.number_input("Head", 1, heads, head + 1, key=f"heads.head.{layer}.{head}", width=140)
+    if (new_layer - 1, new_head - 1) != (layer, head):
+        state.choose_head(new_layer - 1, new_head - 1)
+        st.rerun()
+    return layer, head
+
+
+def _chosen(
+    each: seen.Asked, pieces: bool, special: bool, layer: int, head: int
+) -> tuple[Matrix, str, float]:
+    """The matrix that is shown, what it is called, and the share of it that goes to what is hidden."""
+    found = seen.unit_maps(each, pieces, special)
+    layers, heads = found.maps.shape[:2]
+    how = st.segmented_control(
+        "Show", MIXES, default=MIXES[0], required=True, key="heads.mix", label_visibility="collapsed"
+    )
+    if how == MIXES[0]:
+        return (
+            found.maps[layer, head],
+            f"Layer {layer + 1}, head {head + 1}",
+            float(found.hidden[layer, head]),
+        )
+    of = st.selectbox("Of", OF, key="heads.of", label_visibility="collapsed", width=240)
+    chosen = [(layer, at) for at in range(heads)]
+    name = f"layer {layer + 1}"
+    if of == OF[1]:
+        chosen, name = [(at, to) for at in range(layers) for to in range(heads)], "all layers"
+    elif of == OF[2]:
+        every = {f"{at + 1}.{to + 1}": (at, to) for at in range(layers) for to in range(heads)}
+        ticked = st.multiselect(
+            "Heads, as layer.head",
+            list(every),
+            [f"{layer + 1}.{head + 1}"],
+            key=f"heads.ticked.{layers}.{heads}",
+        )
+        chosen = [every[each] for each in ticked] or [(layer, head)]
+        name = ", ".join(ticked) or f"{layer + 1}.{head + 1}"
+    matrix = mixed(found, chosen, "mean" if how == "Mean" else "max")
+    share = float(np.mean([found.hidden[at] for at in chosen]))
+    return matrix, f"{how} of {name} ({len(chosen)} heads)", share
+
+
+def _draw(units: Sequence[Unit], matrix: Matrix, title: str) -> None:
+    words = [unit.text for unit in units]
+    rows = np.flatnonzero(~np.isnan(matrix).all(1))
+    columns = np.flatnonzero(~np.isnan(matrix).all(0))
+    part = matrix[np.ix_(rows, columns)]
+    left, right = [words[at] for at in rows], [words[at] for at in columns]
+    if not part.size:
+        st.text("Nothing of this pair goes that way.")
+        return
+    form = st.segmented_control(
+        "As",
+        ["Matrix", "Lines"],
+        default="Matrix",
+        required=True,
+        key="heads.form",
+        label_visibility="collapsed",
+    )
+    if form == "Matrix":
+        st.plotly_chart(
+            attention_matrix(part, left, right), key="heads.matrix", alt=f"{title}: attention between words"
+        )
+    elif max(part.shape) > MOST_WORDS:
+        st.info(f"Lines are drawn for at most {MOST_WORDS} words; choose the matrix, or a shorter text.")
+    else:
+        attention_lines(left, right, part, key="heads.lines")
+    csv_button(
+        ("looks from", "looks at", "weight"),
+        [
+            (left[row], right[column], f"{part[row, column]:.6f}")
+            for row in range(part.shape[0])
+            for column in range(part.shape[1])
+            if not np.isnan(part[row, column])
+        ],
+        "attention.csv",
+        "heads.csv",
+    )

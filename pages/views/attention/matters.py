@@ -1,0 +1,124 @@
+"""What a prediction hangs on: three attributions beside the attention of the same words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.components import seen
+from pages.components.downloads import csv_button
+from pages.components.guard import plain
+from pages.components.html import shaded
+from tl_core.encoders.attention.units import units_of
+from tl_core.encoders.attribution.agreement import rank_correlation
+from tl_core.encoders.attribution.scores import Attribution, Method
+
+METHODS: dict[Method, str] = {
+    "gradxinput": "Gradient × input",
+    "ig": "Integrated gradients",
+    "occlusion": "Leave one out",
+}
+ROLLOUT = "Attention roll-out"
+STEPS = (20, 50, 100, 300)
+
+
+def show_matters(each: seen.Asked) -> None:
+    """The target, the shaded texts by method, and how far the methods agree."""
+    if seen.subject(each).kind == "bare":
+        st.info(
+            "An encoder without a head predicts nothing, so nothing hangs on its words. Choose a fine-tuned run or a reader."
+        )
+        return
+    targets = seen.targets(each)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        at = st.selectbox(
+            "What is explained",
+            range(len(targets)),
+            format_func=lambda place: _named(targets[place]),
+            key=f"matters.target.{hash(each)}",
+            width=420,
+        )
+        steps = st.select_slider("Steps of integrated gradients", STEPS, 50, key="matters.steps", width=260)
+    found = {method: seen.attribution(each, at, method, steps) for method in METHODS}
+    words = [word.text for word in seen.shown(each).words]
+    attention = _attention(each)
+    for method, title in METHODS.items():
+        _show_shaded(title, words, found[method].words, _told(found[method]))
+    _show_shaded(
+        ROLLOUT, words, attention, "Shares of what is drawn on by the whole text; attention has no sign."
+    )
+    _show_agreement(found, attention)
+    csv_button(
+        ("word", *METHODS.values(), ROLLOUT),
+        [
+            (word, *(f"{found[method].words[row]:.6f}" for method in METHODS), f"{attention[row]:.6f}")
+            for row, word in enumerate(words)
+        ],
+        "what_matters.csv",
+        "matters.csv",
+    )
+
+
+def _named(target: object) -> str:
+    name, score = getattr(target, "name", ""), getattr(target, "score", 0.0)
+    chance = getattr(target, "probability", None)
+    return f"{name} · {chance:.1%}" if chance is not None else f"{name} · score {score:.2f}"
+
+
+def _attention(each: seen.Asked) -> np.ndarray:
+    """Roll-out to the words from where the network reads: the mean over all tokens."""
+    made = units_of(seen.shown(each))
+    drawn: np.ndarray = made.groups @ seen.drawn_on(each)[-1].mean(0)
+    return drawn / max(float(drawn.sum()), 1e-12)
+
+
+def _told(found: Attribution) -> str:
+    if found.method == "ig":
+        error = found.completeness_error or 0.0
+        share = (
+            "" if found.relative_error is None else f", {found.relative_error:.1%} of what is to be explained"
+        )
+        whole = found.output - (found.baseline or 0.0)
+        return (
+            f"The scores should sum to the difference from a text of fillers, {whole:+.2f} logits; they miss it by "
+            f"{error:.3f}{share}. More steps make it smaller."
+        )
+    if found.method == "occlusion":
+        return "How far the output falls when a filler stands for the word. Words that repeat one another hide each other."
+    return "The slope times the word's vector: what a straight line through this text says. Cheap, and noisy."
+
+
+def _show_shaded(title: str, words: list[str], values: np.ndarray, told: str) -> None:
+    largest = float(np.abs(values).max(initial=0.0)) or 1.0
+    with st.container(border=True):
+        st.markdown(f"**{title}**")
+        st.html(shaded(words, (values / largest).tolist()))
+        st.caption(plain(f"{told} Strongest word: {largest:.3f}."))
+
+
+def _show_agreement(found: dict[Method, Attribution], attention: np.ndarray) -> None:
+    """Spearman between the methods; attention has no sign, so it is compared with sizes."""
+    columns = {METHODS[method]: each.words for method, each in found.items()}
+    rows = []
+    for name, values in columns.items():
+        row: dict[str, object] = {"method": name}
+        row |= {other: rank_correlation(values, scores) for other, scores in columns.items()}
+        row[ROLLOUT] = rank_correlation(values, attention, signed=False)
+        rows.append(row)
+    st.markdown("**How far they agree**")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height="content",
+        placeholder="–",
+        column_config={
+            "method": st.column_config.TextColumn("Rank correlation"),
+            **{name: st.column_config.NumberColumn(name, format="%.2f") for name in (*columns, ROLLOUT)},
+        },
+        alt="Rank correlations between the attributions and attention",
+    )
+    st.caption(
+        "Attention is not an explanation: a model can attend to a word and not use it, and use one that it hardly attends "
+        "to. Only leaving words out asks the model itself."
+    )

@@ -1,0 +1,114 @@
+"""Many rows at once: where they come from, and a computation over them with progress and a stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import streamlit as st
+
+from pages.components import resources, results, seen, state
+from pages.components.guard import plain
+from tl_core.data.corpus import corpus_of
+from tl_core.data.samples import SAMPLES
+from tl_core.errors import DataError
+from tl_core.recipes.subjects import SubjectRow
+from tl_core.runs.store import IDENTIFIER, Store
+from tl_core.training.events import Progress, Training
+
+T = TypeVar("T")
+USUAL, MOST = 100, 1_000
+OWN, TEST = "Lines of my own", "Test rows of the run"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Texts that are looked into together, and their right classes where they are known."""
+
+    name: str
+    texts: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+
+
+def choose_sample(store: Store, row: SubjectRow, key: str, *, labelled: bool = False) -> Sample | None:
+    """The widgets of a sample; None until there is one. A `labelled` one can only be a run's test rows."""
+    titles = {each.name: each.title for each in SAMPLES}
+    is_run = row.kind == "classes" and IDENTIFIER.fullmatch(row.name) is not None
+    places = [*([TEST] if is_run else []), *([] if labelled else [*titles, OWN])]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        place = st.selectbox(
+            "Rows",
+            places,
+            format_func=lambda each: titles.get(each, each),
+            key=f"{key}.place.{row.name}",
+            width=330,
+        )
+        number = st.number_input("How many", 1, MOST, USUAL, key=f"{key}.number", width=160)
+    if place == OWN:
+        typed = st.text_area("One text a line", key=f"{key}.lines", height=120)
+        lines = tuple(line.strip() for line in str(typed or "").splitlines() if line.strip())[:number]
+        return Sample(OWN, lines) if lines else None
+    if place == TEST:
+        return _test_rows(store, row, int(number))
+    texts = corpus_of(resources.sample_table(str(place))).texts
+    return Sample(titles[str(place)], texts[:number])
+
+
+def _test_rows(store: Store, row: SubjectRow, number: int) -> Sample:
+    run = store.run(row.name)
+    answers = results.answers(store.job(str(run.record["job"])), run)
+    texts, labels = answers.examples.texts, answers.examples.labels
+    step = max(1, len(texts) // number)  # evenly from the whole file, which may be sorted by class
+    taken = list(range(0, len(texts), step))[:number]
+    return Sample(TEST, tuple(texts[at] for at in taken), tuple(labels[at] for at in taken))
+
+
+def computed(key: object, start: Callable[[], Training[T]], label: str) -> T | None:
+    """The result of a computation that was asked for by the button `label`, kept for this session.
+
+    None before. Streamlit ends the script at the next sign of progress when Stop, or anything else, is clicked.
+    """
+    kept: T | None = state.kept_reply(key)
+    if kept is not None:
+        return kept
+    if not st.button(label, type="primary", icon=":material/play_arrow:", key=f"attention.go.{label}"):
+        return None
+    place = st.empty()
+    with place.container():
+        bar = st.progress(0.0, text="Computing")
+        st.button("Stop", key=f"attention.stop.{label}", icon=":material/stop:")
+    work = start()
+    try:
+        while True:
+            event = next(work)
+            if isinstance(event, Progress):
+                bar.progress(min(1.0, event.share), text=f"Computing: {event.share:.0%}")
+    except StopIteration as end:
+        state.keep_reply(key, end.value)
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        work.close()
+        place.empty()
+
+
+def readable(each: seen.Asked, sample: Sample) -> list[int]:
+    """The rows of the sample that the model can read whole; the others are told."""
+    subject = seen.subject(each)
+    found = []
+    for at, text in enumerate(sample.texts):
+        try:
+            if len(subject.inputs(text)) == 1:
+                found.append(at)
+        except DataError:
+            continue
+    if len(found) < len(sample.texts):
+        st.caption(
+            plain(
+                f"{len(sample.texts) - len(found):,} of {len(sample.texts):,} rows are longer than the model takes, or hold "
+                "nothing that it reads; they are left out."
+            )
+        )
+    if not found:
+        raise DataError("None of these rows can be read whole by this model. Choose other rows.")
+    return found

@@ -1,0 +1,132 @@
+"""Self-attention of one head with its numbers, and what an encoder lets a token see against a decoder."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.components import seen, state
+from pages.components.attention_word_charts import attention_matrix, visible
+from pages.components.guard import plain
+from tl_core.encoders.attention.steps import HeadSteps, head_steps
+
+SHOWN_WIDTH = 8
+MOST_TOKENS = 40
+
+
+def show_steps(each: seen.Asked) -> None:
+    """The formula, then each of its steps for one query token."""
+    subject, shown = seen.subject(each), seen.shown(each)
+    layer, head = (
+        min(at, most - 1) for at, most in zip(state.chosen_head(), (subject.layers, subject.heads))
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        new_layer = st.number_input(
+            "Layer", 1, subject.layers, layer + 1, key=f"steps.layer.{layer}.{head}", width=140
+        )
+        new_head = st.number_input(
+            "Head", 1, subject.heads, head + 1, key=f"steps.head.{layer}.{head}", width=140
+        )
+        query = st.selectbox(
+            "Token that looks",
+            range(len(shown)),
+            index=min(1, len(shown) - 1),
+            format_func=lambda at: f"{at + 1}. {shown.tokens[at]}",
+            key=f"steps.query.{len(shown)}",
+            width=260,
+        )
+    if (new_layer - 1, new_head - 1) != (layer, head):
+        state.choose_head(new_layer - 1, new_head - 1)
+        st.rerun()
+    st.latex(r"\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt{d}}\right)V")
+    found = head_steps(subject, shown, layer, head)
+    _show_query(found, shown.tokens, query)
+    _show_all(found, shown.tokens)
+    _show_masks(shown.tokens)
+
+
+def _show_query(found: HeadSteps, tokens: tuple[str, ...], query: int) -> None:
+    width = found.query.shape[1]
+    mixed = found.mixed[query]
+    st.markdown("**1. Every token's state becomes a query, a key and a value**")
+    st.caption(
+        f"Three matrices that training has made turn each state into {width} numbers each. The first {SHOWN_WIDTH} of the "
+        f"query of {plain(tokens[query])}, and of all keys and values:"
+    )
+    st.text(f"q = {_numbers(found.query[query])}")
+    frame = pd.DataFrame(
+        {
+            "token": tokens,
+            "key": [_numbers(row) for row in found.key],
+            "product": found.products[query],
+            "score": np.where(found.visible[query], found.scores[query], np.nan),
+            "weight": found.weights[query],
+            "value": [_numbers(row) for row in found.value],
+        }
+    )
+    st.markdown("**2. The query meets every key, the scores become weights, the weights mix the values**")
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content" if len(frame) <= 20 else 560,
+        placeholder="hidden",
+        column_config={
+            "token": st.column_config.TextColumn("Token", pinned=True),
+            "key": st.column_config.TextColumn("Key k"),
+            "product": st.column_config.NumberColumn("q · k", format="%.3f"),
+            "score": st.column_config.NumberColumn(f"q · k × {found.scaling:.4f}", format="%.3f"),
+            "weight": st.column_config.ProgressColumn("softmax", format="%.3f", min_value=0.0, max_value=1.0),
+            "value": st.column_config.TextColumn("Value v"),
+        },
+        alt=f"The steps of attention for the token {tokens[query]}",
+    )
+    st.caption(
+        f"{found.scaling:.4f} is 1 / √{width}: without it the products of long vectors are so large that the softmax "
+        f"chooses one token alone. The weights sum to {found.weights[query].sum():.4f}."
+    )
+    st.markdown("**3. The weighted sum of the values is what the head gives this token**")
+    st.text(f"Σ weight × v = {_numbers(mixed)}")
+    st.caption(
+        "The outputs of all heads stand side by side and pass one more matrix before they are added to the state."
+    )
+
+
+def _show_all(found: HeadSteps, tokens: tuple[str, ...]) -> None:
+    st.markdown("**All tokens at once**")
+    labels = [f"{token}" for token in tokens]
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.caption("Scaled scores, before the softmax")
+        scores = np.where(found.visible, found.scores, np.nan)
+        st.plotly_chart(
+            attention_matrix(scores, labels, labels, signed=True),
+            key="steps.scores",
+            alt="Scaled scores of all tokens",
+        )
+    with right:
+        st.caption("Weights, after it")
+        st.plotly_chart(
+            attention_matrix(found.weights, labels, labels), key="steps.weights", alt="Weights of all tokens"
+        )
+
+
+def _show_masks(tokens: tuple[str, ...]) -> None:
+    st.markdown("**What a token may see: encoder and decoder**")
+    st.caption(
+        "An encoder such as BERT lets every token look both ways, so it reads. A decoder such as GPT-2 hides what stands "
+        "behind: its scores become minus infinity before the softmax, so that it can learn to go on."
+    )
+    few = tokens[:MOST_TOKENS]
+    st.plotly_chart(
+        visible(np.tri(len(few), dtype=bool), list(few)),
+        key="steps.mask",
+        alt="Which token may look at which in a decoder",
+    )
+    if len(few) < len(tokens):
+        st.caption(f"The first {len(few)} of {len(tokens):,} tokens.")
+
+
+def _numbers(values: np.ndarray) -> str:
+    more = ", …" if len(values) > SHOWN_WIDTH else ""
+    return "[" + ", ".join(f"{value:+.2f}" for value in values[:SHOWN_WIDTH]) + more + "]"

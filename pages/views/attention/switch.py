@@ -1,0 +1,135 @@
+"""Heads switched off: what becomes of this prediction, and what each head is worth over many rows."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from pages.components import seen, state
+from pages.components.attention_charts import head_table
+from pages.components.guard import plain
+from pages.views.attention.sample import choose_sample, computed, readable
+from tl_core.encoders.attention.importance import head_importance
+from tl_core.encoders.attention.switch import targets_without
+from tl_core.encoders.attention.watched import check_watchable
+from tl_core.errors import DataError
+from tl_core.recipes.subjects import SubjectRow
+from tl_core.runs.store import Store
+
+
+def show_switch(store: Store, row: SubjectRow, each: seen.Asked) -> None:
+    """The heads to switch off and the prediction with and without them; importance below."""
+    if row.kind == "bare":
+        st.info(
+            "An encoder without a head predicts nothing that could change. Choose a fine-tuned run or a reader."
+        )
+        return
+    subject = seen.subject(each)
+    check_watchable(subject.encoder)
+    st.caption(
+        "A head that is off adds nothing to the states; all else stays. What the model says without it is its worth here."
+    )
+    every = {f"{at + 1}.{to + 1}": (at, to) for at in range(subject.layers) for to in range(subject.heads)}
+    layer, head = (
+        min(at, most - 1) for at, most in zip(state.chosen_head(), (subject.layers, subject.heads))
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        off = st.multiselect(
+            "Switched off, as layer.head",
+            list(every),
+            [f"{layer + 1}.{head + 1}"],
+            key=f"switch.off.{each.name}",
+        )
+        whole = st.multiselect(
+            "Whole layers", range(1, subject.layers + 1), key=f"switch.layers.{each.name}", width=240
+        )
+    heads = [*(every[name] for name in off), *((at - 1, to) for at in whole for to in range(subject.heads))]
+    _show_targets(each, list(dict.fromkeys(heads)))
+    if row.kind == "classes":
+        st.subheader("What each head is worth")
+        _show_importance(store, row, each)
+
+
+def _show_targets(each: seen.Asked, off: list[tuple[int, int]]) -> None:
+    before = seen.targets(each)
+    after = targets_without(seen.subject(each), seen.shown(each), off)
+    told = after[0].name == before[0].name
+    st.markdown(
+        f"With all heads: **{plain(before[0].name)}**. With {len(off)} off: **{plain(after[0].name)}**"
+        + (", the same." if told else ", another.")
+    )
+    probable = before[0].probability is not None
+    values = {
+        name: {each.name: _value(each) for each in side} for name, side in (("all", before), ("off", after))
+    }
+    names = list(dict.fromkeys([*values["all"], *values["off"]]))
+    frame = pd.DataFrame(
+        {
+            "name": names,
+            "all": [values["all"].get(name) for name in names],
+            "off": [values["off"].get(name) for name in names],
+        }
+    )
+    form = "percent" if probable else "%.2f"
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content" if len(frame) <= 12 else 420,
+        placeholder="not among the best",
+        column_config={
+            "name": st.column_config.TextColumn("Class" if probable else "Answer"),
+            "all": st.column_config.NumberColumn("All heads", format=form),
+            "off": st.column_config.NumberColumn("Heads off", format=form),
+        },
+        alt="The prediction with all heads and with some off",
+    )
+
+
+def _value(target: object) -> float:
+    chance = getattr(target, "probability", None)
+    return float(chance if chance is not None else getattr(target, "score", 0.0))
+
+
+def _show_importance(store: Store, row: SubjectRow, each: seen.Asked) -> None:
+    st.caption(
+        "Each head alone is switched off over the rows of a test set: accuracy that is lost, in points (Michel et al. "
+        "2019). Many heads can go without a loss, since others do the same."
+    )
+    sample = choose_sample(store, row, "importance", labelled=True)
+    if sample is None or not sample.labels:
+        return
+    subject = seen.subject(each)
+    missing = set(sample.labels) - set(subject.classes)
+    if missing:
+        raise DataError(
+            f"The rows have classes that the run does not know: {', '.join(sorted(missing)[:5])}."
+        )
+    rows = readable(each, sample)
+    inputs = [subject.inputs(sample.texts[at])[0] for at in rows]
+    wanted = [subject.classes.index(sample.labels[at]) for at in rows]
+    found = computed(
+        ("importance", each.name, each.stamp, hash(sample.texts)),
+        lambda: head_importance(subject, inputs, wanted),
+        "Switch off each head in turn",
+    )
+    if found is None:
+        return
+    measure = st.segmented_control(
+        "Importance",
+        ["Accuracy lost, points", "Loss rises, nats"],
+        default="Accuracy lost, points",
+        required=True,
+        key="importance.measure",
+        label_visibility="collapsed",
+    )
+    lost = measure.startswith("Accuracy")
+    values = 100 * found.lost if lost else found.loss_rise
+    st.plotly_chart(
+        head_table(values, title=measure, signed=True, tickformat=".1f" if lost else ".3f"),
+        key="importance.table",
+        alt="What is lost without each head",
+    )
+    st.caption(
+        f"Accuracy with all heads: {found.accuracy:.1%} of {found.rows:,} rows. One row is {100 / found.rows:.1f} points: "
+        "smaller losses say nothing. The loss sees finer."
+    )

@@ -1,0 +1,1 @@
+"""What an output hangs on, word by word: gradient x input, integrated gradients, leaving words out."""

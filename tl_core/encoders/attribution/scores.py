@@ -1,0 +1,146 @@
+"""How much each token and each word of an input adds to one number of a network's output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from tl_core.encoders.attention.subject import Subject, Target, network_of, tensors
+from tl_core.encoders.attribution.vectors import WordVectors, filler_id
+from tl_core.errors import ConfigError
+from tl_core.text.inputs import ModelInput
+from tl_core.text.places import Numbers, members
+
+if TYPE_CHECKING:
+    import torch
+
+Method = Literal["gradxinput", "ig", "occlusion"]
+STEPS_AT_ONCE = 2048  # tokens of integrated gradients computed together, so that memory stays bounded
+WORDS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attribution:
+    """What holds a target's value up (above 0) or down, in its own unit (logits).
+
+    `tokens` (T,) are the scores of tokens, None where a method knows whole words alone; `words` (W,) the sums
+    of their tokens' scores. `output` is the target's value on the input, `baseline` that on the reference, and
+    `completeness_error` how far the sum of all scores misses their difference; both None without a reference.
+    """
+
+    method: Method
+    tokens: Numbers | None
+    words: Numbers
+    output: float
+    baseline: float | None = None
+    completeness_error: float | None = None
+
+    @property
+    def relative_error(self) -> float | None:
+        """The completeness error as a share of what is to be explained; None without either."""
+        if self.completeness_error is None or self.baseline is None or self.output == self.baseline:
+            return None
+        return self.completeness_error / abs(self.output - self.baseline)
+
+
+def attribute(
+    subject: Subject, shown: ModelInput, target: Target, method: Method, *, steps: int = 50
+) -> Attribution:
+    """The scores of an input's words for a target by one method; `steps` is for `ig` alone.
+
+    - `gradxinput`: the gradient with respect to a token's word vector times that vector (Simonyan et al.
+      2014; Shrikumar et al. 2017): what the output would lose were it linear and the vector zero.
+    - `ig`: integrated gradients (Sundararajan et al. 2017, eq. 1) from a reference in which the filler
+      (`filler_id`) stands for every token of the texts; special tokens stay and so score nothing. The
+      integral is a Gauss-Legendre sum of `steps` gradients.
+    - `occlusion`: the fall of the output when the filler stands for all tokens of one word. Nothing moves, so
+      that the places of a span remain what they were.
+
+    ModelError for a bare encoder, ConfigError for another method or less than one step. The network's own
+    gradients stay untouched.
+    """
+    import torch
+
+    if method not in get_args(Method):
+        raise ConfigError(f"method must be one of {', '.join(get_args(Method))}; got {method!r}.")
+    if steps < 1:
+        raise ConfigError(f"steps must be at least 1; got {steps}.")
+    network = network_of(subject)
+    with subject.lock, torch.inference_mode(False), torch.enable_grad():
+        network.eval()
+        if method == "occlusion":
+            return _occlusion(subject, shown, target)
+        vectors = WordVectors(subject, shown)
+        value = _value(vectors, target)
+        if method == "gradxinput":
+            return _gradient_x_input(shown, vectors.of_input(), value)
+        return _integrated_gradients(shown, vectors.of_input(), vectors.of_reference(), value, steps)
+
+
+Value = Callable[["torch.Tensor"], "torch.Tensor"]  # (B, T, D) to (B,)
+
+
+def _value(vectors: WordVectors, target: Target) -> Value:
+    return lambda given: target.value(vectors.logits(given))
+
+
+def _gradient_x_input(shown: ModelInput, vectors: torch.Tensor, value: Value) -> Attribution:
+    import torch
+
+    vectors = vectors.requires_grad_()
+    output = value(vectors)
+    (gradient,) = torch.autograd.grad(output.sum(), vectors)
+    tokens = _per_token(gradient * vectors)
+    return Attribution("gradxinput", tokens, _per_word(shown, tokens), float(output.detach()[0]))
+
+
+def _integrated_gradients(
+    shown: ModelInput, vectors: torch.Tensor, reference: torch.Tensor, value: Value, steps: int
+) -> Attribution:
+    import torch
+    from captum.attr import IntegratedGradients
+
+    scores = IntegratedGradients(value).attribute(
+        vectors,
+        reference,
+        n_steps=steps,
+        method="gausslegendre",
+        internal_batch_size=max(1, STEPS_AT_ONCE // len(shown)),
+    )
+    with torch.no_grad():
+        output, baseline = value(torch.cat([vectors, reference])).double().tolist()
+    tokens = _per_token(scores)
+    error = abs(float(tokens.sum()) - (output - baseline))
+    return Attribution("ig", tokens, _per_word(shown, tokens), output, baseline, error)
+
+
+def _occlusion(subject: Subject, shown: ModelInput, target: Target) -> Attribution:
+    """One pass with every word, then one without each, several together; all are of the same length."""
+    import torch
+
+    network, filler = network_of(subject), filler_id(subject.encoder)
+    batch = tensors(subject, [shown])
+    word_of = torch.from_numpy(shown.word_of).to(batch["input_ids"].device)
+    values: list[float] = []
+    with torch.no_grad():
+        output = float(target.value(network(batch).float())[0])
+        for start in range(0, len(shown.words), WORDS_AT_ONCE):
+            words = torch.arange(start, min(start + WORDS_AT_ONCE, len(shown.words)), device=word_of.device)
+            rows = {name: each.expand(len(words), -1) for name, each in batch.items()}
+            rows["input_ids"] = rows["input_ids"].masked_fill(word_of == words[:, None], filler)
+            values += target.value(network(rows).float()).double().tolist()
+    return Attribution("occlusion", None, output - np.array(values, dtype=np.float64), output)
+
+
+def _per_token(scores: torch.Tensor) -> Numbers:
+    """The sums over the width of scores (1, T, D): (T,)."""
+    found: Numbers = scores.detach().double().sum(-1)[0].cpu().numpy()
+    return found
+
+
+def _per_word(shown: ModelInput, tokens: Numbers) -> Numbers:
+    words: Numbers = members(shown.word_of, len(shown.words)) @ tokens
+    return words

@@ -1,0 +1,77 @@
+"""Passes of one input through a network with other word vectors in the place of the table's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tl_core.encoders.adapted import base_model
+from tl_core.encoders.attention.subject import Subject, network_of, tensors
+from tl_core.encoders.load import Encoder
+from tl_core.text.inputs import SPECIAL, ModelInput
+from tl_core.text.tokens import unknown_id
+
+if TYPE_CHECKING:
+    import torch
+
+MASKS = ("[MASK]", "<mask>")
+
+
+class WordVectors:
+    """T tokens of an input as vectors of width D, and the network as a function of them.
+
+    The places, the token types and the mask stay those of the input, whatever the vectors are. Works with
+    a quantised word table too, whose rows are no parameters. Hold the subject's lock around it.
+    """
+
+    def __init__(self, subject: Subject, shown: ModelInput) -> None:
+        self.network = network_of(subject)
+        self.batch = tensors(subject, [shown])
+        self._table = base_model(subject.encoder).get_submodule(subject.encoder.family.word_table)
+        self._ids = self.batch["input_ids"]
+        self._without = without_texts(subject.encoder, shown, self._ids)
+
+    def of_input(self) -> torch.Tensor:
+        """The vectors of the input: (1, T, D)."""
+        vectors: torch.Tensor = self._table(self._ids).detach()
+        return vectors
+
+    def of_reference(self) -> torch.Tensor:
+        """The same with every token of the texts replaced by the filler: (1, T, D)."""
+        vectors: torch.Tensor = self._table(self._without).detach()
+        return vectors
+
+    def logits(self, vectors: torch.Tensor) -> torch.Tensor:
+        """What the network says of B rows of vectors, (B, T, D): its logits in float32, (B, ...)."""
+        import torch
+
+        batch = {name: each.expand(len(vectors), -1) for name, each in self.batch.items()}
+
+        def put(module: Any, arguments: tuple[torch.Tensor, ...], looked_up: torch.Tensor) -> torch.Tensor:
+            as_given = torch.equal(arguments[0], batch["input_ids"])  # XLNet turns its ids: (T, B)
+            return vectors if as_given else vectors.transpose(0, 1)
+
+        handle = self._table.register_forward_hook(put)
+        try:
+            logits: torch.Tensor = self.network(batch)
+        finally:
+            handle.remove()
+        return logits.float()
+
+
+def without_texts(encoder: Encoder, shown: ModelInput, ids: torch.Tensor) -> torch.Tensor:
+    """The ids, (1, T), with the filler in the place of every token of the texts; special tokens stay."""
+    import torch
+
+    own = torch.from_numpy(shown.sides != SPECIAL).to(ids.device)
+    return ids.masked_fill(own, filler_id(encoder))
+
+
+def filler_id(encoder: Encoder) -> int:
+    """The token that stands where a word is left out: the mask, else the unknown token, else padding.
+
+    The mask is what an encoder has learnt to read as 'some word'; GPT-2 has neither mask nor unknown token.
+    """
+    tokenizer = encoder.tokenizer
+    masks = [tokenizer.token_to_id(each) for each in MASKS]
+    found = next((each for each in (*masks, unknown_id(tokenizer)) if each is not None), encoder.pad_id)
+    return int(found)
