@@ -33,7 +33,7 @@ VIEWS = ["Heads", "Roll-out", "What matters", "Before and after", "Statistics", 
 with guard():
     with st.container(border=True):
         row = choose_model(store)
-        text, pair = choose_text(row) if row else ("", "")
+        text, pair = choose_text(store, row) if row else ("", "")
     if row is not None:
         key = state.attention_key("view")
         if st.session_state.get(key) not in VIEWS:

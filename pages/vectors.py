@@ -20,6 +20,7 @@ from pages.views.vectors.quality import show_quality
 
 through_app()
 st.title("Word vectors")
+state.take_context_link()
 store = resources.store()
 VIEWS = {
     "Neighbours": show_neighbours,

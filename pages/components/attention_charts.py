@@ -156,7 +156,7 @@ def _headed(figure: go.Figure, layers: int, heads: int, chosen: Head | None) -> 
     axis = {"zeroline": False, "showgrid": False, "fixedrange": True, "ticks": "", "dtick": 1, "tick0": 1}
     figure.update_xaxes(title={"text": "Head", "standoff": 8}, range=[0.46, heads + 0.54], **axis)
     figure.update_yaxes(
-        title={"text": "Layer", "standoff": 8}, range=[layers + 0.54, 0.46], scaleanchor=False, **axis
+        title={"text": "Layer", "standoff": 12}, range=[layers + 0.54, 0.46], scaleanchor=False, **axis
     )
     if chosen is not None:
         layer, head = chosen[0] + 1, chosen[1] + 1

@@ -191,6 +191,17 @@ def vectors_turn() -> int:
     return int(st.session_state.get(VECTORS_TURN, 0))
 
 
+def take_context_link() -> None:
+    """Open the Context view on the sentence that a link brought, once; its word is typed by the person."""
+    sentence = st.query_params.get("sentence", "")
+    if sentence:
+        del st.query_params["sentence"]
+        st.session_state["vectors.view"] = "Context"
+        st.session_state["context.preset"] = OWN_SENTENCES
+        st.session_state[f"context.sentences.{OWN_SENTENCES}"] = sentence
+
+
+OWN_SENTENCES = "my own"
 DRAWN = "vectors.drawn"
 MOST_DRAWN = 32
 
@@ -217,6 +228,13 @@ def attention_key(name: str) -> str:
     if key not in st.session_state and name in st.query_params:
         st.session_state[key] = st.query_params[name]
     return key
+
+
+def look_into(model: str, text: str, pair: str = "", view: str = "What matters") -> None:
+    """Go to the Attention page with this model and this text."""
+    for name, value in {"model": model, "text": text, "pair": pair, "view": view}.items():
+        st.session_state[f"{ATTENTION}.{name}"] = value
+    st.switch_page("pages/attention.py")
 
 
 def write_attention_address(values: dict[str, str]) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components import resources
+from pages.components import resources, state
 from pages.views.vectors import context, cooccurrence, learned
 from pages.views.vectors import corpus as corpus_view
 from pages.views.vectors.senses import BANK, PEAR, PLAY, PRESETS
@@ -115,7 +115,7 @@ def test_korean_is_read_by_the_encoder_that_knows_it(open_page: Open):
 @needs_minilm
 def test_own_sentences_are_numbered_and_stay_text(open_page: Open):
     app = opened(open_page, "Context")
-    app.pills(key="context.preset").set_value(context.OWN).run()
+    app.pills(key="context.preset").set_value(state.OWN_SENTENCES).run()
     assert "at least two sentences" in said(app)
     app.text_input(key="context.word.my own").set_value("King").run()
     app.text_area(key="context.sentences.my own").set_value(
@@ -486,3 +486,10 @@ def test_a_job_of_learning_that_failed_says_why(open_page: Open, store: Store):
     app = open_page("vectors", job=job.id)
     assert "Lower min_count" in told(app)
     assert "Resume" in {each.label for each in app.button}
+
+
+def test_a_link_opens_the_context_view_on_its_sentence(open_page: Open):
+    app = open_page("vectors", sentence="The bank was muddy. & <b>")
+    assert app.button_group(key="vectors.view").value == "Context"
+    assert app.text_area(key=f"context.sentences.{state.OWN_SENTENCES}").value == "The bank was muddy. & <b>"
+    assert "sentence" not in app.query_params

@@ -46,10 +46,20 @@ def subjects(store: Store) -> list[SubjectRow]:
     ]
     for run in store.runs():
         kind = KINDS.get(str(run.record.get("task")))
-        if run.status == "done" and kind and (run.model / FACTS).is_file():
+        if run.status == "done" and kind and has_encoder(run):
             title = f"{run.record.get('title', run.id)} · {run.id}"
             rows.append(SubjectRow(run.id, title, kind, read_starting_point(run.model).base.name))
     return rows
+
+
+def has_encoder(run: Run) -> bool:
+    """Whether the run's model stands on an encoder, so that it can be looked into."""
+    return (run.model / FACTS).is_file()
+
+
+def is_reader(name: str) -> bool:
+    """Whether a reader of this name, as the readers' list has it, can be looked into."""
+    return bool(shipped(name) or IDENTIFIER.fullmatch(name))
 
 
 def open_subject(store: Store, name: str) -> Subject:
@@ -95,7 +105,7 @@ def _finished(store: Store, name: str) -> Run:
         raise ModelError(
             f"Run {run.id} has no model that reads texts, or it was deleted. Choose another run."
         )
-    if not (run.model / FACTS).is_file():
+    if not has_encoder(run):
         raise ModelError(
             f"Run {run.id} ({run.record.get('title', '')}) has no encoder, so it attends to nothing. Choose a frozen, "
             "LoRA or fully fine-tuned run."

@@ -5,6 +5,7 @@
 const FAINTEST = 0.015; // of the strongest: weaker pairs are not drawn
 const MOST_TOLD = 6;
 const PAD = 8;
+const SLACK = 1.15; // a little too tall is shown whole: better than a scroll bar for one word
 const LARGEST_PICTURE = 16e6; // pixels that every browser can draw
 const IDLE = "Point at a word to see its lines. Click it to keep them.";
 
@@ -62,7 +63,7 @@ function makeView(parent, data, before) {
     };
     part(".name.left").style.width = `${wide[0] - PAD}px`;
     part(".name.right").style.width = `${wide[1] - PAD}px`;
-    const seen = Math.min(data.height, count * row);
+    const seen = count * row <= SLACK * data.height ? count * row : data.height;
     view.style.height = `${seen}px`;
     part(".whole").style.height = `${count * row}px`;
     const ratio = window.devicePixelRatio || 1;

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
 import streamlit as st
 
-from pages.components import seen, state
-from pages.components.guard import plain
+from pages.components import results, seen, state
+from pages.components.guard import guard, plain
 from tl_core.recipes.subjects import SubjectRow, subjects
 from tl_core.runs.store import Store
 from tl_core.text.script import is_korean
 
 KOREAN_ENCODER = "e5"
+MOST_ROWS = 500
 SPELT_OUT = 3.5  # tokens a word: the vocabulary does not know the language
 
 
@@ -68,8 +70,8 @@ def choose_model(store: Store) -> SubjectRow | None:
     return rows.get(given) or SubjectRow(given, given, "bare", given)
 
 
-def choose_text(row: SubjectRow) -> tuple[str, str]:
-    """The text and its pair, '' for none; examples put themselves into the boxes."""
+def choose_text(store: Store, row: SubjectRow) -> tuple[str, str]:
+    """The text and its pair, '' for none; examples and test rows of a run put themselves into the boxes."""
     text_key, pair_key = state.attention_key("text"), state.attention_key("pair")
     examples = ASKED if row.kind == "span" else SINGLE
     if text_key not in st.session_state:
@@ -85,6 +87,9 @@ def choose_text(row: SubjectRow) -> tuple[str, str]:
                 args=(each.text, each.pair),
                 type="tertiary",
             )
+        if row.kind == "classes":
+            with st.popover("A test row of the run", type="tertiary"), guard():
+                _choose_row(store, row)
     labels = ("Question", "Passage") if row.kind == "span" else ("Text", "Second text, if it is a pair")
     left, right = st.columns([3, 2] if row.kind != "span" else [2, 3])
     with left:
@@ -92,6 +97,39 @@ def choose_text(row: SubjectRow) -> tuple[str, str]:
     with right:
         pair = st.text_area(labels[1], key=pair_key, height=110)
     return str(text or "").strip(), str(pair or "").strip()
+
+
+def _choose_row(store: Store, row: SubjectRow) -> None:
+    """The first test rows of the run with what it said of them; the chosen one becomes the text."""
+    run = store.run(row.name)
+    answers = results.answers(store.job(str(run.record["job"])), run)
+    rows = answers.rows(range(min(MOST_ROWS, len(answers.truth))))
+    frame = pd.DataFrame(
+        [(each.text, each.true, each.predicted) for each in rows], columns=["text", "true", "predicted"]
+    )
+    event = st.dataframe(
+        frame,
+        hide_index=True,
+        height=320,
+        width=700,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"attention.rows.{row.name}",
+        column_config={
+            "text": st.column_config.TextColumn("Text", width="large"),
+            "true": st.column_config.TextColumn("True"),
+            "predicted": st.column_config.TextColumn("Predicted"),
+        },
+        alt="Test rows of the run",
+    )
+    chosen = [at for at in event.selection.rows if at < len(rows)]
+    st.button(
+        "Take this row",
+        disabled=not chosen,
+        key="attention.take",
+        on_click=_take,
+        args=(rows[chosen[0]].text if chosen else "", ""),
+    )
 
 
 def _take(text: str, pair: str) -> None:

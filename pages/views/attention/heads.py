@@ -48,6 +48,13 @@ def show_heads(each: seen.Asked) -> None:
                 "as shares of what is left."
             )
         _draw(found.units, shown, title)
+    sentence = each.pair or each.text
+    st.page_link(
+        "pages/vectors.py",
+        label="One of these words here and in other sentences",
+        icon=":material/compare_arrows:",
+        query_params={"sentence": sentence[: state.LONGEST_IN_ADDRESS]},
+    )
 
 
 def _settings(each: seen.Asked) -> tuple[bool, bool, Direction]:

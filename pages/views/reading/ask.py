@@ -15,6 +15,7 @@ from pages.views.reading.asking import ask_shown
 from pages.views.reading.passage import ChosenPassage, choose_passage
 from pages.views.reading.reader import choose_reader
 from pages.views.reading.why import show_why
+from tl_core.recipes.subjects import is_reader
 from tl_core.runs.store import Store
 from tl_core.tasks.read.answers import FoundAnswer, Reply
 from tl_core.tasks.read.config import Reading
@@ -49,7 +50,7 @@ def show_ask(store: Store) -> None:
             _show_text(passage, ())
             return
         state.remember_question(passage.text, question, reply.text)
-        _show_reply(loaded, passage, question, reply, how)
+        _show_reply(loaded, reader.name, passage, question, reply, how)
 
 
 def _settings() -> Reading:
@@ -76,7 +77,9 @@ def _question(passage: ChosenPassage) -> str:
     return str(st.text_input("Question", key=key, placeholder="What do you want to know?")).strip()
 
 
-def _show_reply(reader: Reader, passage: ChosenPassage, question: str, reply: Reply, how: Reading) -> None:
+def _show_reply(
+    reader: Reader, name: str, passage: ChosenPassage, question: str, reply: Reply, how: Reading
+) -> None:
     place = st.container()
     threshold = _threshold(reader, reply)
     answered = bool(reply.answers) and reply.answers[0].score >= threshold
@@ -103,7 +106,7 @@ def _show_reply(reader: Reader, passage: ChosenPassage, question: str, reply: Re
     elif view == "Asked before":
         _show_history(passage)
     elif best:
-        show_why(reader, question, passage.text, best, how)
+        show_why(reader, question, passage.text, best, how, name if is_reader(name) else "")
 
 
 def _threshold(reader: Reader, reply: Reply) -> float:

@@ -16,8 +16,10 @@ from tl_core.tasks.read.reader import Reader
 VIEWS = ("Start and end", "Windows", "Attention", "Gradient")
 
 
-def show_why(reader: Reader, question: str, passage: str, answer: FoundAnswer, how: Reading) -> None:
-    """One view at a time on one explanation, which is computed once."""
+def show_why(
+    reader: Reader, question: str, passage: str, answer: FoundAnswer, how: Reading, name: str = ""
+) -> None:
+    """One view at a time on one explanation, which is computed once; `name` is what the reader is opened by."""
     key = ("why", reader.token, question, hash(passage), answer, how)
     explanation: Explanation | None = state.kept_reply(key)
     if explanation is None:
@@ -35,6 +37,13 @@ def show_why(reader: Reader, question: str, passage: str, answer: FoundAnswer, h
         _attention(explanation)
     else:
         _gradient(explanation)
+    if name and st.button(
+        "All heads, and other ways to ask what matters",
+        icon=":material/grid_on:",
+        type="tertiary",
+        key="why.all_heads",
+    ):
+        state.look_into(name, question, passage, "Heads")
 
 
 def _start_and_end(explanation: Explanation) -> None:

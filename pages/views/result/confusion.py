@@ -36,7 +36,7 @@ def show_confusion(job: Job, runs: Sequence[Run]) -> None:
     with right:
         st.caption("How well each class is found.")
         _classes(report)
-    _open_cell(results.answers(job, run), report, cell)
+    _open_cell(results.answers(job, run), report, cell, run)
 
 
 def _matrix(report: Report, run_id: str) -> tuple[int, int] | None:
@@ -122,7 +122,7 @@ def _classes(report: Report) -> None:
     )
 
 
-def _open_cell(answers: Answers, report: Report, cell: tuple[int, int] | None) -> None:
+def _open_cell(answers: Answers, report: Report, cell: tuple[int, int] | None, run: Run) -> None:
     if cell is None:
         return
     true, predicted = (report.classes[at] for at in cell)
@@ -130,4 +130,4 @@ def _open_cell(answers: Answers, report: Report, cell: tuple[int, int] | None) -
     noun = "row" if len(indices) == 1 else "rows"
     st.text(f"{len(indices):,} {noun} of class {true!r}, predicted {predicted!r}")
     if len(indices):
-        show_rows(answers.rows(indices), "result.cell")
+        show_rows(answers.rows(indices), "result.cell", run)

@@ -17,7 +17,8 @@ FIRST, MOST = 20, 500
 
 def show_errors(job: Job, runs: Sequence[Run]) -> None:
     """The wrongly predicted test rows of one run, the most confident first."""
-    answers = results.answers(job, choose_run(runs))
+    run = choose_run(runs)
+    answers = results.answers(job, run)
     wrong = int((~answers.correct).sum())
     if not wrong:
         st.text(f"None: all {len(answers.truth):,} test rows are right.")
@@ -31,4 +32,6 @@ def show_errors(job: Job, runs: Sequence[Run]) -> None:
         f"{wrong:,} of {len(answers.truth):,} test rows are wrong, the surest mistakes first. "
         "Look for wrong labels before blaming the model."
     )
-    show_rows(answers.rows(confident_errors(answers.probabilities, answers.truth, limit)), "result.errors")
+    show_rows(
+        answers.rows(confident_errors(answers.probabilities, answers.truth, limit)), "result.errors", run
+    )

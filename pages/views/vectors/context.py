@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import resources
+from pages.components import resources, state
 from pages.components.context_charts import Shown, context_plane, cosines_by_layer
 from pages.components.guard import guard
 from pages.views.vectors.senses import PRESETS, Senses
@@ -24,7 +24,6 @@ from tl_core.vectors.space import WordVectors
 if TYPE_CHECKING:
     from tl_core.encoders.context import InContext
 
-OWN = "my own"
 STATIC_NEIGHBOURS = 8
 MOST_SENTENCES = 60
 AROUND, CLOSE = 40, 3  # characters on either side of a word, in a hover and beside a figure
@@ -60,7 +59,11 @@ def _ask_sentences() -> tuple[Senses | None, str, tuple[str, ...], DeltaGenerato
     """The preset, the word, its sentences, which can be changed, and a place beside the word."""
     presets = {each.title: each for each in PRESETS}
     chosen = st.pills(
-        "Examples", [*presets, OWN], default=PRESETS[0].title, required=True, key="context.preset"
+        "Examples",
+        [*presets, state.OWN_SENTENCES],
+        default=PRESETS[0].title,
+        required=True,
+        key="context.preset",
     )
     preset = presets.get(chosen)
     left, right = st.columns([2, 3])
