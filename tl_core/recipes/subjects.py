@@ -13,6 +13,7 @@ from tl_core.encoders.bases import EncoderBase, find_encoder
 from tl_core.encoders.catalog import ENCODERS, find_packaged
 from tl_core.errors import DataError, ModelError, RunError
 from tl_core.recipes.readers import SHIPPED, load_named_reader, shipped
+from tl_core.recipes.scores import CLASSIFIERS
 from tl_core.runs.store import IDENTIFIER, Run, Store
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def subjects(store: Store) -> list[SubjectRow]:
         SubjectRow(each.name, each.title, "span", each.encoder) for each in SHIPPED if each.folder.is_dir()
     ]
     for run in store.runs():
-        kind = KINDS.get(str(run.record.get("task")))
+        kind = KINDS.get(_task(run))
         if run.status == "done" and kind and has_encoder(run):
             title = f"{run.record.get('title', run.id)} · {run.id}"
             rows.append(SubjectRow(run.id, title, kind, read_starting_point(run.model).base.name))
@@ -74,7 +75,7 @@ def open_subject(store: Store, name: str) -> Subject:
     if not IDENTIFIER.fullmatch(name):
         return _bare_subject(store, find_encoder(name, store.settings))
     run = _finished(store, name)
-    if KINDS[str(run.record["task"])] == "span":
+    if KINDS[_task(run)] == "span":
         return _reader_subject(name, load_named_reader(store, name, device="cpu"))
     return _classifier_subject(store, run)
 
@@ -97,11 +98,16 @@ def subject_stamp(store: Store, name: str) -> str:
     return f"{name} {facts.stat().st_mtime_ns if facts and facts.is_file() else 0}"
 
 
+def _task(run: Run) -> str:
+    """The task of a run; those of classifiers do not name theirs."""
+    return str(run.record.get("task", CLASSIFIERS.task))
+
+
 def _finished(store: Store, name: str) -> Run:
     run = store.run(name)
     if run.status != "done":
         raise RunError(f"Run {run.id} is {run.status}; only a finished one can be looked into.")
-    if str(run.record.get("task")) not in KINDS or not run.model.is_dir():
+    if _task(run) not in KINDS or not run.model.is_dir():
         raise ModelError(
             f"Run {run.id} has no model that reads texts, or it was deleted. Choose another run."
         )

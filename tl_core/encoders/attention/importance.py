@@ -21,7 +21,7 @@ from tl_core.training.events import Progress, Training
 if TYPE_CHECKING:
     import torch
 
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
 Batch = dict[str, "torch.Tensor"]
 
 
@@ -71,9 +71,7 @@ def head_importance(
             done += len(rows) * heads * (layers - layer)
             yield Progress(done, total)
     count = len(inputs)
-    return Importance(
-        right / count, count, (right - right_without) / count, (loss_without - loss) / count
-    )
+    return Importance(right / count, count, (right - right_without) / count, (loss_without - loss) / count)
 
 
 def _check(subject: Subject, inputs: Sequence[ModelInput], wanted: Sequence[int]) -> None:

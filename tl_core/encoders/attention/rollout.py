@@ -19,7 +19,7 @@ from tl_core.text.places import Numbers
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-MOST_FLOW_TOKENS = 96  # at most 3 seconds on one core with 12 layers
+MOST_FLOW_TOKENS = 128  # one second on one core with 12 layers, two with 24
 CAPACITY_STEPS = 1_000_000  # flow is computed in whole numbers; a capacity of 1 is this many
 
 

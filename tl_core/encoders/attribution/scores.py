@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
 
 Method = Literal["gradxinput", "ig", "occlusion"]
-STEPS_AT_ONCE = 2048  # tokens of integrated gradients computed together, so that memory stays bounded
+TOKENS_AT_ONCE = 2048  # of integrated gradients, so that memory stays bounded
 WORDS_AT_ONCE = 16
 
 
@@ -108,7 +108,7 @@ def _integrated_gradients(
         reference,
         n_steps=steps,
         method="gausslegendre",
-        internal_batch_size=max(1, STEPS_AT_ONCE // len(shown)),
+        internal_batch_size=max(1, TOKENS_AT_ONCE // len(shown)),
     )
     with torch.no_grad():
         output, baseline = value(torch.cat([vectors, reference])).double().tolist()
