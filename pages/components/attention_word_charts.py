@@ -66,6 +66,8 @@ def visible(
     """Who may look at whom: blue where `mask` (T, T) holds, for a decoder's mask all up to the word itself."""
     figure = go.Figure()
     for name, colour, cells in ((seen, COLOURS[0], mask), (hidden, COLOURS[1], ~mask)):
+        if not cells.any():
+            continue
         figure.add_trace(
             go.Heatmap(
                 z=np.where(cells, np.float32(1), np.float32("nan")),

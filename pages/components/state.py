@@ -250,6 +250,14 @@ def write_attention_address(values: dict[str, str]) -> bool:
     return short
 
 
+def write_head_address() -> None:
+    """Put the chosen head alone into the address that the page has already; a fragment's run does not reach its end."""
+    layer, head = chosen_head()
+    wanted = {"layer": str(layer + 1), "head": str(head + 1)}
+    if "model" in st.query_params and not wanted.items() <= st.query_params.to_dict().items():
+        st.query_params.update(wanted)
+
+
 def chosen_head() -> tuple[int, int]:
     """The layer and the head, from 0, that were chosen last; those of the address at first."""
     if HEAD not in st.session_state:

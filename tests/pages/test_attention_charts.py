@@ -32,7 +32,7 @@ from pages.components.charts import ACCENT
 from tests.pages.test_charts import luminance
 
 WORDS = ["<b>The</b>", "cat", "sat", "cat", "$x$", "고양이가"]
-THEMES = (("#ffffff", "#1b2330"), ("#11151c", "#e6eaf2"))
+THEMES = (("#ffffff", "#262730"), ("#11151c", "#fafafa"))  # the page, and what Streamlit puts for TEXT
 
 
 def pixels(layers: int = 3, heads: int = 4, side: int = 5) -> np.ndarray:
@@ -226,6 +226,8 @@ def test_what_a_word_may_see_has_one_colour_and_what_it_may_not_another():
     assert np.array_equal(np.isfinite(hidden.z), ~mask)
     assert seen.colorscale != hidden.colorscale
     assert (seen.name, hidden.name) == ("both &lt;b&gt;", "encoder")
+    named = [trace.name for trace in visible(np.ones((4, 4), dtype=bool), WORDS[:4]).data if trace.showlegend]
+    assert named == ["an encoder and a decoder look there"]
 
 
 def test_lines_hold_a_byte_a_pair_as_the_root_of_its_share():

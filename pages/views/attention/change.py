@@ -6,9 +6,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.components import seen, state
-from pages.components.attention_charts import head_of, head_table
+from pages.components import seen
+from pages.components.attention_charts import head_table
 from pages.components.attention_word_charts import attention_matrix
+from pages.views.attention.head import clickable, current_head
 from pages.views.attention.sample import choose_sample, computed, readable
 from tl_core.encoders.attention.change import ChangeSum, head_distance
 from tl_core.recipes.subjects import SubjectRow
@@ -68,22 +69,11 @@ def show_change(store: Store, row: SubjectRow, each: seen.Asked) -> None:
 
 
 def _heads(distances: NDArray[np.float64], key: str) -> tuple[int, int]:
-    layer, head = (min(at, most - 1) for at, most in zip(state.chosen_head(), distances.shape))
-    figure = head_table(distances, title="Distance", chosen=(layer, head))
-    event = st.plotly_chart(
-        figure,
-        key=f"{key}.{layer}.{head}",
-        on_select="rerun",
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt="How far each head's attention of this text changed",
-    )
+    chosen = current_head(*distances.shape)
+    figure = head_table(distances, title="Distance", chosen=chosen)
+    clickable(figure, key, "How far each head's attention of this text changed")
     st.caption(LEGEND)
-    clicked = head_of(figure, event.selection.points)
-    if clicked is not None and clicked != (layer, head):
-        state.choose_head(*clicked)
-        st.rerun()
-    return layer, head
+    return chosen
 
 
 def _over(each: seen.Asked, texts: list[str]) -> Training[NDArray[np.float64]]:

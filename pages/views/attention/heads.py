@@ -10,10 +10,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import seen, state
-from pages.components.attention_charts import head_grid, head_of
+from pages.components.attention_charts import head_grid
 from pages.components.attention_lines import MOST_WORDS, attention_lines
 from pages.components.attention_word_charts import attention_matrix
 from pages.components.downloads import csv_button
+from pages.views.attention.head import clickable, current_head, head_numbers
 from tl_core.encoders.attention.units import Direction, Unit, filtered, mixed
 
 Matrix = NDArray[np.floating]
@@ -27,8 +28,10 @@ MIXES = ("One head", "Mean", "Largest")
 OF = ("all heads of the layer", "all heads", "ticked heads")
 
 
+@st.fragment
 def show_heads(each: seen.Asked) -> None:
-    """The grid on the left, the chosen head on the right."""
+    """The grid on the left, the chosen head on the right; a click runs this view alone."""
+    state.write_head_address()
     st.caption(
         "Attention says from which tokens a token takes its next state: each row is one word looking, each column one "
         "word looked at. It shows where a head reads, not why the model answers. Click a head."
@@ -87,30 +90,11 @@ def _grid(each: seen.Asked, pieces: bool, special: bool, hidden: NDArray[np.floa
     """The heads as pictures; the chosen one, from 0."""
     pixels = seen.thumbnails(each, pieces, special).pixels
     layers, heads = pixels.shape[:2]
-    layer, head = (min(at, most - 1) for at, most in zip(state.chosen_head(), (layers, heads)))
     notes = None if special else [[f"{share:.0%} to special tokens" for share in row] for row in hidden]
-    figure = head_grid(pixels, chosen=(layer, head), notes=notes)
-    event = st.plotly_chart(
-        figure,
-        key=f"heads.grid.{each.name}.{layer}.{head}",
-        on_select="rerun",
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt=f"Attention of {layers} layers with {heads} heads each",
-    )
-    clicked = head_of(figure, event.selection.points)
-    if clicked is not None and clicked != (layer, head):
-        state.choose_head(*clicked)
-        st.rerun()
+    figure = head_grid(pixels, chosen=current_head(layers, heads), notes=notes)
+    clickable(figure, f"heads.grid.{each.name}", f"Attention of {layers} layers with {heads} heads each")
     with st.container(horizontal=True):
-        new_layer = st.number_input(
-            "Layer", 1, layers, layer + 1, key=f"heads.layer.{layer}.{head}", width=140
-        )
-        new_head = st.number_input("Head", 1, heads, head + 1, key=f"heads.head.{layer}.{head}", width=140)
-    if (new_layer - 1, new_head - 1) != (layer, head):
-        state.choose_head(new_layer - 1, new_head - 1)
-        st.rerun()
-    return layer, head
+        return head_numbers(layers, heads, "heads")
 
 
 def _chosen(

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import seen, state
+from pages.components import seen
 from pages.components.attention_word_charts import attention_matrix, visible
 from pages.components.guard import plain
+from pages.views.attention.head import head_numbers
 from tl_core.encoders.attention.steps import HeadSteps, head_steps
 
 SHOWN_WIDTH = 8
@@ -18,16 +19,8 @@ MOST_TOKENS = 40
 def show_steps(each: seen.Asked) -> None:
     """The formula, then each of its steps for one query token."""
     subject, shown = seen.subject(each), seen.shown(each)
-    layer, head = (
-        min(at, most - 1) for at, most in zip(state.chosen_head(), (subject.layers, subject.heads))
-    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        new_layer = st.number_input(
-            "Layer", 1, subject.layers, layer + 1, key=f"steps.layer.{layer}.{head}", width=140
-        )
-        new_head = st.number_input(
-            "Head", 1, subject.heads, head + 1, key=f"steps.head.{layer}.{head}", width=140
-        )
+        layer, head = head_numbers(subject.layers, subject.heads, "steps")
         query = st.selectbox(
             "Token that looks",
             range(len(shown)),
@@ -36,9 +29,6 @@ def show_steps(each: seen.Asked) -> None:
             key=f"steps.query.{len(shown)}",
             width=260,
         )
-    if (new_layer - 1, new_head - 1) != (layer, head):
-        state.choose_head(new_layer - 1, new_head - 1)
-        st.rerun()
     st.latex(r"\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt{d}}\right)V")
     found = head_steps(subject, shown, layer, head)
     _show_query(found, shown.tokens, query)

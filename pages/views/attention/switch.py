@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import seen, state
+from pages.components import seen
 from pages.components.attention_charts import head_table
 from pages.components.guard import plain
+from pages.views.attention.head import current_head
 from pages.views.attention.sample import choose_sample, computed, readable
 from tl_core.encoders.attention.importance import head_importance
 from tl_core.encoders.attention.switch import targets_without
@@ -30,9 +31,7 @@ def show_switch(store: Store, row: SubjectRow, each: seen.Asked) -> None:
         "A head that is off adds nothing to the states; all else stays. What the model says without it is its worth here."
     )
     every = {f"{at + 1}.{to + 1}": (at, to) for at in range(subject.layers) for to in range(subject.heads)}
-    layer, head = (
-        min(at, most - 1) for at, most in zip(state.chosen_head(), (subject.layers, subject.heads))
-    )
+    layer, head = current_head(subject.layers, subject.heads)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         off = st.multiselect(
             "Switched off, as layer.head",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +59,6 @@ def test_the_reference_keeps_special_tokens_and_fills_the_rest(model_type: str, 
 
 
 def test_without_a_mask_the_unknown_token_fills(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     encoder = tiny_classifier_subject(tmp_path, "bert").encoder
     tokenizer = Tokenizer(models.WordPiece({"[PAD]": 0, "[UNK]": 1, "a": 2}, unk_token="[UNK]"))
     assert filler_id(replace(encoder, tokenizer=tokenizer)) == 1
