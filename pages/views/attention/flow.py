@@ -11,7 +11,7 @@ from pages.components.downloads import csv_button
 from tl_core.encoders.attention.rollout import MOST_FLOW_TOKENS
 from tl_core.encoders.attention.units import units_of
 
-WHOLE = "the whole text (first special token, or the mean)"
+WHOLE = "the whole text"
 
 
 def show_flow(each: seen.Asked) -> None:
@@ -33,9 +33,12 @@ def show_flow(each: seen.Asked) -> None:
             format_func=lambda place: WHOLE if place < 0 else f"{place + 1}. {words[place]}",
             key=f"flow.word.{len(words)}",
             width=330,
+            help="The whole text is looked at from the tokens that the model pools: all, or a decoder's last one.",
         )
         layer = st.slider("Up to layer", 1, layers, layers, key=f"flow.layer.{layers}", width=260)
-    tokens = tuple(np.flatnonzero(made.groups[at] > 0).tolist()) if at >= 0 else _whole_text(each)
+    tokens = (
+        tuple(np.flatnonzero(made.groups[at] > 0).tolist()) if at >= 0 else seen.subject(each).pooled(shown)
+    )
     shares = {"roll-out": made.groups @ rolled[layer - 1][list(tokens)].mean(0)}
     if layer == layers and len(shown) <= MOST_FLOW_TOKENS:
         shares["flow"] = made.groups @ seen.flow(each, tokens)
@@ -68,10 +71,3 @@ def show_flow(each: seen.Asked) -> None:
         "rollout.csv",
         "flow.csv",
     )
-
-
-def _whole_text(each: seen.Asked) -> tuple[int, ...]:
-    """The first special token, which some heads read the text from; all tokens where there is none."""
-    shown = seen.shown(each)
-    special = np.flatnonzero(shown.sides < 0)
-    return (int(special[0]),) if len(special) else tuple(range(len(shown)))

@@ -67,9 +67,10 @@ def _named(target: object) -> str:
 
 
 def _attention(each: seen.Asked) -> np.ndarray:
-    """Roll-out to the words from where the network reads: the mean over all tokens."""
-    made = units_of(seen.shown(each))
-    drawn: np.ndarray = made.groups @ seen.drawn_on(each)[-1].mean(0)
+    """Roll-out to the words from the tokens that the model pools."""
+    shown = seen.shown(each)
+    pooled = list(seen.subject(each).pooled(shown))
+    drawn: np.ndarray = units_of(shown).groups @ seen.drawn_on(each)[-1][pooled].mean(0)
     return drawn / max(float(drawn.sum()), 1e-12)
 
 

@@ -65,6 +65,11 @@ class Subject:
     def heads(self) -> int:
         return int(getattr(self.encoder.model.config, "num_attention_heads"))  # noqa: B009  # a torch module to mypy
 
+    def pooled(self, shown: ModelInput) -> tuple[int, ...]:
+        """The tokens of whose last states the text's one vector is made: all of them, a decoder's last one."""
+        count = len(shown)
+        return (count - 1,) if self.encoder.family.pooling == "last" else tuple(range(count))
+
     def inputs(self, text: str, pair: str = "") -> ModelInputs:
         """The text, or the pair, as this subject reads it; errors as in `ModelInputs`."""
         return ModelInputs(self.encoder.tokenizer, text, pair, max_tokens=self.max_tokens)
