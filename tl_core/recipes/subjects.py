@@ -73,7 +73,7 @@ def open_subject(store: Store, name: str) -> Subject:
     if shipped(name):
         return _reader_subject(name, load_named_reader(store, name, device="cpu"))
     if not IDENTIFIER.fullmatch(name):
-        return _bare_subject(store, find_encoder(name, store.settings))
+        return _bare_subject(store, _encoder_of(store, name))
     run = _finished(store, name)
     if KINDS[_task(run)] == "span":
         return _reader_subject(name, load_named_reader(store, name, device="cpu"))
@@ -87,7 +87,7 @@ def open_base(store: Store, name: str) -> Subject:
     if row is not None:
         return _bare_subject(store, EncoderBase("packaged", row.encoder))
     if not IDENTIFIER.fullmatch(name):
-        return _bare_subject(store, find_encoder(name, store.settings))
+        return _bare_subject(store, _encoder_of(store, name))
     return _bare_subject(store, read_starting_point(_finished(store, name).model).base)
 
 
@@ -101,6 +101,16 @@ def subject_stamp(store: Store, name: str) -> str:
 def _task(run: Run) -> str:
     """The task of a run; those of classifiers do not name theirs."""
     return str(run.record.get("task", CLASSIFIERS.task))
+
+
+def _encoder_of(store: Store, name: str) -> EncoderBase:
+    try:
+        return find_encoder(name, store.settings)
+    except ModelError as error:
+        readers = ", ".join(each.name for each in SHIPPED)
+        raise ModelError(
+            f"{error} A reader ({readers}) or the id of a finished run will do as well."
+        ) from error
 
 
 def _finished(store: Store, name: str) -> Run:

@@ -53,7 +53,10 @@ def show_flow(each: seen.Asked) -> None:
             key="flow.bars",
             alt="What reaches the chosen word from each word",
         )
-        st.caption(f"{hidden:.0%} of the roll-out stays with special tokens, which are left out here.")
+        st.caption(
+            f"{hidden:.0%} of the roll-out stays with special tokens, which are left out here. Flow lies closer together: "
+            "it counts every way that could carry something, not how much each does."
+        )
     with right:
         giving = made.groups / made.groups.sum(1, keepdims=True)
         between = giving @ rolled[layer - 1] @ made.groups.T

@@ -60,6 +60,22 @@ def show_matters(each: seen.Asked) -> None:
     )
 
 
+MEASURED = """
+Mean rank correlation with leaving words out, for the predicted class of 200 film phrases (SST-2) by a LoRA run of MiniLM
+that was trained on 6,920 others; standard errors about 0.02. Attention has no sign, so that sizes are compared.
+
+| | with sign | sizes |
+|---|---|---|
+| Integrated gradients, 50 steps | 0.56 | 0.41 |
+| Attention roll-out | | 0.23 |
+| Attention of the last layer, mean of heads | | 0.22 |
+| Gradient × input | 0.12 | 0.19 |
+| Chance | -0.02 | -0.03 |
+
+`python -m tests.benchmarks.attention_agreement` measures it again.
+"""
+
+
 def _named(target: object) -> str:
     name, score = getattr(target, "name", ""), getattr(target, "score", 0.0)
     chance = getattr(target, "probability", None)
@@ -120,6 +136,8 @@ def _show_agreement(found: dict[Method, Attribution], attention: np.ndarray) -> 
         alt="Rank correlations between the attributions and attention",
     )
     st.caption(
-        "Attention is not an explanation: a model can attend to a word and not use it, and use one that it hardly attends "
-        "to. Only leaving words out asks the model itself."
+        "Spearman's; attention has no sign and is compared with sizes. Attention is not an explanation: a model can attend "
+        "to a word and not use it, and use one that it hardly attends to. Only leaving words out asks the model itself."
     )
+    with st.popover("Which method to trust"):
+        st.markdown(MEASURED)

@@ -13,7 +13,7 @@ from pages.views.attention.head import head_numbers
 from tl_core.encoders.attention.steps import HeadSteps, head_steps
 
 SHOWN_WIDTH = 8
-MOST_TOKENS = 40
+MOST_TOKENS = 16
 
 
 def show_steps(each: seen.Asked) -> None:
