@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from pages.components import seen
 from pages.components.attention_charts import head_table
 from pages.components.attention_word_charts import attention_matrix
-from pages.views.attention.head import clickable, current_head
+from pages.components.downloads import csv_button
+from pages.views.attention.head import clickable, current_head, heads_csv
 from pages.views.attention.sample import choose_sample, computed, readable
 from tl_core.encoders.attention.change import ChangeSum, head_distance
 from tl_core.recipes.subjects import SubjectRow
@@ -47,6 +48,16 @@ def show_change(store: Store, row: SubjectRow, each: seen.Asked) -> None:
                 key=f"change.{title}",
                 alt=f"{title}: layer {layer + 1}, head {head + 1}",
             )
+    csv_button(
+        ("looks from", "looks at", "before", "after"),
+        [
+            (looking, looked_at, f"{theirs[row, column]:.6f}", f"{ours[row, column]:.6f}")
+            for row, looking in enumerate(words)
+            for column, looked_at in enumerate(words)
+        ],
+        "before_and_after.csv",
+        "change.csv",
+    )
     st.subheader("Over many rows")
     sample = choose_sample(store, row, "change")
     if sample is None:
@@ -66,6 +77,7 @@ def show_change(store: Store, row: SubjectRow, each: seen.Asked) -> None:
         st.caption(
             f"The mean over {len(texts):,} rows. Head {int(strongest[1]) + 1} of layer {int(strongest[0]) + 1} changed most."
         )
+        heads_csv({"distance": found}, "distances.csv", "change.rows.csv")
 
 
 def _heads(distances: NDArray[np.float64], key: str) -> tuple[int, int]:

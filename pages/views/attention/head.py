@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import plotly.graph_objects as go
@@ -9,6 +10,8 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.attention_charts import head_of
+from pages.components.downloads import csv_button
+from tl_core.text.places import Numbers
 
 
 def current_head(layers: int, heads: int) -> tuple[int, int]:
@@ -24,7 +27,7 @@ def clickable(figure: go.Figure, key: str, alt: str) -> None:
         key=key,
         on_select=partial(_clicked, figure, key),
         selection_mode="points",
-        config={"displayModeBar": False},
+        config={"modeBarButtons": [["toImage"]], "displaylogo": False},
         alt=alt,
     )
 
@@ -49,3 +52,18 @@ def head_numbers(layers: int, heads: int, key: str) -> tuple[int, int]:
 def _numbered(key: str) -> None:
     layer, head = (int(st.session_state[f"{key}.{name}"]) for name in ("layer", "head"))
     state.choose_head(layer - 1, head - 1)
+
+
+def heads_csv(values: Mapping[str, Numbers], name: str, key: str) -> None:
+    """A button that downloads numbers of every head, (L, H) each, a head a line."""
+    layers, heads = next(iter(values.values())).shape
+    csv_button(
+        ("layer", "head", *values),
+        [
+            (layer + 1, head + 1, *(f"{each[layer, head]:.6f}" for each in values.values()))
+            for layer in range(layers)
+            for head in range(heads)
+        ],
+        name,
+        key,
+    )

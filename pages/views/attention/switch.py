@@ -8,7 +8,7 @@ import streamlit as st
 from pages.components import seen
 from pages.components.attention_charts import head_table
 from pages.components.guard import plain
-from pages.views.attention.head import current_head
+from pages.views.attention.head import current_head, heads_csv
 from pages.views.attention.sample import choose_sample, computed, readable
 from tl_core.encoders.attention.importance import head_importance
 from tl_core.encoders.attention.switch import targets_without
@@ -132,3 +132,4 @@ def _show_importance(store: Store, row: SubjectRow, each: seen.Asked) -> None:
         f"Accuracy with all heads: {found.accuracy:.1%} of {found.rows:,} rows. One row is {100 / found.rows:.1f} points: "
         "smaller losses say nothing. The loss sees finer."
     )
+    heads_csv({"accuracy lost": found.lost, "loss rise": found.loss_rise}, "importance.csv", "importance.csv")
