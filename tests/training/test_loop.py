@@ -200,3 +200,30 @@ def test_two_processes_get_the_result_of_one(tmp_path: Path):
     assert [(tmp_path / f"early-{rank}.txt").read_text() for rank in (0, 1)] == ["2", "2"]
     assert len(list((tmp_path / "checkpoint-by-0").glob("step-*"))) == 1
     assert not (tmp_path / "checkpoint-by-1").exists()
+
+
+def test_a_parameter_stays_while_its_rate_is_zero():
+    network, before = make_network(), weights(make_network())
+    first = next(name for name, _ in network.named_parameters())
+    rates = {first: (0.0, 0.0, 1e-2)}
+    training = fit(
+        network,
+        network[-1],
+        make_problem(),
+        loop_config(epochs=3),
+        make_accelerator("float32"),
+        Desk(),
+        rate_of=lambda name, epoch: rates.get(name, (1e-2, 1e-2, 1e-2))[epoch],
+    )
+    asked, moved = [], []
+    start = dict(make_network().named_parameters())[first].detach().clone()
+    for event in training:
+        if isinstance(event, Progress):
+            parameter = dict(network.named_parameters())[first]
+            asked.append(parameter.requires_grad)
+            moved.append(not torch.equal(parameter.detach(), start))
+    steps = len(asked) // 3
+    assert asked == [False] * 2 * steps + [True] * steps
+    assert moved == [False] * 2 * steps + [True] * steps
+    assert all(each.requires_grad for each in network.parameters())
+    assert not np.allclose(weights(network), before)

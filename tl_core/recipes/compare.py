@@ -183,7 +183,7 @@ class Comparison(CellWork[Cell]):
         check_classes(classes, rows.train)
         row = strategy(cell.strategy)
         start = self._start(cell) if row.needs_encoder else None
-        bench = Bench(self.store.settings, cell.seed, start, self.desk(folder))
+        bench = Bench(self.store.settings, cell.seed, start, desk=self.desk(folder))
         config = self.config.config_of(cell.strategy)
         return (yield from row.fit()(bench, classes, rows.train, rows.validation, config))
 

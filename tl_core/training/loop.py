@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from accelerate import Accelerator
 
 Indices = NDArray[np.int64]
+RateOf = Callable[[str, int], float]  # a parameter's name and an epoch from 0 -> its largest rate then
 GIVE_BACK_SECONDS = 4.0
 
 
@@ -107,15 +108,18 @@ def fit(
     config: LoopConfig,
     accelerator: Accelerator,
     desk: Desk,
+    rate_of: RateOf | None = None,
 ) -> Training[Fit]:
     """Train the parameters of `model` that require gradients; the best weights are left in it.
 
-    `head` is the part of `model` that starts at random and takes `head_learning_rate`. Yields
+    `head` is the part of `model` that starts at random and takes `head_learning_rate`; `rate_of` gives
+    every parameter a rate of its own instead, 0 for an epoch in which it stays as it is. Yields
     Progress in rows and the curves `training loss`, `validation loss`, `validation accuracy`.
     Raises Stopped when the desk asks for it (after a checkpoint), ModelError when the device's
     memory does not suffice even for half a batch at a time.
     """
-    return (yield from _Loop(model, head, problem, config, accelerator, desk).run())
+    rate_of = rate_of or _two_rates(model, head, config)
+    return (yield from _Loop(model, problem, config, accelerator, desk, rate_of).run())
 
 
 class _Loop:
@@ -124,18 +128,18 @@ class _Loop:
     def __init__(
         self,
         model: torch.nn.Module,
-        head: torch.nn.Module,
         problem: Problem,
         config: LoopConfig,
         accelerator: Accelerator,
         desk: Desk,
+        rate_of: RateOf,
     ) -> None:
         import torch
 
         self.problem, self.config, self.accelerator, self.desk = problem, config, accelerator, desk
         torch.manual_seed(config.seed * 1009 + accelerator.process_index)
         self.plain = model.to(accelerator.device)
-        self.optimizer = torch.optim.AdamW(_groups(model, head, config), fused=True)
+        self.optimizer = torch.optim.AdamW(_groups(model, config, rate_of), fused=True)
         self.model, self.optimizer = accelerator.prepare(self.plain, self.optimizer)
         self.trained = {name: each for name, each in self.plain.named_parameters() if each.requires_grad}
         self.position = _Position()
@@ -157,6 +161,8 @@ class _Loop:
             self._save()
         if self.best:
             self._put(self.best)
+        for parameter in self.trained.values():
+            parameter.requires_grad_(True)
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
         stopped_early = at.epoch < self.config.epochs
         return Fit(at.step, at.best_epoch or at.epoch, self._seconds(), stopped_early)
@@ -165,6 +171,7 @@ class _Loop:
         at, config = self.position, self.config
         lengths = self.problem.renew(at.epoch) if self.problem.renew else self.problem.lengths
         batches = length_batches(lengths, config.batch_size, seed=config.seed, epoch=at.epoch)
+        self._set_rates()
         self.model.train()
         for rows in batches[at.batch :]:
             self._stop_if_asked()
@@ -179,6 +186,14 @@ class _Loop:
                 give_back()
                 self.last_given_back = time.monotonic()
         at.epoch, at.batch = at.epoch + 1, 0
+
+    def _set_rates(self) -> None:
+        """The rates of this epoch; no gradient is computed for what stays as it is, unless processes share them."""
+        for group in self.optimizer.param_groups:
+            group["largest"] = group["rates"][self.position.epoch]
+            if self.accelerator.num_processes == 1:
+                for parameter in group["params"]:
+                    parameter.requires_grad_(group["largest"] > 0)
 
     def _rows_done(self, batches: Sequence[Indices]) -> int:
         earlier = self.position.epoch * len(self.problem.lengths)
@@ -310,18 +325,24 @@ class _Loop:
         _restore_random_state(saved, self.accelerator.process_index)
 
 
-def _groups(model: torch.nn.Module, head: torch.nn.Module, config: LoopConfig) -> list[dict[str, Any]]:
-    """AdamW's parameter groups: encoder and head, matrices decayed, biases and norms not."""
+def _two_rates(model: torch.nn.Module, head: torch.nn.Module, config: LoopConfig) -> RateOf:
+    """The head's own rate for its parameters, `learning_rate` for all others."""
     in_head = {id(each) for each in head.parameters()}
-    groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
-    for parameter in model.parameters():
+    names = {name for name, each in model.named_parameters() if id(each) in in_head}
+    return lambda name, _: config.head_learning_rate if name in names else config.learning_rate
+
+
+def _groups(model: torch.nn.Module, config: LoopConfig, rate_of: RateOf) -> list[dict[str, Any]]:
+    """AdamW's parameter groups: parameters of the same rates; matrices decayed, biases and norms not."""
+    groups: dict[tuple[tuple[float, ...], float], list[torch.nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            rate = config.head_learning_rate if id(parameter) in in_head else config.learning_rate
+            rates = tuple(rate_of(name, epoch) for epoch in range(config.epochs))
             decay = config.weight_decay if parameter.ndim > 1 else 0.0
-            groups.setdefault((rate, decay), []).append(parameter)
+            groups.setdefault((rates, decay), []).append(parameter)
     return [
-        {"params": parameters, "lr": rate, "largest": rate, "weight_decay": decay}
-        for (rate, decay), parameters in groups.items()
+        {"params": parameters, "lr": rates[0], "largest": rates[0], "rates": rates, "weight_decay": decay}
+        for (rates, decay), parameters in groups.items()
     ]
 
 

@@ -15,6 +15,7 @@ from tl_core.errors import ConfigError, DataError
 from tl_core.settings import Settings
 from tl_core.training.events import Training
 from tl_core.training.loop import Desk
+from tl_core.vectors.space import WordVectors
 
 Probabilities = NDArray[np.float64]
 Targets = NDArray[np.int64]
@@ -44,12 +45,21 @@ class LabelledTexts:
 
 
 @dataclass(frozen=True, slots=True)
+class WordStart:
+    """Where a classifier on word vectors begins: pretrained vectors, and the model folder of a source task."""
+
+    vectors: WordVectors | None = None
+    source: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Bench:
-    """What a training is given beside its data: places, a starting point, a seed, a desk."""
+    """What a training is given beside its data: places, starting points, a seed, a desk."""
 
     settings: Settings
     seed: int = 0
     start: StartingPoint | None = None
+    words: WordStart = WordStart()
     desk: Desk = field(default_factory=Desk)
 
     @property
