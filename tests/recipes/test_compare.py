@@ -12,7 +12,7 @@ from tests.recipes.jobs import finished, small_config, word_examples
 from tl_core.data.examples import Examples
 from tl_core.errors import ConfigError, DataError, ModelError, RunError
 from tl_core.recipes import cell_work, compare
-from tl_core.recipes.plan import CompareConfig, Task, cells, config_from_json, rows_of_seed
+from tl_core.recipes.plan import CompareConfig, SourcePlan, Task, cells, config_from_json, rows_of_seed
 from tl_core.runs.events import read_curves
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
@@ -111,7 +111,7 @@ def test_rows_per_class_are_nested_over_sizes_and_the_same_for_every_strategy():
 
 def test_the_cells_of_a_comparison_run_cheap_ones_first():
     config = CompareConfig(strategies=("full", "tfidf", "lora"), seeds=2)
-    order = [cell.suffix for cell in cells(config, with_source=True)]
+    order = [cell.suffix for cell in cells(config, SourcePlan(task=True, families=("encoder",)))]
     assert order == [
         "source-full",
         "source-lora",

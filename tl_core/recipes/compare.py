@@ -11,6 +11,7 @@ import shutil
 import time
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,16 @@ from tl_core.data.findings import overlap, without_rows
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
 from tl_core.encoders.tuning import TunedConfig, epochs_for
-from tl_core.errors import DataError, RunError
+from tl_core.errors import DataError
 from tl_core.knobs import to_values
 from tl_core.recipes.board import Board
-from tl_core.recipes.cell_work import CellWork, submit_job
+from tl_core.recipes.cell_work import CellWork, save_model, submit_job
 from tl_core.recipes.estimate import estimate
 from tl_core.recipes.plan import (
     Cell,
     CompareConfig,
     Rows,
+    SourcePlan,
     Task,
     cells,
     config_from_json,
@@ -38,8 +40,10 @@ from tl_core.recipes.plan import (
     source_strategy,
     test_split,
 )
+from tl_core.recipes.sources import chosen_source, source_plan
+from tl_core.recipes.vector_sets import open_vectors
 from tl_core.runs.store import Job, Run, Store
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, check_classes
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, WordStart, check_classes
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import strategy
@@ -60,9 +64,14 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
     if task.test is not None:
         target = without_rows(target, overlap(target, task.test))
     _check(config, target, task)
-    source = _source_model(store, config)
+    source = chosen_source(store, config, task)
+    if config.needs_encoder and not (source and "encoder" in source.models):
+        find_encoder(config.encoder, store.settings)
+    if config.needs_vectors:
+        open_vectors(store, config.vectors)
+    plan = source_plan(config, task, source)
     known = estimate(store, config, task, probe=False)
-    plan = {"has_source": task.source is not None, "expected": known.by_strategy if known else {}}
+    about = {"source": plan.to_json(), "expected": known.by_strategy if known else {}}
 
     def write_data(folder: Path) -> None:
         pool, test = test_split(config, target, task.test)
@@ -70,11 +79,12 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
         write_examples(folder / "test.jsonl", test)
         if task.source is not None:
             write_examples(folder / "source.jsonl", task.source)
-        if source is not None:
-            shutil.copytree(source, folder / SOURCE_MODEL)
+        for family, place in (source.models if source else {}).items():
+            shutil.copytree(place, folder / SOURCE_MODEL / family)
 
-    told = {"comparison": config.to_json(), **plan}
-    return submit_job(store, "compare", task.title, told, write_data, processes=processes)
+    told = {"comparison": config.to_json(), **about}
+    recipe = "grid" if config.sizes else "compare"
+    return submit_job(store, recipe, task.title, told, write_data, processes=processes)
 
 
 def _check(config: CompareConfig, target: Examples, task: Task) -> None:
@@ -84,20 +94,6 @@ def _check(config: CompareConfig, target: Examples, task: Task) -> None:
             raise DataError(f"A classifier needs at least two classes; the {name} hold {found}.")
     if task.test is not None and not len(task.test):
         raise DataError("The test file holds no usable row.")
-
-
-def _source_model(store: Store, config: CompareConfig) -> Path | None:
-    """The model folder to start from; also checks that the encoder exists."""
-    if not config.needs_encoder:
-        return None
-    if not config.source_run:
-        find_encoder(config.encoder, store.settings)
-        return None
-    run = store.run(config.source_run)
-    if run.status != "done":
-        raise RunError(f"Run {run.id} is {run.status}; only a finished run can be a source.")
-    read_starting_point(run.model)
-    return run.model
 
 
 # in the worker
@@ -117,47 +113,80 @@ class Comparison(CellWork[Cell]):
         self.config = config_from_json(job.record["config"]["comparison"])
         data = job.folder / "data"
         self.pool, self.test = read_examples(data / "train.jsonl"), read_examples(data / "test.jsonl")
-        self.source = read_examples(data / "source.jsonl") if job.record["config"]["has_source"] else None
-        self.cells = cells(self.config, with_source=self.source is not None)
+        self.plan = SourcePlan.from_json(job.record["config"]["source"])
+        self.source = read_examples(data / "source.jsonl") if self.plan.task else None
+        self.cells = cells(self.config, self.plan)
         self.board = self._board(job.record["config"]["expected"])
 
     def _board(self, expected: dict[str, float]) -> Board:
         """Cells weigh what the probe measured, in seconds; without a probe, what they cost by rule of thumb."""
-        counts = Counter(cell.strategy for cell in self.cells)
-        in_seconds = set(counts) <= set(expected)
-        weights = {
-            cell.suffix: expected[cell.strategy] / counts[cell.strategy] if in_seconds else self._cost(cell)
-            for cell in self.cells
-        }
+        weights = {cell.suffix: self._cost(cell) for cell in self.cells}
+        totals: dict[str, float] = {}
+        for cell in self.cells:
+            totals[cell.strategy] = totals.get(cell.strategy, 0.0) + weights[cell.suffix]
+        in_seconds = set(totals) <= set(expected)
+        if in_seconds:
+            weights = {
+                cell.suffix: expected[cell.strategy] * weights[cell.suffix] / totals[cell.strategy]
+                for cell in self.cells
+            }
         return Board(self.job.folder / "progress.json", weights, in_seconds)
 
     def is_shared(self, cell: Cell) -> bool:
-        return strategy(cell.strategy).trains_encoder
+        return cell.role != "zero" and strategy(cell.strategy).in_loop
 
     def title(self, cell: Cell) -> str:
-        part = "source task" if cell.role == "source" else f"seed {cell.seed + 1}"
-        return f"{strategy(cell.strategy).title}, {part}"
+        """Which training it is, for the person who waits."""
+        parts = {"source": "source task", "zero": "the source's model as it is"}
+        said = [strategy(cell.strategy).title, parts.get(cell.role, f"seed {cell.seed + 1}")]
+        if cell.size is not None:
+            said.insert(1, f"{cell.size:,} rows a class" if cell.size else "all rows")
+            said += ["from the source"] if cell.from_source else []
+        return ", ".join(said)
 
     def train(self, cell: Cell, run_id: str) -> None:
         """One cell from its rows to its record."""
         examples, test = self._examples(cell)
+        if cell.role == "zero":
+            self._score_source(cell, run_id, test)
+            return
         classes = tuple(sorted({*examples.classes, *test.classes}))
-        rows = (
-            rows_of_seed(self.config, examples, cell.seed, classes)
-            if cell.role == "target"
-            else _source_rows(self.config, examples, classes)
-        )
+        rows = rows_of_seed(self._config(cell), examples, cell.seed, classes)
         folder = self.store.settings.runs / run_id
-        before = 0.0 if cell.strategy == "tfidf" else TRAINING_SHARE
+        before = TRAINING_SHARE if strategy(cell.strategy).family != "counts" else 0.0
+        record = self._record(cell, run_id, rows, len(test))
         fitting = self._fit(cell, folder, classes, rows)
-        record = self._record(cell, run_id, rows, test)
         learned = self.fit(cell, record, fitting, until=before, stops_itself=self.is_shared(cell))
         if learned is not None:
-            scored = self._score(cell, folder, rows, labelled(test, classes), before)
+            majority = Counter(rows.train.targets.tolist()).most_common(1)[0][0]
+            scored = self._score(cell, folder, classes, labelled(test, classes), majority, before)
             self.finish(cell, learned | scored | {"classes": classes})
 
+    def _score_source(self, cell: Cell, run_id: str, test: Examples) -> None:
+        """The source's own model, copied, on the target's test rows: no row of the target was learned."""
+        folder = self.store.settings.runs / run_id
+        source = self._source_folder(cell.strategy)
+        save_model(partial(_copy, source), folder)
+        classes = load_classifier(folder / "model", self.store.settings).classes
+        none = labelled(test.take([]), classes)
+        record = self._record(cell, run_id, Rows(none, none), len(test)) | {
+            "seconds": 0.0,
+            "trained_parameters": 0,
+            "facts": {},
+        }
+        self.store.write_run(run_id, record)
+        majority = Counter(labelled(self.pool, classes).targets.tolist()).most_common(1)[0][0]
+        scored = self._score(cell, folder, classes, labelled(test, classes), majority, 0.0)
+        self.finish(cell, record | scored | {"classes": classes})
+
     def _score(
-        self, cell: Cell, folder: Path, rows: Rows, test: LabelledTexts, before: float
+        self,
+        cell: Cell,
+        folder: Path,
+        classes: tuple[str, ...],
+        test: LabelledTexts,
+        majority: int,
+        before: float,
     ) -> dict[str, Any]:
         """Score the model as it was saved, not as it stands in memory, and keep its predictions."""
         began = time.monotonic()
@@ -165,41 +194,64 @@ class Comparison(CellWork[Cell]):
         events = saved.predict_events(test.texts)
         probabilities = self.drive(cell, folder, events, part=(before, 1.0))
         np.save(folder / PREDICTIONS, probabilities.astype(np.float32), allow_pickle=False)
-        majority = Counter(rows.train.targets.tolist()).most_common(1)[0][0]
         return {
-            "report": score(probabilities, test.targets, saved.classes, majority=majority).to_json(),
+            "report": score(probabilities, test.targets, classes, majority=majority).to_json(),
             "scoring_seconds": time.monotonic() - began,
             "peak_memory": peak_bytes(),
         }
 
     def _examples(self, cell: Cell) -> tuple[Examples, Examples]:
         """(rows to learn from, rows to score on) of a cell; the source task holds back a part of its own."""
-        if cell.role == "target":
+        if cell.role != "source":
             return self.pool, self.test
         assert self.source is not None
-        return test_split(self.config, self.source, None)
+        return test_split(replace(self.config, test_rows=0), self.source, None)
+
+    def _config(self, cell: Cell) -> CompareConfig:
+        """The comparison with the cell's number of rows; a source task is trained on all its rows, once."""
+        if cell.role == "source":
+            return self.config.at(0)
+        return self.config if cell.size is None else self.config.at(cell.size)
 
     def _fit(self, cell: Cell, folder: Path, classes: tuple[str, ...], rows: Rows) -> Training[Fitted]:
         check_classes(classes, rows.train)
         row = strategy(cell.strategy)
-        start = self._start(cell) if row.needs_encoder else None
-        bench = Bench(self.store.settings, cell.seed, start, desk=self.desk(folder))
         config = self.config.config_of(cell.strategy)
+        bench = Bench(self.store.settings, cell.seed, desk=self.desk(folder))
+        if row.family == "encoder":
+            bench = replace(bench, start=self._start(cell))
+        elif row.family == "words":
+            pretrained = getattr(config, "start", "") == "pretrained"
+            bench = replace(
+                bench,
+                words=WordStart(
+                    open_vectors(self.store, self.config.vectors) if pretrained else None,
+                    self._source_folder(cell.strategy) if cell.from_source else None,
+                ),
+            )
         return (yield from row.fit()(bench, classes, rows.train, rows.validation, config))
 
     def _start(self, cell: Cell) -> StartingPoint:
-        """Where a cell begins: the source task's model, the copied run, or the bare encoder."""
-        if cell.role == "target" and self.source is not None:
-            source = self.store.settings.runs / f"{self.job.id}-source-{source_strategy(cell.strategy)}"
-            return read_starting_point(source / "model")
-        copied = self.job.folder / "data" / SOURCE_MODEL
+        """Where a cell on an encoder begins: the source's model, or the bare encoder under it."""
+        if cell.from_source:
+            return read_starting_point(self._source_folder(cell.strategy))
+        copied = self._copied("encoder")
         if copied.exists():
-            return read_starting_point(copied)
+            return StartingPoint(read_starting_point(copied).base)
         return StartingPoint(find_encoder(self.config.encoder, self.store.settings))
 
-    def _record(self, cell: Cell, run_id: str, rows: Rows, test: Examples) -> dict[str, Any]:
-        config = self.config.config_of(cell.strategy)
-        encoder = self._encoder_name() if strategy(cell.strategy).needs_encoder else ""
+    def _source_folder(self, name: str) -> Path:
+        """The model that a strategy takes over: the source task's, or the copied one."""
+        if self.plan.task:
+            return self.store.settings.runs / f"{self.job.id}-source-{source_strategy(name)}" / "model"
+        return self._copied(strategy(name).family)
+
+    def _copied(self, family: str) -> Path:
+        return self.job.folder / "data" / SOURCE_MODEL / family
+
+    def _record(self, cell: Cell, run_id: str, rows: Rows, test: int) -> dict[str, Any]:
+        row = strategy(cell.strategy)
+        size = {} if cell.size is None else {"per_class": cell.size}
         return {
             "id": run_id,
             "job": self.job.id,
@@ -209,39 +261,41 @@ class Comparison(CellWork[Cell]):
             "seed": cell.seed + 1,
             "status": "running",
             "started": time.time(),
-            "encoder": encoder,
+            "encoder": self._encoder_name() if row.needs_encoder else "",
+            "vectors": self.config.vectors if row.family == "words" else "",
             "source": self._source_title(cell),
-            "config": to_values(config),
-            "rows": {"train": len(rows.train), "validation": len(rows.validation), "test": len(test)},
+            "config": to_values(self.config.config_of(cell.strategy)),
+            "rows": {"train": len(rows.train), "validation": len(rows.validation), "test": test},
+            **size,
         }
 
     def _encoder_name(self) -> str:
-        copied = self.job.folder / "data" / SOURCE_MODEL
+        copied = self._copied("encoder")
         return read_starting_point(copied).base.name if copied.exists() else self.config.encoder
 
     def _source_title(self, cell: Cell) -> str:
-        if cell.role == "source" or not strategy(cell.strategy).needs_encoder:
+        if not cell.from_source and cell.role != "zero":
             return ""
-        return "source task" if self.source is not None else self.config.source_run
+        return "source task" if self.plan.task else self.config.source_run
 
     def _cost(self, cell: Cell) -> float:
         """Expected cost of a cell in forward passes of a text: what the board weighs it by."""
         examples, test = self._examples(cell)
-        rows = len(examples)
-        if self.config.per_class and cell.role == "target":
-            rows = min(rows, self.config.per_class * len(examples.classes))
-        if cell.strategy == "tfidf":
-            return 0.01 * (rows + len(test)) + 1.0
-        if cell.strategy == "frozen":
-            return float((rows if cell.seed == 0 else 0) + len(test) + 1)
-        config = self.config.config_of(cell.strategy)
-        assert isinstance(config, TunedConfig)
-        return 3.0 * rows * epochs_for(config, rows) + len(test)
+        if cell.role == "zero":
+            return float(len(test))
+        per_class = self._config(cell).per_class
+        rows = min(len(examples), per_class * len(examples.classes)) if per_class else len(examples)
+        row, config = strategy(cell.strategy), self.config.config_of(cell.strategy)
+        if row.family != "encoder":
+            each = 0.01 if row.family == "counts" else 0.1
+            return each * (rows + len(test)) + 1.0
+        if isinstance(config, TunedConfig):
+            return 3.0 * rows * epochs_for(config, rows) + len(test)
+        return float((rows if cell.seed == 0 else 0) + len(test) + 1)
 
 
-def _source_rows(config: CompareConfig, examples: Examples, classes: tuple[str, ...]) -> Rows:
-    """The source task is trained on all its rows, once, whatever the target's few-sample setting."""
-    return rows_of_seed(replace(config, per_class=0), examples, 0, classes)
+def _copy(source: Path, place: Path) -> None:
+    shutil.copytree(source, place, dirs_exist_ok=True)
 
 
 def runs_done(store: Store, job_id: str) -> list[Run]:

@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,7 @@ from tl_core.recipes.plan import (
     test_split,
 )
 from tl_core.recipes.probe import RATES
+from tl_core.recipes.sources import chosen_source, open_source, source_plan
 from tl_core.runs.queue import worker_environment
 from tl_core.runs.records import read_record, write_record
 from tl_core.runs.store import Store
@@ -87,7 +89,7 @@ def estimate(
 
     `counts` may be kept from an earlier estimate with the same encoder. Raises TLError if the comparison could not be trained.
     """
-    plan = cells(config, with_source=task.source is not None)
+    plan = cells(config, source_plan(config, task, chosen_source(store, config, task)))
     names = sorted({cell.strategy for cell in plan})
     start = _starting_point(store, config)
     kept = store.settings.cache / RATES
@@ -122,7 +124,9 @@ def _starting_point(store: Store, config: CompareConfig) -> StartingPoint | None
     if not config.needs_encoder:
         return None
     if config.source_run:
-        return read_starting_point(store.run(config.source_run).model)
+        copied = open_source(store, config.source_run).models.get("encoder")
+        if copied is not None:
+            return read_starting_point(copied)
     return StartingPoint(find_encoder(config.encoder, store.settings))
 
 
@@ -137,20 +141,34 @@ def _add_up(
     if task.test is not None:
         target = without_rows(target, overlap(target, task.test))
     by_strategy: dict[str, float] = {}
-    for role, examples, test in (("target", target, task.test), ("source", task.source, None)):
-        names = {cell.strategy for cell in plan if cell.role == role}
-        if examples is None or not names:
-            continue
-        pool, held = test_split(config, examples, test)
-        share = replace(config, per_class=0) if role == "source" else config
-        rows = rows_of_seed(share, pool, 0, tuple(sorted({*pool.classes, *held.classes})))
-        for name in names:
-            seeds = sum(cell.role == role and cell.strategy == name for cell in plan)
-            seconds = _seconds(config.config_of(name), rows, held, rates[name], counts, seeds)
-            by_strategy[name] = by_strategy.get(name, 0.0) + seconds
+    seeds = Counter((cell.role, cell.strategy, cell.size) for cell in plan)
+    drawn: dict[tuple[str, int | None], tuple[Rows, Examples]] = {}
+    for (role, name, size), number in seeds.items():
+        if (role, size) not in drawn:
+            drawn[role, size] = _rows(config, task, target, role, size)
+        rows, held = drawn[role, size]
+        seconds = _seconds(config.config_of(name), rows, held, rates[name], counts, number)
+        by_strategy[name] = by_strategy.get(name, 0.0) + seconds
     starting = max(rate.start for rate in rates.values())
     memory = max(rate.memory for rate in rates.values())
     return Estimate(starting + sum(by_strategy.values()), memory, len(plan), by_strategy)
+
+
+def _rows(
+    config: CompareConfig, task: Task, target: Examples, role: str, size: int | None
+) -> tuple[Rows, Examples]:
+    """The rows of the first seed of a cell, and those that it is scored on; the source's model learns none."""
+    if role == "source":
+        assert task.source is not None
+        pool, held = test_split(replace(config, test_rows=0), task.source, None)
+        share = config.at(0)
+    else:
+        pool, held = test_split(config, target, task.test)
+        share = config if size is None else config.at(size)
+    if role == "zero":
+        pool = pool.take([])
+        share = config.at(0)
+    return rows_of_seed(share, pool, 0, tuple(sorted({*pool.classes, *held.classes}))), held
 
 
 class TokenCounts:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tl_core.errors import TLError
 from tl_core.recipes.evaluate_reading import evaluation_result
-from tl_core.recipes.plan import cells, config_from_json
+from tl_core.recipes.plan import SourcePlan, cells, config_from_json
 from tl_core.recipes.read_plan import read_cells, train_reader_config
 from tl_core.recipes.results import TITLES
 from tl_core.recipes.scores import F1, Measure, best_score, kind_of
@@ -75,10 +75,13 @@ def _evaluated(job: Job) -> tuple[Measure, float] | None:
         return None
 
 
+def _comparison_trainings(config: Mapping[str, Any]) -> int:
+    return len(cells(config_from_json(config["comparison"]), SourcePlan.from_json(config["source"])))
+
+
 PLANS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
-    "compare": lambda config: len(
-        cells(config_from_json(config["comparison"]), with_source=bool(config["has_source"]))
-    ),
+    "compare": _comparison_trainings,
+    "grid": _comparison_trainings,
     "learn_vectors": lambda config: 1,
     "train_reader": lambda config: len(read_cells(train_reader_config(config["training"]))),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,23 @@ from tl_core.tasks.classify.fitting import LabelledTexts
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 
 ROWS_FOR_VALIDATION = 200  # below, holding rows back costs more than it tells
-FIELDS = ("strategies", "encoder", "source_run", "settings")
+FIELDS = ("strategies", "encoder", "vectors", "source_run", "sizes", "settings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareConfig:
-    """Settings of one comparison: strategies side by side, several seeds, one starting point."""
+    """Settings of one comparison: strategies side by side, several seeds, one starting point.
+
+    `vectors` names the word vectors that classifiers on words begin with; `source_run` is a finished run's id
+    or a shipped source's name. With `sizes`, rows per class (0: all), it is a grid: every strategy is trained
+    on each of them.
+    """
 
     strategies: tuple[str, ...] = ("tfidf", "frozen", "lora")
     encoder: str = "minilm"
+    vectors: str = "glove"
     source_run: str = ""
+    sizes: tuple[int, ...] = ()
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     seeds: int = knob(
         1, "Trainings of every strategy; each draws its own rows and new weights.", low=1, high=10
@@ -47,6 +54,19 @@ class CompareConfig:
     split_seed: int = knob(
         0, "Seed of the split into training and test rows.", low=0, high=10**6, advanced=True
     )
+    test_rows: int = knob(
+        0,
+        "Test rows that are scored, drawn once in the classes' shares; 0 takes all.",
+        low=0,
+        high=1_000_000,
+        advanced=True,
+        label="Test rows (0: all)",
+    )
+    zero_target: bool = knob(
+        True,
+        "Where a source has the same labels, score its own model on the test rows as it is.",
+        advanced=True,
+    )
 
     def __post_init__(self) -> None:
         check_knobs(self)
@@ -54,12 +74,25 @@ class CompareConfig:
             raise ConfigError("Choose at least one strategy.")
         for name in (*self.strategies, *self.settings):
             strategy(name)
+        if any(size < 0 for size in self.sizes) or len(set(self.sizes)) < len(self.sizes):
+            raise ConfigError(
+                f"sizes must be different numbers of rows per class, 0 for all; got {list(self.sizes)}."
+            )
         for name in self.strategies:
             self.config_of(name)
 
     @property
     def needs_encoder(self) -> bool:
         return any(strategy(name).needs_encoder for name in self.strategies)
+
+    @property
+    def needs_vectors(self) -> bool:
+        """Whether a strategy begins with pretrained word vectors."""
+        return any(getattr(self.config_of(name), "start", "") == "pretrained" for name in self.strategies)
+
+    def at(self, per_class: int) -> CompareConfig:
+        """The same for one size."""
+        return replace(self, per_class=per_class, sizes=())
 
     def config_of(self, name: str) -> AnyConfig:
         """The settings of one strategy; those not given have their defaults."""
@@ -71,7 +104,9 @@ class CompareConfig:
         return {
             "strategies": list(self.strategies),
             "encoder": self.encoder,
+            "vectors": self.vectors,
             "source_run": self.source_run,
+            "sizes": list(self.sizes),
             **to_values(self),
             "settings": chosen,
         }
@@ -91,7 +126,9 @@ def config_from_json(values: object) -> CompareConfig:
     ready = dict(values)
     if "strategies" in ready:
         ready["strategies"] = _texts(ready["strategies"], "strategies")
-    for name in ("encoder", "source_run"):
+    if "sizes" in ready:
+        ready["sizes"] = _sizes(ready["sizes"])
+    for name in ("encoder", "vectors", "source_run"):
         if not isinstance(ready.get(name, ""), str):
             raise ConfigError(f"{name} must be text; got {ready[name]!r}.")
     settings = ready.get("settings", {})
@@ -106,6 +143,12 @@ def _texts(value: object, name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _sizes(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(type(each) is int for each in value):
+        raise ConfigError(f"sizes must be a list of whole numbers; got {value!r}.")
+    return tuple(value)
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """The data of one comparison: target rows, a test file if there is one, a source task if there is one."""
@@ -117,33 +160,82 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """What a source is to a comparison.
+
+    `task`: it is trained first, in this job. `families` of strategies that it gives something to. `zero`:
+    strategies whose source model is also scored on the target as it is, since the labels are the same.
+    """
+
+    task: bool = False
+    families: tuple[str, ...] = ()
+    zero: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"task": self.task, "families": list(self.families), "zero": list(self.zero)}
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> SourcePlan:
+        return SourcePlan(bool(values["task"]), tuple(values["families"]), tuple(values["zero"]))
+
+
+NO_SOURCE = SourcePlan()
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
-    """One training of a comparison: a strategy with a seed, on the target or the source task."""
+    """One training of a comparison.
+
+    `role`: `target`; `source`, the source task; or `zero`, the source's model scored on the target.
+    `from_source` says whether a target training begins with what the source learned. `size` is its rows per
+    class in a grid, 0 for all; None outside one.
+    """
 
     strategy: str
     seed: int
     role: str = "target"
+    from_source: bool = False
+    size: int | None = None
 
     @property
     def suffix(self) -> str:
         """The end of the run's id, after the job's."""
-        return f"source-{self.strategy}" if self.role == "source" else f"{self.strategy}-{self.seed + 1}"
+        if self.role != "target":
+            return f"{self.role}-{self.strategy}"
+        if self.size is None:
+            return f"{self.strategy}-{self.seed + 1}"
+        start = "source" if self.from_source else "plain"
+        return f"{self.strategy}-{start}-{self.size or 'all'}-{self.seed + 1}"
 
 
-def cells(config: CompareConfig, *, with_source: bool) -> list[Cell]:
-    """The trainings in their order: source task first, then cheap strategies before dear ones."""
+def cells(config: CompareConfig, source: SourcePlan = NO_SOURCE) -> list[Cell]:
+    """The trainings in their order: source task first, then cheap strategies before dear ones, few rows first."""
     order = [each.name for each in STRATEGIES if each.name in config.strategies]
-    source = sorted({source_strategy(name) for name in order} - {""}) if with_source else []
-    planned = [Cell(name, 0, "source") for name in source]
-    return planned + [Cell(name, seed) for name in order for seed in range(config.seeds)]
+    planned = []
+    if source.task:
+        named = {source_strategy(name) for name in order if strategy(name).family in source.families} - {""}
+        planned = [Cell(each.name, 0, "source") for each in STRATEGIES if each.name in named]
+    planned += [Cell(name, 0, "zero") for name in source.zero]
+    by_size: list[int | None] = [*sorted(config.sizes, key=lambda size: size or 10**9)] or [None]
+    for name in order:
+        for size in by_size:
+            for from_source in _starts(config, name, source):
+                planned += [
+                    Cell(name, seed, from_source=from_source, size=size) for seed in range(config.seeds)
+                ]
+    return planned
+
+
+def _starts(config: CompareConfig, name: str, source: SourcePlan) -> tuple[bool, ...]:
+    """Whether a strategy begins with the source; a grid trains each one without it as well."""
+    if strategy(name).family not in source.families:
+        return (False,)
+    return (False, True) if config.sizes else (True,)
 
 
 def source_strategy(name: str) -> str:
-    """How the source task is trained for a target strategy: full for full, LoRA for frozen and LoRA."""
-    row = strategy(name)
-    if not row.needs_encoder:
-        return ""
-    return "full" if name == "full" else "lora"
+    """How the source task is trained for a target strategy; '' for one that takes nothing from a source."""
+    return strategy(name).source
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +247,13 @@ class Rows:
 
 
 def test_split(config: CompareConfig, examples: Examples, test: Examples | None) -> tuple[Examples, Examples]:
-    """(rows to learn from, test rows): the given test file, or a stratified share of the rows."""
-    if test is not None:
-        return examples, test
-    return split(examples, share=config.test_share, seed=config.split_seed)
+    """(rows to learn from, test rows): the given test file, or a stratified share of the rows; at most
+    the config's `test_rows` of either, drawn once."""
+    if test is None:
+        examples, test = split(examples, share=config.test_share, seed=config.split_seed)
+    if 0 < config.test_rows < len(test):
+        _, test = split(test, share=config.test_rows / len(test), seed=config.split_seed)
+    return examples, test
 
 
 def rows_of_seed(config: CompareConfig, pool: Examples, seed: int, classes: tuple[str, ...]) -> Rows:

@@ -122,7 +122,7 @@ def _measure_encoder(
     predict = (time.monotonic() - began) / padded_tokens(
         lengths[few], sorted_batches(lengths[few], PREDICT_BATCH)
     )
-    if not strategy(name).trains_encoder:
+    if not strategy(name).in_loop:
         return 0.0, predict, load
     del encoder, network, classifier
     return _measure_steps(bench, name, settings, examples, lengths), predict, load

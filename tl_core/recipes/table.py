@@ -50,6 +50,7 @@ def _fetch_vectors(store: Store, job: Job) -> None:
 
 RECIPES: dict[str, Recipe] = {
     "compare": _compare,
+    "grid": _compare,
     "predict": _predict,
     "train_reader": _train_reader,
     "evaluate_reading": _evaluate_reading,

@@ -13,6 +13,7 @@ from tl_core.recipes.compare import submit_comparison
 from tl_core.recipes.estimate import Estimate, estimate
 from tl_core.recipes.machine import memory_bytes
 from tl_core.recipes.plan import CompareConfig, Task, cells
+from tl_core.recipes.sources import chosen_source, source_plan
 from tl_core.runs.store import Store
 from tl_core.tasks.classify.strategies import strategy
 
@@ -21,8 +22,8 @@ def start_training(store: Store, data: Data, source: Source, config: CompareConf
     """The estimate and the button that submits the comparison."""
     st.subheader("4 · Train")
     task = Task(data.examples, data.test, source.task.examples if source.task else None, title=data.title)
-    trainings = len(cells(config, with_source=source.task is not None))
     with st.container(border=True), guard():
+        trainings = len(cells(config, source_plan(config, task, chosen_source(store, config, task))))
         known = resources.known_estimate(config, task)
         with st.container(horizontal=True, vertical_alignment="center"):
             begin = st.button("Start training", type="primary", icon=":material/play_arrow:", key="start")

@@ -18,6 +18,7 @@ from tl_core.runs.store import ENDED, Store
 REFRESH_SECONDS = 2.0
 RECIPES = {
     "compare": "comparison",
+    "grid": "grid of trainings",
     "predict": "prediction",
     "train_reader": "reader training",
     "evaluate_reading": "reading evaluation",
