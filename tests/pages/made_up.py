@@ -12,7 +12,7 @@ from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.data.reading_files import write_squad
 from tl_core.knobs import to_values
 from tl_core.recipes.evaluate_reading import QUESTIONS, RESULT
-from tl_core.recipes.plan import CompareConfig
+from tl_core.recipes.plan import NO_SOURCE, CompareConfig
 from tl_core.recipes.read_plan import ReadCell, TrainReaderConfig, read_cells
 from tl_core.recipes.train_reader import ANSWERS, TEST, TRAIN, write_answers
 from tl_core.runs.events import EventLog
@@ -54,7 +54,7 @@ def add_job(
     """A comparison whose runs are all finished; `share_right` of each run's answers are right."""
     config = CompareConfig(strategies=tuple(strategies), seeds=seeds)
     job = store.add_job(
-        "compare", title, {"comparison": config.to_json(), "has_source": False, "expected": {}}
+        "compare", title, {"comparison": config.to_json(), "source": NO_SOURCE.to_json(), "expected": {}}
     )
     test = made_up_examples(classes, rows)
     write_examples(job.folder / "data" / "train.jsonl", made_up_examples(classes, 4 * rows, 1000))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -13,6 +14,7 @@ from tl_core.data.examples import Examples
 from tl_core.errors import ConfigError, DataError, ModelError, RunError
 from tl_core.recipes import cell_work, compare
 from tl_core.recipes.plan import CompareConfig, SourcePlan, Task, cells, config_from_json, rows_of_seed
+from tl_core.recipes.sources import source_plan
 from tl_core.runs.events import read_curves
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
@@ -72,7 +74,8 @@ def test_a_source_task_is_trained_once_and_every_target_starts_from_it(store: St
     job = finished(store, config, Task(word_examples(), None, source))
     assert job.status == "done", job.reason
     runs = store.runs_of(job.id)
-    assert [run.record["strategy"] for run in runs if run.record["role"] == "source"] == ["full", "lora"]
+    assert [run.record["strategy"] for run in runs if run.record["role"] == "source"] == ["lora", "full"]
+    assert [run.record["strategy"] for run in runs if run.record["role"] == "zero"] == ["lora", "full"]
     assert {run.record["source"] for run in runs if run.record["strategy"] == "frozen"} == {"source task"}
     frozen = next(run for run in runs if run.record["strategy"] == "frozen")
     assert (frozen.model / "adapter").is_dir()
@@ -97,6 +100,49 @@ def test_a_run_as_a_source_is_copied_in(store: Store, tmp_path: Path):
     assert {run.record["source"] for run in store.runs_of(second.id)} == {source.id}
 
 
+def test_a_grid_trains_every_size_with_and_without_the_source(store: Store, tmp_path: Path):
+    source = word_examples(50, first_row=300)
+    config = replace(small_config(tmp_path, ("tfidf", "frozen"), seeds=2), sizes=(0, 4), test_rows=10)
+    job = finished(store, config, Task(word_examples(), None, source))
+    assert (job.status, job.record["recipe"]) == ("done", "grid"), job.reason
+    runs = {run.id.removeprefix(f"{job.id}-"): run.record for run in store.runs_of(job.id)}
+    sizes = [f"{size}-{seed}" for size in ("4", "all") for seed in (1, 2)]
+    assert sorted(runs) == sorted(
+        ["source-lora", "zero-lora"]
+        + [f"tfidf-plain-{each}" for each in sizes]
+        + [f"frozen-{start}-{each}" for start in ("plain", "source") for each in sizes]
+    )
+    assert {record["rows"]["test"] for name, record in runs.items() if name != "source-lora"} == {10}
+    assert runs["tfidf-plain-4-1"]["rows"]["train"] == 8
+    assert [runs[f"frozen-{start}-4-1"]["source"] for start in ("plain", "source")] == ["", "source task"]
+    assert runs["zero-lora"]["rows"]["train"] == runs["zero-lora"]["trained_parameters"] == 0
+    assert runs["zero-lora"]["report"]["accuracy"] > 0.5
+
+
+def test_a_source_with_other_labels_is_not_scored_on_the_target(store: Store, tmp_path: Path):
+    source = word_examples(50, first_row=300)
+    renamed = replace(source, labels=tuple(f"{label}!" for label in source.labels))
+    config = small_config(tmp_path, ("frozen",))
+    assert source_plan(config, Task(word_examples(), None, renamed), None).zero == ()
+    assert source_plan(config, Task(word_examples(), None, source), None).zero == ("lora",)
+    without = replace(config, zero_target=False)
+    assert source_plan(without, Task(word_examples(), None, source), None).zero == ()
+
+
+def test_a_strategy_that_counts_takes_nothing_from_a_source():
+    config = CompareConfig(strategies=("tfidf", "lora"), sizes=(8, 64))
+    order = [cell.suffix for cell in cells(config, SourcePlan(families=("encoder",), zero=("lora",)))]
+    assert order == [
+        "zero-lora",
+        "tfidf-plain-8-1",
+        "tfidf-plain-64-1",
+        "lora-plain-8-1",
+        "lora-source-8-1",
+        "lora-plain-64-1",
+        "lora-source-64-1",
+    ]
+
+
 def test_rows_per_class_are_nested_over_sizes_and_the_same_for_every_strategy():
     pool, classes = word_examples(), ("bad", "good")
 
@@ -113,8 +159,8 @@ def test_the_cells_of_a_comparison_run_cheap_ones_first():
     config = CompareConfig(strategies=("full", "tfidf", "lora"), seeds=2)
     order = [cell.suffix for cell in cells(config, SourcePlan(task=True, families=("encoder",)))]
     assert order == [
-        "source-full",
         "source-lora",
+        "source-full",
         "tfidf-1",
         "tfidf-2",
         "lora-1",
@@ -130,6 +176,9 @@ def test_a_config_comes_back_from_its_json_and_a_wrong_one_is_named():
     assert again.to_json() == config.to_json()
     assert again.config_of("lora").rank == 4
     for wrong, said in (
+        ({"sizes": [8, 8]}, "sizes must be different numbers"),
+        ({"sizes": [-1]}, "sizes must be different numbers"),
+        ({"sizes": "8"}, "sizes must be a list of whole numbers"),
         ({"seeds": 11}, "seeds must be between 1 and 10; got 11"),
         ({"strategies": []}, "at least one strategy"),
         ({"strategies": ["magic"]}, "no strategy 'magic'"),

@@ -13,6 +13,7 @@ from tl_core.recipes.overview import (
     run_title,
     titles_of,
 )
+from tl_core.recipes.plan import NO_SOURCE
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 
@@ -39,7 +40,9 @@ def test_a_failed_job_keeps_its_reason_and_what_was_planned(store: Store):
 
 def test_a_job_of_another_recipe_or_version_is_still_listed(store: Store):
     store.add_job("predict", "a file", {"run": "x"})
-    store.add_job("compare", "from another version", {"comparison": {"strange": 1}, "has_source": False})
+    store.add_job(
+        "compare", "from another version", {"comparison": {"strange": 1}, "source": NO_SOURCE.to_json()}
+    )
     assert [(line.planned, line.best) for line in job_lines(store)] == [(0, None), (0, None)]
 
 
