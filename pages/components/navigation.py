@@ -13,6 +13,7 @@ def all_pages() -> list[StreamlitPage]:
     return [
         st.Page("pages/home.py", title="Home", icon=":material/home:", default=True),
         st.Page("pages/fine_tune.py", title="Fine-tune", icon=":material/tune:"),
+        st.Page("pages/compare.py", title="Compare", icon=":material/show_chart:"),
         st.Page("pages/vectors.py", title="Word vectors", icon=":material/scatter_plot:"),
         st.Page("pages/attention.py", title="Attention", icon=":material/grid_on:"),
         st.Page("pages/reading.py", title="Reading", icon=":material/menu_book:"),

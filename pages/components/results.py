@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core.recipes.compare import PREDICTIONS
+from tl_core.recipes.curves import Grid, read_grid
 from tl_core.recipes.results import Answers, Summary, read_answers, summarise
 from tl_core.runs.events import Curve, read_curves
 from tl_core.runs.store import Job, Run
@@ -34,6 +35,16 @@ def summary(job: Job, runs: Sequence[Run]) -> Summary:
 @st.cache_data(show_spinner="Comparing the strategies", max_entries=32, ttl=3600)
 def _summary(_job: Job, _runs: Sequence[Run], stamps: str) -> Summary:
     return summarise(_job, _runs)
+
+
+def grid(job: Job, runs: Sequence[Run]) -> Grid:
+    """What a grid's finished runs say."""
+    return _grid(job, runs, " ".join([job.id, *map(_stamp, runs)]))
+
+
+@st.cache_data(show_spinner="Reading the runs", max_entries=8, ttl=3600)
+def _grid(_job: Job, _runs: Sequence[Run], stamps: str) -> Grid:
+    return read_grid(_job, _runs)
 
 
 def curves(run: Run) -> tuple[Curve, ...]:

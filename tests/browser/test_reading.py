@@ -54,7 +54,7 @@ def test_a_text_is_asked_and_the_answer_marked_in_its_place(page, server: Server
     page.get_by_text("Why this answer", exact=True).click()
     page.locator(".js-plotly-plot").first.wait_for()
     for view in ("Windows", "Attention", "Gradient"):
-        page.get_by_text(view, exact=True).click()
+        page.get_by_role("radio", name=view, exact=True).click()
         page.wait_for_timeout(1500)
         assert page.locator("[data-testid=stException]").count() == 0
     page.get_by_text("Asked before", exact=True).click()

@@ -16,7 +16,7 @@ from tl_core.errors import ConfigError, DataError, RunError
 from tl_core.knobs import knobs_of, parse_value
 from tl_core.recipes.cell_work import resume_job
 from tl_core.recipes.compare import submit_comparison
-from tl_core.recipes.plan import CompareConfig, Task, config_from_json
+from tl_core.recipes.plan import CompareConfig, Task, config_from_json, size_of
 from tl_core.recipes.table import RECIPES
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
@@ -32,10 +32,19 @@ def add_commands(commands: Any) -> None:
     names = ", ".join(each.name for each in STRATEGIES)
     train.add_argument("--strategy", action="append", default=[], help=f"one of {names}; may be repeated")
     train.add_argument("--encoder", default="minilm", help="minilm, e5, a folder, or a hub name")
-    train.add_argument("--source", default="", help="a labelled file to train on first, or the id of a run")
+    train.add_argument("--vectors", default="glove", help="word vectors for the strategies on words")
+    train.add_argument(
+        "--source", default="", help="a labelled file to train on first, a run's id, or amazon, ag-news, nsmc"
+    )
     train.add_argument("--test", type=Path, help="a labelled file to score on")
     train.add_argument("--seeds", type=int, default=1)
     train.add_argument("--per-class", type=int, default=0, help="training rows of each class; 0 takes all")
+    train.add_argument(
+        "--sizes",
+        nargs="+",
+        metavar="N",
+        help="a grid over rows of each class, such as 8 64 all; with a source, with and without it",
+    )
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="epochs=3 or lora.rank=8"
     )
@@ -107,7 +116,10 @@ def _config(options: argparse.Namespace) -> CompareConfig:
             values = json.loads(options.config.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(f"{options.config} is not a readable JSON file ({error}).") from error
-    values |= {"seeds": options.seeds, "per_class": options.per_class, "encoder": options.encoder}
+    values |= {"seeds": options.seeds, "per_class": options.per_class}
+    values |= {"encoder": options.encoder, "vectors": options.vectors}
+    if options.sizes:
+        values["sizes"] = [size_of(each) for each in options.sizes]
     if options.strategy:
         values["strategies"] = list(dict.fromkeys(options.strategy))
     chosen = values.get("strategies", list(CompareConfig().strategies))

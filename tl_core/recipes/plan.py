@@ -143,6 +143,15 @@ def _texts(value: object, name: str) -> tuple[str, ...]:
     return tuple(value)
 
 
+def size_of(text: str) -> int:
+    """Rows of each class as a person writes them: a whole number, or 'all' (0)."""
+    if text.strip().lower() == "all":
+        return 0
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise ConfigError(f"Rows of each class must be whole numbers from 1, or all; got {text[:40]!r}.")
+    return int(text)
+
+
 def _sizes(value: object) -> tuple[int, ...]:
     if not isinstance(value, list) or not all(type(each) is int for each in value):
         raise ConfigError(f"sizes must be a list of whole numbers; got {value!r}.")

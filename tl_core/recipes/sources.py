@@ -14,8 +14,9 @@ from tl_core.encoders.adapted import read_starting_point
 from tl_core.errors import ModelError, RunError
 from tl_core.recipes.plan import NO_SOURCE, CompareConfig, SourcePlan, Task
 from tl_core.recipes.readers import ADAPTERS
-from tl_core.runs.store import IDENTIFIER, Store
+from tl_core.runs.store import IDENTIFIER, Run, Store
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
+from tl_core.tasks.read.saved import TASK
 
 LABELS = "labels.json"
 
@@ -119,6 +120,19 @@ def source_plan(config: CompareConfig, task: Task, source: SourceModels | None) 
         tuple(each.name for each in STRATEGIES if each.name in makers) if same and config.zero_target else ()
     )
     return SourcePlan(task.source is not None, families, zero)
+
+
+def gives_on(run: Run) -> bool:
+    """Whether a finished run has a model that another training can begin with."""
+    if run.record.get("task"):
+        return run.record.get("task") == TASK
+    return strategy(str(run.record["strategy"])).family != "counts"
+
+
+def base_of(source: SourceModels) -> str:
+    """The name of the encoder under a source; '' for one without."""
+    folder = source.models.get("encoder")
+    return read_starting_point(folder).base.name if folder else ""
 
 
 def _folders(row: ShippedSource) -> dict[str, Path]:

@@ -10,12 +10,14 @@ from pages.views.fine_tune.data import Data, choose_data
 from tl_core.encoders.catalog import ENCODERS, facts
 from tl_core.recipes.overview import run_title
 from tl_core.recipes.scores import best_score
+from tl_core.recipes.sources import base_of, gives_on, open_source, shipped_sources
+from tl_core.recipes.vector_sets import PACKAGED, vector_sets
 from tl_core.runs.store import Run, Store
-from tl_core.tasks.classify.strategies import strategy
 from tl_core.text.script import is_korean
 
 KINDS = {
-    "packaged": "Packaged encoder",
+    "packaged": "Packaged model",
+    "shipped": "Shipped source",
     "run": "Earlier run",
     "task": "A source task first",
     "name": "Folder or hub name",
@@ -24,11 +26,17 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The starting point: an encoder by name, or a run; and a source task to train on first, if any."""
+    """The starting point: an encoder and word vectors by name, or a run or shipped source; a task to train first."""
 
     encoder: str
     run: str = ""
     task: Data | None = None
+    vectors: str = PACKAGED
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Its part of a comparison's config."""
+        return {"encoder": self.encoder, "vectors": self.vectors, "source_run": self.run}
 
 
 def choose_source(store: Store, data: Data) -> Source:
@@ -47,20 +55,22 @@ def choose_source(store: Store, data: Data) -> Source:
         korean = is_korean(data.examples.texts)
         if kind == "run":
             return _from_run(store, korean)
+        if kind == "shipped":
+            return _shipped(store, korean)
         if kind == "name":
             st.caption(
                 "A folder that transformers saved, or a name on the hub (needs a network). No code in it is run."
             )
             name = st.text_input("Folder or hub name", key="source.name", placeholder="bert-base-uncased")
-            return Source(name.strip() or "minilm")
-        encoder = _packaged(korean)
+            return Source(name.strip() or "minilm", vectors=_vectors(store))
+        encoder, vectors = _packaged(korean), _vectors(store)
         if kind == "task":
             st.caption(
-                "Sequential transfer: the encoder is first trained on another labelled table, once, "
+                "Sequential transfer: each model is first trained on another labelled table, once, "
                 "then on yours with a new head."
             )
-            return Source(encoder, task=choose_data("source"))
-        return Source(encoder)
+            return Source(encoder, task=choose_data("source"), vectors=vectors)
+        return Source(encoder, vectors=vectors)
 
 
 def _packaged(korean: bool) -> str:
@@ -99,16 +109,53 @@ def _from_run(store: Store, korean: bool) -> Source:
     runs = {
         run.id: run
         for run in store.runs()
-        if run.status == "done" and strategy(run.record["strategy"]).needs_encoder
+        if run.status == "done" and run.record["role"] != "zero" and gives_on(run)
     }
     if not runs:
-        st.info("There is no finished run of an encoder yet. Train one first, or choose a packaged encoder.")
-        return Source(_packaged(korean))
+        st.info("There is no finished run to begin with yet. Train one first, or choose a packaged model.")
+        return Source(_packaged(korean), vectors=_vectors(store))
     chosen = st.selectbox(
         "Run", list(runs), format_func=lambda each: _run_title(runs[each]), key="source.run"
     )
     st.caption("The run is copied into the new job, so that deleting it later breaks nothing.")
-    return Source(str(runs[chosen].record["encoder"]), run=chosen)
+    encoder = str(runs[chosen].record["encoder"])
+    return Source(encoder or _packaged(korean), run=chosen, vectors=_vectors(store))
+
+
+def _shipped(store: Store, korean: bool) -> Source:
+    """The sources that come with the project, each with what it moves on."""
+    rows = {each.name: each for each in shipped_sources()}
+    if not rows:
+        st.info("This copy of the project has no shipped sources: its folder assets/adapters lacks them.")
+        return Source(_packaged(korean), vectors=_vectors(store))
+    name = str(
+        st.selectbox("Source", list(rows), format_func=lambda each: rows[each].title, key="source.shipped")
+    )
+    moved = {"encoder": "an encoder's adapter", "words": "word vectors and the layers of a CNN"}
+    source = open_source(store, name)
+    st.caption(
+        f"{rows[name].languages}. Moves on {' and '.join(moved[family] for family in source.models)}; trained by this "
+        "project's recipes, see its card in assets/adapters."
+    )
+    if korean and rows[name].languages == "English":
+        st.warning("These rows are Korean. This source has read English only.")
+    return Source(base_of(source) or _packaged(korean), run=name, vectors=_vectors(store))
+
+
+def _vectors(store: Store) -> str:
+    """Which word vectors the classifiers on words begin with."""
+    sets = {each.name: each.title for each in vector_sets(store)}
+    if not sets:
+        return PACKAGED
+    return str(
+        st.selectbox(
+            "Word vectors",
+            list(sets),
+            format_func=sets.__getitem__,
+            key="source.vectors",
+            help="For the strategies on words; more can be loaded or learned on the Word vectors page.",
+        )
+    )
 
 
 def _run_title(run: Run) -> str:

@@ -44,21 +44,28 @@ def choose_strategies(data: Data, source: Source) -> CompareConfig | None:
         for name in chosen:
             st.caption(f"**{strategy(name).title}.** {strategy(name).help}")
         values: dict[str, Any] = {"strategies": [name for name in names if name in chosen]}
-        values |= {"encoder": source.encoder, "source_run": source.run}
+        values |= source.values
         values |= knob_widgets(CompareConfig, loaded, key, advanced=False)
-        values["settings"] = {name: _main_settings(name, loaded, key) for name in values["strategies"]}
-        with st.expander("More settings"):
-            values |= knob_widgets(CompareConfig, loaded, key, advanced=True)
-            for name in values["strategies"]:
-                st.markdown(f"**{strategy(name).title}**")
-                given = loaded.get("settings", {}).get(name, {})
-                found = knob_widgets(strategy(name).config, given, f"{key}.{name}", advanced=True)
-                values["settings"][name] |= found
+        values |= strategy_settings(values["strategies"], loaded, key)
         config = config_from_json(values)
         _config_as_json(config)
         _explain(config, data, source)
         return config
     return None
+
+
+def strategy_settings(
+    names: list[str], loaded: dict[str, Any], key: str, skip: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The widgets of each strategy's settings and, folded away, the rest; as the parts of a config in JSON."""
+    settings = {name: _main_settings(name, loaded, key) for name in names}
+    with st.expander("More settings"):
+        values: dict[str, Any] = knob_widgets(CompareConfig, loaded, key, advanced=True, skip=skip)
+        for name in names:
+            st.markdown(f"**{strategy(name).title}**")
+            given = loaded.get("settings", {}).get(name, {})
+            settings[name] |= knob_widgets(strategy(name).config, given, f"{key}.{name}", advanced=True)
+    return {**values, "settings": settings}
 
 
 def _main_settings(name: str, loaded: dict[str, Any], key: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tl_core.runs.store import Job, Store
 FINE_TUNE, READING, VECTORS = "pages/fine_tune.py", "pages/reading.py", "pages/vectors.py"
 PAGES = {
     "compare": FINE_TUNE,
+    "grid": "pages/compare.py",
     "train_reader": READING,
     "evaluate_reading": READING,
     "learn_vectors": VECTORS,

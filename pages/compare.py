@@ -1,0 +1,43 @@
+"""Compare: what a source is worth over data sizes, strategies and seeds."""
+
+import streamlit as st
+
+from pages.components import resources, results, state
+from pages.components.guard import guard
+from pages.components.job_panel import show_job_panel
+from pages.components.navigation import through_app
+from pages.views.compare.found import show_grid
+from pages.views.compare.plan import plan_grid
+from tl_core.recipes.course import course_result
+
+through_app()
+st.title("Compare")
+store = resources.store()
+SHIPPED, NEW = "Amazon → IMDB", "A new grid"
+
+if state.open_job():
+    with guard():
+        job = store.job(state.open_job())
+        if st.button("Back", icon=":material/arrow_back:", key="compare.back"):
+            state.show_job("")
+            st.rerun()
+        show_job_panel(store, job)
+        runs = store.runs_of(job.id)
+        if any(run.report and run.record["role"] != "source" for run in runs):
+            show_grid(results.grid(job, runs))
+else:
+    shipped = course_result()
+    view = st.segmented_control(
+        "Result",
+        [SHIPPED, NEW] if shipped else [NEW],
+        default=SHIPPED if shipped else NEW,
+        required=True,
+        key="compare.view",
+        label_visibility="collapsed",
+    )
+    with guard():
+        if view == SHIPPED and shipped:
+            st.caption(shipped.about)
+            show_grid(shipped.grid)
+        else:
+            plan_grid(store)

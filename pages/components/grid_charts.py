@@ -1,0 +1,143 @@
+"""A grid's results as plotly figures: accuracy over rows, and what the source is worth at each size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import plotly.graph_objects as go
+
+from pages.components.charts import NEUTRAL, STRATEGY_COLOURS, STRATEGY_SYMBOLS, styled
+from tl_core.recipes.curves import Gain, Grid, GridPoint
+
+FROM_SOURCE = "from the source"
+BAND = 0.16
+
+
+def accuracy_over_rows(grid: Grid) -> go.Figure:
+    """One line a strategy and start over the rows learned from, on a log axis; bands are the spread of the seeds.
+
+    A line from the source is solid, one without it dashed. Levels: the source's own model, the majority.
+    """
+    figure = go.Figure()
+    for name, from_source in dict.fromkeys((each.strategy, each.from_source) for each in grid.points):
+        line = [each for each in grid.points if (each.strategy, each.from_source) == (name, from_source)]
+        _add_line(figure, line, any(each.from_source for each in grid.points))
+    for each in grid.zero:
+        _add_level(
+            figure,
+            each.accuracy,
+            f"source alone, {each.title}: {each.accuracy:.1%}",
+            STRATEGY_COLOURS[each.strategy],
+        )
+    _add_level(figure, grid.majority_accuracy, f"most frequent class: {grid.majority_accuracy:.1%}", NEUTRAL)
+    rows = sorted({round(each.rows) for each in grid.points})
+    figure.update_xaxes(
+        title_text="Rows learned from",
+        type="log",
+        tickvals=rows,
+        ticktext=[f"{each:,}" for each in rows],
+        minor={"ticks": ""},
+    )
+    figure.update_yaxes(title_text="Accuracy on the test rows", tickformat=".0%")
+    return styled(figure, height=460, legend=True)
+
+
+def _add_line(figure: go.Figure, points: Sequence[GridPoint], marked: bool) -> None:
+    first = points[0]
+    colour, symbol = STRATEGY_COLOURS[first.strategy], STRATEGY_SYMBOLS[first.strategy]
+    name = f"{first.title}, {FROM_SOURCE}" if first.from_source else first.title
+    group = f"{first.strategy} {first.from_source}"
+    rows = [each.rows for each in points]
+    if any(each.spread for each in points):
+        low = [each.accuracy - (each.spread or 0.0) for each in points]
+        high = [each.accuracy + (each.spread or 0.0) for each in points]
+        figure.add_trace(
+            go.Scatter(
+                x=[*rows, *reversed(rows)],
+                y=[*high, *reversed(low)],
+                fill="toself",
+                fillcolor=_clear(colour),
+                line={"width": 0},
+                mode="lines",
+                legendgroup=group,
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=rows,
+            y=[each.accuracy for each in points],
+            mode="lines+markers",
+            name=name,
+            legendgroup=group,
+            line={
+                "color": colour,
+                "width": 2,
+                "dash": "dash" if marked and not first.from_source else "solid",
+            },
+            marker={
+                "color": colour,
+                "symbol": symbol if first.from_source or not marked else f"{symbol}-open",
+                "size": 9,
+            },
+            customdata=[(_spread(each), len(each.accuracies)) for each in points],
+            hovertemplate=(
+                f"{name}: %{{y:.1%}}%{{customdata[0]}}<br>%{{x:,.0f}} rows, %{{customdata[1]}} seeds<extra></extra>"
+            ),
+        )
+    )
+
+
+def _spread(point: GridPoint) -> str:
+    return "" if point.spread is None else f" ± {100 * point.spread:.1f}"
+
+
+def _clear(colour: str) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {BAND})"
+
+
+def _add_level(figure: go.Figure, level: float, text: str, colour: str) -> None:
+    figure.add_hline(
+        y=level,
+        line={"color": colour, "dash": "dot", "width": 1.5},
+        annotation={"text": text, "xanchor": "left", "x": 0, "yanchor": "bottom", "font": {"color": colour}},
+    )
+
+
+def worth_of_source(gains: Iterable[Gain]) -> go.Figure:
+    """Accuracy from the source less that without it, in points, with its 95 % interval, over the rows."""
+    figure = go.Figure()
+    by_strategy: dict[str, list[Gain]] = {}
+    for each in gains:
+        by_strategy.setdefault(each.strategy, []).append(each)
+    for name, found in by_strategy.items():
+        colour = STRATEGY_COLOURS[name]
+        values = [100 * each.difference for each in found]
+        figure.add_trace(
+            go.Scatter(
+                x=[each.rows for each in found],
+                y=values,
+                mode="lines+markers",
+                name=found[0].title,
+                line={"color": colour, "width": 2},
+                marker={"color": colour, "symbol": STRATEGY_SYMBOLS[name], "size": 9},
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [100 * each.interval.high - value for each, value in zip(found, values)],
+                    "arrayminus": [value - 100 * each.interval.low for each, value in zip(found, values)],
+                    "thickness": 1.5,
+                    "width": 6,
+                },
+                hovertemplate=f"{found[0].title}: %{{y:+.1f}} points at %{{x:,.0f}} rows<extra></extra>",
+            )
+        )
+    rows = sorted({round(each.rows) for found in by_strategy.values() for each in found})
+    figure.add_hline(y=0, line={"color": NEUTRAL, "width": 1})
+    figure.update_xaxes(
+        title_text="Rows learned from", type="log", tickvals=rows, ticktext=[f"{each:,}" for each in rows]
+    )
+    figure.update_yaxes(title_text="Gain by the source, points", zeroline=False)
+    return styled(figure, height=340, legend=True)

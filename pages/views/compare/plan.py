@@ -1,0 +1,85 @@
+"""A new grid: rows, a source, strategies, sizes and seeds; what it takes, and the start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from pages.components.guard import guard
+from pages.views.fine_tune.data import choose_data
+from pages.views.fine_tune.source import choose_source
+from pages.views.fine_tune.start import start_training
+from pages.views.fine_tune.strategies import strategy_settings
+from tl_core.errors import ConfigError
+from tl_core.recipes.plan import CompareConfig, config_from_json, size_of
+from tl_core.runs.store import Store
+from tl_core.tasks.classify.strategies import STRATEGIES, strategy
+
+SIZES = ("8", "16", "64", "250", "1000", "all")
+USUAL = ("8", "64", "all")
+USUAL_STRATEGIES = ("tfidf", "frozen", "lora")
+SKIPPED = ("zero_target",)  # a grid always scores the source as it is
+
+
+def plan_grid(store: Store) -> None:
+    """The widgets of a grid and the button that starts it."""
+    st.caption(
+        "The same rows by several strategies, over several sizes and seeds, each with and without the source: what is "
+        "the source worth, and until when?"
+    )
+    data = choose_data("target")
+    if data is None:
+        return
+    source = choose_source(store, data)
+    config = _choose_grid(source.values)
+    if config is not None:
+        start_training(store, data, source, config)
+
+
+def _choose_grid(source: dict[str, str]) -> CompareConfig | None:
+    st.subheader("3 · Grid")
+    with st.container(border=True), guard():
+        names = [each.name for each in STRATEGIES]
+        chosen = st.pills(
+            "Strategies",
+            names,
+            selection_mode="multi",
+            default=USUAL_STRATEGIES,
+            format_func=lambda name: strategy(name).title,
+            key="grid.strategies",
+        )
+        sizes = st.multiselect(
+            "Rows of each class",
+            SIZES,
+            USUAL,
+            key="grid.sizes",
+            accept_new_options=True,
+            help="Each size holds the smaller ones. Type another number; all takes every row.",
+        )
+        with st.container(horizontal=True):
+            seeds = st.number_input(
+                "Seeds",
+                1,
+                10,
+                3,
+                key="grid.seeds",
+                width=190,
+                help="Each draws its own rows and new weights.",
+            )
+            test_rows = st.number_input(
+                "Test rows (0: all)",
+                0,
+                1_000_000,
+                1_000,
+                key="grid.test_rows",
+                width=190,
+                help="Drawn once, in the classes' shares; every training is scored on the same ones.",
+            )
+        values: dict[str, Any] = {"strategies": [name for name in names if name in chosen], **source}
+        values |= strategy_settings(values["strategies"], {}, "grid", skip=("test_rows", *SKIPPED))
+        values |= {"sizes": [size_of(each) for each in sizes], "seeds": seeds, "test_rows": test_rows}
+        if not sizes:
+            raise ConfigError("Choose at least one number of rows.")
+        return config_from_json(values)
+    return None

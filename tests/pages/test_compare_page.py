@@ -1,0 +1,63 @@
+"""The Compare page: the plan of a grid, what is wrong in it, and what a grid found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import patch
+
+from tests.recipes.jobs import finished, small_config, word_examples
+from tl_core.recipes import cell_work
+from tl_core.recipes.plan import Task
+from tl_core.runs.store import Store
+
+
+def new_grid(open_page):
+    app = open_page("compare")
+    if app.segmented_control(key="compare.view").value != "A new grid":
+        app.segmented_control(key="compare.view").set_value("A new grid").run()
+    return app
+
+
+def captions(app) -> str:
+    return " ".join(each.value for each in app.caption)
+
+
+def test_a_grid_is_planned_and_started(open_page, store: Store):
+    app = new_grid(open_page)
+    assert "27 trainings" in captions(app)  # 3 strategies, 3 sizes, 3 seeds
+    app.number_input(key="grid.seeds").set_value(1).run()
+    assert "9 trainings" in captions(app)
+    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
+        app.button(key="start").click().run()
+    assert not app.exception
+    [job] = store.jobs()
+    comparison = job.record["config"]["comparison"]
+    assert (job.record["recipe"], comparison["sizes"], comparison["test_rows"]) == ("grid", [8, 64, 0], 1000)
+    assert job.id in app.query_params["job"]
+
+
+def test_a_size_that_is_none_is_told_and_nothing_is_lost(open_page):
+    app = new_grid(open_page)
+    app.multiselect(key="grid.sizes").set_value(["8", "many"]).run()
+    assert "whole numbers from 1, or all; got 'many'" in app.error[0].value
+    app.multiselect(key="grid.sizes").set_value([]).run()
+    assert "Choose at least one number of rows" in app.error[0].value
+    app.multiselect(key="grid.sizes").set_value(["8", "32"]).run()
+    assert not app.error
+    app.pills(key="grid.strategies").set_value([]).run()
+    assert "Choose at least one strategy" in app.error[0].value
+
+
+def test_a_finished_grid_is_shown(open_page, store: Store, tmp_path: Path):
+    config = replace(small_config(tmp_path, ("tfidf", "frozen"), seeds=2), sizes=(4, 0), test_rows=20)
+    job = finished(store, config, Task(word_examples(120), None, word_examples(50, first_row=900)))
+    app = open_page("compare", job=job.id)
+    told = " ".join(each.value for each in app.text)
+    assert "without one row of the target" in told
+    assert "Frozen encoder: " in told
+    assert len(app.dataframe[0].value) == 6
+    assert app.get("plotly_chart")
+    app.button(key="compare.back").click().run()
+    assert not app.exception
+    assert "job" not in app.query_params
