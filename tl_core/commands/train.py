@@ -79,11 +79,16 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_labelled(path: Path, options: argparse.Namespace) -> Examples:
-    """The examples of a labelled file under the command's column options."""
+def read_labelled(path: Path, options: argparse.Namespace, *, own_columns: bool = False) -> Examples:
+    """The examples of a labelled file under the command's column options.
+
+    With `own_columns`, as for a source task, the options hold only for a file that has all of those columns.
+    """
     table = read_table_file(path, has_header=False if options.no_header else None)
     guess = guess_columns(table)
     columns = Columns(tuple(options.text) or guess.text, options.label or guess.label)
+    if own_columns and not {*options.text, *filter(None, [options.label])} <= set(table.columns):
+        columns = guess
     if columns.label is None:
         raise DataError(f"{path.name} has no column that looks like labels. Name one with --label.")
     return to_examples(table, columns, merge_labels=options.merge_labels).examples
@@ -96,7 +101,7 @@ def run_train(options: argparse.Namespace) -> int:
     if options.source:
         path = Path(options.source)
         if path.is_file():
-            source = read_labelled(path, options)
+            source = read_labelled(path, options, own_columns=True)
         else:
             config = config_from_json({**config.to_json(), "source_run": options.source})
     task = Task(
