@@ -23,8 +23,8 @@ import torch
 from tests.benchmarks.measure import data_folder, figure, machine
 from tl_core.data.reading import ReadingSet
 from tl_core.data.reading_files import read_reading_file
-from tl_core.recipes.reader_training import find_file
 from tl_core.recipes.readers import load_named_reader
+from tl_core.recipes.shipping import find_file
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
 from tl_core.tasks.read.config import MAX_TOKENS, OVERLAP, Reading

@@ -21,7 +21,7 @@ from tl_core.encoders.adapted import read_starting_point
 from tl_core.recipes import readers, train_reader
 from tl_core.recipes.read_plan import train_reader_config
 from tl_core.recipes.reader_ko import KORQUAD, TEST_ARTICLES, TRAINED_ARTICLES
-from tl_core.recipes.reader_training import find_file
+from tl_core.recipes.shipping import find_file
 from tl_core.runs.store import Store
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.report import evaluate_events

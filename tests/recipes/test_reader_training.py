@@ -15,11 +15,10 @@ from tl_core.recipes.reader_training import (
     Questions,
     ReaderRecipe,
     Stage,
-    data_folder,
-    find_file,
     run_recipe,
     train_recipe,
 )
+from tl_core.recipes.shipping import data_folder, find_file
 from tl_core.settings import Settings
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.saved import load_reader

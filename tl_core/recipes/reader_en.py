@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tl_core.data.reading import joined, split_by_article, with_unanswerable
 from tl_core.data.reading_files import read_reading_file
-from tl_core.recipes.reader_training import Questions, ReaderRecipe, Stage, find_file, run_recipe
+from tl_core.recipes.reader_training import Questions, ReaderRecipe, Stage, run_recipe
+from tl_core.recipes.shipping import find_file
 from tl_core.tasks.read.config import ReadConfig
 
 WIKIPEDIA = ("squadshifts_new_wiki.json", "squad_v2_train_first_10_articles.json")

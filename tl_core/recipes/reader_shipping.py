@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 from collections.abc import Sequence
 from datetime import date
@@ -11,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.data.reading import ReadingSet, with_unanswerable
-from tl_core.recipes.reader_training import Questions, ReaderRecipe, tell, told
+from tl_core.recipes.reader_training import Questions, ReaderRecipe
+from tl_core.recipes.shipping import halve, machine_name, tell, told
 from tl_core.runs.records import read_record, write_record
 from tl_core.settings import Settings
 from tl_core.tasks.read.answers import Reply
@@ -42,7 +42,7 @@ def ship(recipe: ReaderRecipe, settings: Settings, questions: Questions, work: P
     aside.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(work / last.name / "model", aside)
     (aside / "facts.json").unlink()
-    _halve(aside)
+    halve(aside)
     write_calibration(aside, _calibrate(settings, aside, questions.validation))
     measured["shipped"] = _measure_shipped(settings, aside, questions.test)
     scores = {name: measured["shipped"][name] for name in ("questions", "exact_match", "f1")}
@@ -74,7 +74,7 @@ def _stage_facts(model: Path) -> dict[str, Any]:
 
 def _ask_all(reader: Reader, data: ReadingSet, how: Reading = PLAIN) -> Any:
     asked = [Asked(each.text, data.passage_of(each)) for each in data.questions]
-    return told(f"asking {data.name}", reader.ask_events(asked, how))
+    return told(f"asking {data.name}", reader.ask_events(asked, how), "questions")
 
 
 def _scores(data: ReadingSet, replies: Sequence[Reply]) -> dict[str, Any]:
@@ -115,28 +115,6 @@ def _calibrate(settings: Settings, folder: Path, data: ReadingSet) -> Calibratio
     reader = load_reader(folder, settings)
     replies = _ask_all(reader, data, Reading(top=CANDIDATES))
     return calibration_of(replies, judge(data, replies, rule_for(data)))
-
-
-def _halve(folder: Path) -> None:
-    """Every tensor as float16."""
-    from safetensors.torch import load_file, save_file
-
-    for file in folder.rglob("*.safetensors"):
-        save_file({name: each.half().contiguous() for name, each in load_file(file).items()}, file)
-
-
-def machine_name(settings: Settings) -> str:
-    """The processor or GPU that computed this, and with how many threads."""
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    name = platform.processor() or platform.machine()
-    cpu = Path("/proc/cpuinfo")
-    if cpu.exists():
-        lines = [line for line in cpu.read_text(errors="replace").splitlines() if "model name" in line]
-        name = lines[0].partition(":")[2].strip() if lines else name
-    return f"{name}, {settings.threads} threads"
 
 
 def make_reader_card(recipe: ReaderRecipe, calibration: Calibration, measured: dict[str, Any]) -> str:

@@ -11,27 +11,22 @@ import argparse
 import os
 import shutil
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from tl_core.data.reading import ReadingSet
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
-from tl_core.errors import ConfigError, DataError, TLError
+from tl_core.errors import TLError
 from tl_core.recipes.cell_work import save_model
 from tl_core.recipes.readers import ADAPTERS
+from tl_core.recipes.shipping import data_folder, tell, told
 from tl_core.runs.records import write_record
 from tl_core.settings import Settings, read_settings
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.train import ReadBench, fit_reader
-from tl_core.training.events import Metric, Note, Progress, Training
 from tl_core.training.loop import Desk
-
-T = TypeVar("T")
-TELL_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,24 +79,6 @@ def run_recipe(recipe: ReaderRecipe, arguments: Sequence[str] | None = None) -> 
     return 0
 
 
-def data_folder(given: str) -> Path:
-    """The folder of the public sets; ConfigError if none was given or it is not one."""
-    folder = Path(given).expanduser()
-    if not given or not folder.is_dir():
-        raise ConfigError(
-            f"--data must name the folder of the public reading sets (or set TL_DATA); got {given!r}."
-        )
-    return folder
-
-
-def find_file(folder: Path, name: str) -> Path:
-    """The file `name` in a folder or one below it, plain or gzip; DataError if it is not there."""
-    for pattern in (name, f"{name}.gz", f"*/{name}", f"*/{name}.gz"):
-        for found in sorted(folder.glob(pattern)):
-            return found
-    raise DataError(f"{folder} holds no {name}, plain or as .gz.")
-
-
 def train_recipe(recipe: ReaderRecipe, settings: Settings, data: Path, work: Path, out: Path) -> None:
     """Train every stage that is not finished, then measure and ship the last one."""
     import torch
@@ -127,7 +104,9 @@ def train_stage(
     tell(f"{stage.name}: {len(questions.train)} questions, {len(questions.validation)} for validation")
     desk = Desk(checkpoints=work / "checkpoint", checkpoint_seconds=settings.checkpoint_seconds)
     bench = ReadBench(settings, start, seed, desk)
-    fitted = told(stage.name, fit_reader(bench, questions.train, questions.validation, stage.config))
+    fitted = told(
+        stage.name, fit_reader(bench, questions.train, questions.validation, stage.config), "windows"
+    )
     cost = {"seconds": fitted.seconds, "trained_parameters": fitted.trained_parameters, **fitted.facts}
 
     def save(folder: Path) -> None:
@@ -136,38 +115,3 @@ def train_stage(
 
     save_model(save, work)
     shutil.rmtree(work / "checkpoint", ignore_errors=True)
-
-
-def told(name: str, training: Training[T]) -> T:
-    """Drain a training and say on stderr how it goes."""
-    began = last = time.monotonic()
-    done_before: float | None = None
-    losses: list[float] = []
-    while True:
-        try:
-            event = next(training)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        if isinstance(event, Note):
-            tell(f"{name}: {event.text}")
-        elif isinstance(event, Metric) and event.name == "training loss":
-            losses.append(event.value)
-        elif isinstance(event, Metric):
-            tell(f"{name}: step {event.step}, {event.name} {event.value:.4f}")
-        elif isinstance(event, Progress):
-            done_before = event.done if done_before is None else done_before
-            now = time.monotonic()
-            if now - last >= TELL_SECONDS:
-                last = now
-                rate = (event.done - done_before) / (now - began)
-                loss = sum(losses) / len(losses) if losses else float("nan")
-                left = (event.total - event.done) / rate if rate else float("nan")
-                tell(
-                    f"{name}: {event.done:,.0f} of {event.total:,.0f} windows, {rate:.1f}/s, "
-                    f"loss {loss:.3f}, {left / 60:.0f} min left"
-                )
-                losses.clear()
-
-
-def tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,89 @@
+"""What the recipes of shipped models share: the data folder, telling how it goes, float16, the machine's name."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import TypeVar
+
+from tl_core.errors import ConfigError, DataError
+from tl_core.settings import Settings
+from tl_core.training.events import Metric, Note, Progress, Training
+
+T = TypeVar("T")
+TELL_SECONDS = 20.0
+
+
+def data_folder(given: str) -> Path:
+    """The folder of the public sets; ConfigError if none was given or it is not one."""
+    folder = Path(given).expanduser()
+    if not given or not folder.is_dir():
+        raise ConfigError(f"--data must name the folder of the public sets (or set TL_DATA); got {given!r}.")
+    return folder
+
+
+def find_file(folder: Path, name: str) -> Path:
+    """The file `name` in a folder or one below it, plain or gzip; DataError if it is not there."""
+    for pattern in (name, f"{name}.gz", f"*/{name}", f"*/{name}.gz"):
+        for found in sorted(folder.glob(pattern)):
+            return found
+    raise DataError(f"{folder} holds no {name}, plain or as .gz.")
+
+
+def told(name: str, training: Training[T], unit: str = "rows") -> T:
+    """Drain a training and say on stderr how it goes."""
+    began = last = time.monotonic()
+    done_before: float | None = None
+    losses: list[float] = []
+    while True:
+        try:
+            event = next(training)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        if isinstance(event, Note):
+            tell(f"{name}: {event.text}")
+        elif isinstance(event, Metric) and event.name == "training loss":
+            losses.append(event.value)
+        elif isinstance(event, Metric):
+            tell(f"{name}: step {event.step}, {event.name} {event.value:.4f}")
+        elif isinstance(event, Progress):
+            done_before = event.done if done_before is None else done_before
+            now = time.monotonic()
+            if now - last >= TELL_SECONDS:
+                last = now
+                rate = (event.done - done_before) / (now - began)
+                loss = sum(losses) / len(losses) if losses else float("nan")
+                left = (event.total - event.done) / rate if rate else float("nan")
+                tell(
+                    f"{name}: {event.done:,.0f} of {event.total:,.0f} {unit}, {rate:.1f}/s, "
+                    f"loss {loss:.3f}, {left / 60:.0f} min left"
+                )
+                losses.clear()
+
+
+def tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def halve(folder: Path) -> None:
+    """Every tensor as float16."""
+    from safetensors.torch import load_file, save_file
+
+    for file in folder.rglob("*.safetensors"):
+        save_file({name: each.half().contiguous() for name, each in load_file(file).items()}, file)
+
+
+def machine_name(settings: Settings) -> str:
+    """The processor or GPU that computed this, and with how many threads."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    name = platform.processor() or platform.machine()
+    cpu = Path("/proc/cpuinfo")
+    if cpu.exists():
+        lines = [line for line in cpu.read_text(errors="replace").splitlines() if "model name" in line]
+        name = lines[0].partition(":")[2].strip() if lines else name
+    return f"{name}, {settings.threads} threads"
