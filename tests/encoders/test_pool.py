@@ -21,9 +21,28 @@ def test_mean_and_last_of_a_worked_example() -> None:
     assert pool(hidden, mask.bool(), "last").tolist() == [[3.0, 4.0], [3.0, 2.0]]
 
 
+def test_first_and_largest_of_a_worked_example() -> None:
+    import torch
+
+    hidden = torch.tensor([[[-1.0, 2.0], [3.0, -4.0], [9.0, 9.0]], [[7.0, 7.0], [1.0, -2.0], [3.0, -1.0]]])
+    mask = torch.tensor([[1, 1, 0], [0, 1, 1]])  # padding on the right, then on the left
+    assert pool(hidden, mask, "first").tolist() == [[-1.0, 2.0], [1.0, -2.0]]
+    assert pool(hidden, mask, "max").tolist() == [[3.0, 2.0], [3.0, -1.0]]
+    assert pool(hidden, mask.bool(), "first").tolist() == [[-1.0, 2.0], [1.0, -2.0]]
+    assert pool(hidden, mask.bool(), "max").tolist() == [[3.0, 2.0], [3.0, -1.0]]
+
+
+def test_an_unknown_pooling_is_refused() -> None:
+    import torch
+
+    with pytest.raises(ValueError, match="mean, first, last, max; got 'auto'"):
+        pool(torch.ones(1, 2, 3), torch.ones(1, 2), "auto")
+
+
 def test_mean_of_padding_alone_is_zero() -> None:
     import torch
 
+    assert pool(torch.ones(1, 2, 3), torch.zeros(1, 2), "max").tolist() == [[0.0, 0.0, 0.0]]
     assert pool(torch.ones(1, 2, 3), torch.zeros(1, 2), "mean").tolist() == [[0.0, 0.0, 0.0]]
 
 

@@ -36,7 +36,10 @@ def feature_events(
     device: torch.device,
     precision: str,
 ) -> Training[Features]:
-    """Pooled last layer of every text: (N, D) float32. Yields Progress in texts."""
+    """Pooled last layer of every text: (N, D) float32. Yields Progress in texts.
+
+    For another layer or pooling give the encoder that `layers.cut_above` makes.
+    """
     import torch
 
     batcher = Batcher(encoder, texts, max_tokens, device)

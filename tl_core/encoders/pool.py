@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tl_core.encoders.families import Pooling
-
 if TYPE_CHECKING:
     from torch import Tensor
 
+POOLINGS = ("auto", "mean", "first", "last", "max")  # auto: the family's own
 
-def pool(hidden: Tensor, mask: Tensor, how: Pooling) -> Tensor:
+
+def pool(hidden: Tensor, mask: Tensor, how: str) -> Tensor:
     """One vector a text: (B, T, D) and a mask (B, T) of ones and zeros give (B, D).
 
-    `mean` averages the real tokens (Reimers & Gurevych 2019, section 3); `last` takes the last
-    real token. Padding may stand on either side; a row of padding alone gives zeros as its mean.
+    `mean` averages the real tokens, `max` takes the largest value of each number over them (both
+    Reimers & Gurevych 2019, section 3); `first` and `last` take the first or last real token (BERT's
+    [CLS] stands first, XLNet's <cls> last). Padding may stand on either side; a row of padding alone
+    gives zeros as its mean and maximum.
     """
-    return _mean(hidden, mask) if how == "mean" else _last(hidden, mask)
+    if how == "mean":
+        return _mean(hidden, mask)
+    if how == "max":
+        return _max(hidden, mask)
+    if how in ("first", "last"):
+        return _one(hidden, mask, last=how == "last")
+    raise ValueError(f"pooling must be one of {', '.join(POOLINGS[1:])}; got {how!r}")
 
 
 def _mean(hidden: Tensor, mask: Tensor) -> Tensor:
@@ -25,10 +33,17 @@ def _mean(hidden: Tensor, mask: Tensor) -> Tensor:
     return total / weights.sum(dim=1).clamp(min=1.0)
 
 
-def _last(hidden: Tensor, mask: Tensor) -> Tensor:
+def _max(hidden: Tensor, mask: Tensor) -> Tensor:
+    real = mask.bool().unsqueeze(-1)  # (B, T, 1)
+    largest = hidden.masked_fill(~real, -float("inf")).amax(dim=1)
+    return largest.masked_fill(~real.any(dim=1), 0.0)
+
+
+def _one(hidden: Tensor, mask: Tensor, *, last: bool) -> Tensor:
     import torch
 
     count, length = mask.shape
-    positions = torch.arange(length, device=mask.device)
-    last = (positions * mask).argmax(dim=1)  # (B,)
-    return hidden[torch.arange(count, device=hidden.device), last]
+    places = torch.arange(length, device=mask.device)
+    places = places if last else places.flip(0)  # the largest where the token is wanted
+    chosen = (places * mask + mask).argmax(dim=1)  # (B,); a place of 0 still differs from padding
+    return hidden[torch.arange(count, device=hidden.device), chosen]

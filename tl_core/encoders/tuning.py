@@ -25,6 +25,10 @@ ENCODER_DROPOUT_HELP = (
     "above 0 a CPU needs about twice the time."
 )
 PRECISION_HELP = "Arithmetic of the encoder: auto takes bfloat16 where the processor or GPU computes in it."
+LAYERS_AN_EPOCH_HELP = (
+    "Blocks that are released after each epoch, from the top; the first epoch trains the head alone, and the "
+    "embeddings come last. 0 chooses the fewest with which all are released."
+)
 STEPS_WANTED = 160
 EPOCHS_RANGE = (3, 20)
 
@@ -74,6 +78,28 @@ class LoraConfig(TunedConfig):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FullConfig(TunedConfig):
     """Settings of full fine-tuning: every weight of the encoder is trained."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopLayersConfig(TunedConfig):
+    """Settings of tuning the top layers: embeddings and lower blocks stay as they are."""
+
+    layers: int = knob(2, "Blocks at the top of the encoder that are trained.", low=1, high=100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradualConfig(TunedConfig):
+    """Settings of gradual unfreezing with a rate for every layer (Howard & Ruder 2018, sections 3.2 and 3.3)."""
+
+    learning_rate: float = knob(
+        2e-4, "Largest step of AdamW for the top block; lower ones take smaller steps.", low=1e-7, high=1e-1
+    )
+    rate_decay: float = knob(
+        2.6, "A block's rate is that of the block above divided by this.", low=1, high=10
+    )
+    layers_an_epoch: int = knob(
+        0, LAYERS_AN_EPOCH_HELP, low=0, high=100, label="Layers released an epoch (0: by epochs)"
+    )
 
 
 def epochs_for(config: TunedConfig, rows: int) -> int:

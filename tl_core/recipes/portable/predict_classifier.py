@@ -18,6 +18,13 @@ VIEWS = {
     "characters": {"analyzer": "char_wb", "ngram_range": (2, 4)},
 }
 
+POOLED = {
+    "mean": lambda hidden: hidden.mean(0),
+    "first": lambda hidden: hidden[0],
+    "last": lambda hidden: hidden[-1],
+    "max": lambda hidden: hidden.max(0).values,
+}
+
 
 def predict_tfidf(texts: list[str], labels: list[str]) -> list[dict[str, float]]:
     import numpy
@@ -55,10 +62,11 @@ def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict
         batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         if facts["token_types"]:
             batch["token_type_ids"] = torch.tensor([encoding.type_ids or [0]])
+        layer = facts.get("layer", 0)
         with torch.inference_mode():
-            hidden = model(**batch).last_hidden_state[0]
-        pooled = hidden.mean(0) if facts["pooling"] == "mean" else hidden[-1]
-        logits = pooled @ head["weight"].T + head["bias"]
+            given = model(**batch, output_hidden_states=layer > 0)
+        hidden = (given.hidden_states[layer] if layer else given.last_hidden_state)[0]
+        logits = POOLED[facts["pooling"]](hidden) @ head["weight"].T + head["bias"]
         answers.append(dict(zip(labels, logits.softmax(-1).tolist(), strict=True)))
     return answers
 

@@ -4,11 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tl_core.encoders.tuning import PRECISION_HELP, TOKENS_HELP, FullConfig, LoraConfig
+from tl_core.encoders.pool import POOLINGS
+from tl_core.encoders.tuning import (
+    PRECISION_HELP,
+    TOKENS_HELP,
+    FullConfig,
+    GradualConfig,
+    LoraConfig,
+    TopLayersConfig,
+)
 from tl_core.knobs import check_knobs, knob
 from tl_core.training.devices import PRECISIONS
 
-__all__ = ["AnyConfig", "FrozenConfig", "FullConfig", "LoraConfig", "TfidfConfig"]
+__all__ = [
+    "AnyConfig",
+    "ContrastiveConfig",
+    "FrozenConfig",
+    "FullConfig",
+    "GradualConfig",
+    "LoraConfig",
+    "TfidfConfig",
+    "TopLayersConfig",
+]
+
+LAYER_HELP = (
+    "The block whose states become sentence vectors, counted from 1; 0 takes the last. "
+    "Blocks above it are not computed."
+)
+POOLING_HELP = (
+    "How the states of the tokens become one vector: their mean, the first or last token's, or the largest "
+    "values; auto takes what suits the encoder."
+)
+STRENGTH_HELP = "Inverse of the head's L2 penalty; smaller is smoother. 0 chooses it by cross-validation on the training rows."
+PAIRS_HELP = (
+    "Pairs of training texts in an epoch, half of them of one class. 0 takes 40 for every row, as SetFit does, "
+    "at most 2,000."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +78,9 @@ class TfidfConfig:
 class FrozenConfig:
     """Settings of feature extraction: the encoder stays as it is, a linear head is learned."""
 
-    strength: float = knob(
-        0.0,
-        "Inverse of the head's L2 penalty; smaller is smoother. 0 chooses it by cross-validation on the training rows.",
-        low=0.0,
-        high=1e4,
-        advanced=True,
-    )
+    strength: float = knob(0.0, STRENGTH_HELP, low=0.0, high=1e4, advanced=True)
+    layer: int = knob(0, LAYER_HELP, low=0, high=100, label="Layer (0: the last)")
+    pooling: str = knob("auto", POOLING_HELP, choices=POOLINGS)
     max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
     batch_size: int = knob(32, "Texts computed at once.", low=1, high=512, advanced=True)
     precision: str = knob("auto", PRECISION_HELP, choices=PRECISIONS, advanced=True)
@@ -62,4 +89,27 @@ class FrozenConfig:
         check_knobs(self)
 
 
-AnyConfig = TfidfConfig | FrozenConfig | LoraConfig | FullConfig
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContrastiveConfig:
+    """Settings of contrastive tuning: a LoRA adapter learns from pairs of texts, then a head (Tunstall et al. 2022)."""
+
+    pairs: int = knob(0, PAIRS_HELP, low=0, high=100_000, label="Pairs (0: by rows)")
+    epochs: int = knob(1, "Passes over the pairs.", low=1, high=100)
+    learning_rate: float = knob(1e-3, "Largest step of AdamW for the adapter.", low=1e-6, high=1e-1)
+    max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
+    rank: int = knob(
+        16, "Width of the low-rank update of every linear layer.", low=1, high=128, advanced=True
+    )
+    alpha: float = knob(32.0, "The update is scaled by alpha / rank.", low=0.1, high=512, advanced=True)
+    strength: float = knob(1.0, STRENGTH_HELP, low=0.0, high=1e4, advanced=True)
+    batch_size: int = knob(16, "Pairs a step.", low=1, high=512, advanced=True)
+    warmup_share: float = knob(
+        0.1, "Share of the steps in which the rate grows.", low=0.0, high=0.9, advanced=True
+    )
+    precision: str = knob("auto", PRECISION_HELP, choices=PRECISIONS, advanced=True)
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+
+AnyConfig = TfidfConfig | FrozenConfig | LoraConfig | FullConfig | TopLayersConfig | GradualConfig

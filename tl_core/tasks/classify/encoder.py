@@ -1,4 +1,4 @@
-"""A classifier on an encoder: pooled last layer, linear head; frozen, LoRA and full share it."""
+"""A classifier on an encoder: a pooled layer, a linear head; every strategy that has an encoder shares it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from tl_core.encoders.adapted import (
     write_facts,
 )
 from tl_core.encoders.batcher import Batcher
+from tl_core.encoders.layers import cut_above
 from tl_core.encoders.load import Encoder
 from tl_core.encoders.pool import pool
-from tl_core.errors import ModelError
+from tl_core.errors import ConfigError, ModelError
 from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import Probabilities
 from tl_core.training.batches import sorted_batches
@@ -40,10 +41,11 @@ PREDICT_BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How the encoder is used by this classifier: tokens kept, precision asked for."""
+    """How the encoder is used by this classifier: tokens kept, precision asked for, the layer (0 is the last)."""
 
     max_tokens: int
     precision: str
+    layer: int = 0
 
 
 def make_network(encoder: Encoder, classes: int, dropout: float) -> torch.nn.Module:
@@ -119,6 +121,7 @@ class EncoderClassifier:
             "pad_id": self.encoder.pad_id,
             "token_types": self.encoder.family.type_ids,
             "precision": self.use.precision,
+            "layer": self.use.layer,
         }
         write_facts(folder, self.start, facts)
 
@@ -129,12 +132,13 @@ def load_encoder_classifier(folder: Path, settings: Settings, device: torch.devi
     facts = read_facts(folder)
     encoder = load_merged(start, settings)
     try:
+        use = Use(int(facts["max_tokens"]), str(facts["precision"]), int(facts.get("layer", 0)))
+        encoder = cut_above(encoder, use.layer, str(facts.get("pooling", "auto")))
         classes = tuple(json.loads((folder / "labels.json").read_text(encoding="utf-8")))
         head = read_tensors(folder / HEAD)
         network = make_network(encoder, len(classes), dropout=0.0)
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
-        use = Use(int(facts["max_tokens"]), str(facts["precision"]))
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, ConfigError) as error:
         raise ModelError(f"{folder} is not a whole classifier: {error}") from error
     return EncoderClassifier(
         encoder, network.to(device), classes, start, use, lambda target: copy_state(start, target)

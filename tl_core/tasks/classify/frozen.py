@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.encoders.adapted import StartingPoint, copy_state, load_merged
+from tl_core.encoders.families import family_of
 from tl_core.encoders.features import Features, FeatureShelf, feature_events, kept_features
+from tl_core.encoders.layers import cut_above
 from tl_core.encoders.load import Encoder
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FrozenConfig
@@ -16,6 +19,9 @@ from tl_core.tasks.classify.encoder import EncoderClassifier, Use, make_network
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
 from tl_core.training.devices import best_device, resolve_precision
 from tl_core.training.events import Training
+
+if TYPE_CHECKING:
+    import torch
 
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 FOLDS = 5
@@ -29,28 +35,36 @@ def fit_frozen(
     config: FrozenConfig,
 ) -> Training[Fitted]:
     """Logistic regression on frozen features; validation rows are used for training too."""
-    import torch
-
     began = time.monotonic()
     start = bench.starting_point
-    encoder = load_merged(start, bench.settings)
+    encoder = cut_above(load_merged(start, bench.settings), config.layer, config.pooling)
     texts = train.texts + validation.texts
     targets = np.concatenate([train.targets, validation.targets])
     features = yield from shelved_features(encoder, start, texts, config, bench.settings)
     weight, bias = fit_head(features, targets, len(classes), config.strength)
-    network = make_network(encoder, len(classes), dropout=0.0)
-    with torch.no_grad():
-        network.head.weight.copy_(torch.from_numpy(weight))  # type: ignore[union-attr, operator]
-        network.head.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr, operator]
+    network = network_with_head(encoder, weight, bias)
     classifier = EncoderClassifier(
         encoder,
         network.to(best_device()),
         classes,
         start,
-        Use(config.max_tokens, config.precision),
+        Use(config.max_tokens, config.precision, config.layer),
         lambda folder: copy_state(start, folder),
     )
     return Fitted(classifier, time.monotonic() - began, weight.size + bias.size)
+
+
+def network_with_head(
+    encoder: Encoder, weight: NDArray[np.float32], bias: NDArray[np.float32]
+) -> torch.nn.Module:
+    """The network of a classifier with a head that was learned on its features: (C, D) and (C,)."""
+    import torch
+
+    network = make_network(encoder, len(bias), dropout=0.0)
+    with torch.no_grad():
+        network.head.weight.copy_(torch.from_numpy(weight))  # type: ignore[union-attr, operator]
+        network.head.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr, operator]
+    return network
 
 
 def shelved_features(
@@ -60,11 +74,14 @@ def shelved_features(
     config: FrozenConfig,
     settings: Settings,
 ) -> Training[Features]:
-    """Features of `texts`, (N, D), from the shelf where they were computed before."""
+    """Features of `texts`, (N, D), from the shelf where they were computed before.
+
+    `encoder` is cut above the layer that `config` names, and pools as it says.
+    """
     device = best_device()
     precision = resolve_precision(config.precision, device.type)
     max_tokens = min(config.max_tokens, encoder.max_tokens)
-    key = f"{start.fingerprint()} {max_tokens} {precision} {device.type}"
+    key = f"{start.fingerprint()} {max_tokens} {precision} {device.type}{_choices(encoder, config)}"
     shelf = FeatureShelf(settings.cache / "features", key)
 
     def compute(missing: list[str]) -> Training[Features]:
@@ -82,19 +99,38 @@ def shelved_features(
     return (yield from kept_features(shelf, texts, compute))
 
 
+def _choices(encoder: Encoder, config: FrozenConfig) -> str:
+    """What the shelf's key says of layer and pooling: nothing for the last layer and the family's pooling."""
+    pooling = encoder.family.pooling
+    own = family_of(encoder.family.model_type).pooling
+    return (f" layer {config.layer}" if config.layer else "") + ("" if pooling == own else f" {pooling}")
+
+
 def fit_head(
     features: Features, targets: Targets, classes: int, strength: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A linear head (C, D) and bias (C,): logistic regression on standardised features, unfolded.
 
-    Classes without a training row get a bias so low that they are never predicted.
+    `strength` 0 is chosen by cross-validation. Classes without a training row get a bias so low that they are
+    never predicted.
     """
+    return fit_scaled_head(features, targets, classes, strength, features.mean(0), features.std(0) + 1e-6)
+
+
+def fit_scaled_head(
+    features: Features,
+    targets: Targets,
+    classes: int,
+    strength: float,
+    mean: Features,
+    scale: Features,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `fit_head`, on features less `mean` (D,) and divided by `scale` (D,)."""
     from sklearn.linear_model import LogisticRegression
 
-    mean, scale = features.mean(0), features.std(0) + 1e-6
-    standardised = (features - mean) / scale
-    strength = strength or choose_strength(standardised, targets)
-    model = LogisticRegression(C=strength, max_iter=2000).fit(standardised, targets)
+    scaled = (features - mean) / scale
+    strength = strength or choose_strength(scaled, targets)
+    model = LogisticRegression(C=strength, max_iter=2000).fit(scaled, targets)
     coefficients, intercept = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # sklearn keeps one row for two classes
         coefficients, intercept = (

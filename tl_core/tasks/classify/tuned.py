@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,13 +31,33 @@ from tl_core.tasks.classify.encoder import (
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
 from tl_core.training.batches import sorted_batches
 from tl_core.training.devices import make_accelerator
-from tl_core.training.events import Note, Training
-from tl_core.training.loop import Indices, Problem, fit
+from tl_core.training.events import Note, Progress, Training
+from tl_core.training.loop import Desk, Indices, LoopConfig, Problem, RateOf, fit
 
 if TYPE_CHECKING:
     import torch
+    from accelerate import Accelerator
 
+T = TypeVar("T")
+Forward = Callable[
+    ["torch.nn.Module", Batcher, Indices], "torch.Tensor"
+]  # network, texts, rows -> logits (B, C)
+Keep = Callable[[Sequence[Batcher], "Accelerator", Desk], Training[Forward]]
 SHORT_TOKENS = 192  # up to here plain attention trains faster on a CPU than the fused one, and holds little
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a training changes in an encoder: the parameters that require gradients; `save` writes them to a folder.
+
+    `rates` gives every parameter a rate of its own. `keep` computes what stays the same for the training
+    and the validation texts, and gives a forward pass that makes use of it. Yields Progress in texts.
+    """
+
+    encoder: Encoder
+    save: Callable[[Path], None]
+    rates: Callable[[LoopConfig], RateOf] | None = None
+    keep: Keep | None = None
 
 
 def fit_lora(
@@ -47,14 +69,14 @@ def fit_lora(
 ) -> Training[Fitted]:
     """Train a LoRA adapter and a new head; the encoder's own weights stay."""
     start = bench.starting_point
-    _seed(bench.seed)
+    seed_torch(bench.seed)
     encoder = load_with_adapter(
         start, bench.settings, rank=config.rank, alpha=config.alpha, dropout=config.adapter_dropout
     )
     if start.adapter is not None:
         yield Note("The source's adapter is trained further, with its own rank.")
-    saver = adapter_saver(encoder, start)
-    return (yield from _fit(bench, encoder, classes, train, validation, config, saver))
+    change = Change(encoder, adapter_saver(encoder, start))
+    return (yield from fit_change(bench, change, classes, train, validation, config))
 
 
 def fit_full(
@@ -65,75 +87,102 @@ def fit_full(
     config: FullConfig,
 ) -> Training[Fitted]:
     """Train every weight of the encoder and a new head; a packaged quantised word table stays."""
-    _seed(bench.seed)
+    seed_torch(bench.seed)
     encoder = load_trainable(bench.starting_point, bench.settings)
     if has_frozen_words(encoder):
         yield Note("The word table of this encoder is quantised and stays as it is.")
-    saver = weights_saver(encoder)
-    return (yield from _fit(bench, encoder, classes, train, validation, config, saver))
+    change = Change(encoder, weights_saver(encoder))
+    return (yield from fit_change(bench, change, classes, train, validation, config))
 
 
-def _fit(
+def fit_change(
     bench: Bench,
-    encoder: Encoder,
+    change: Change,
     classes: tuple[str, ...],
     train: LabelledTexts,
     validation: LabelledTexts,
     config: TunedConfig,
-    saver: Callable[[Path], None],
 ) -> Training[Fitted]:
+    """Train what requires gradients in the encoder, and a new head: the classifier that comes out of it."""
+    encoder = change.encoder
     set_dropout(encoder.model, config.encoder_dropout)
     network = make_network(encoder, len(classes), config.dropout)
     accelerator = make_accelerator(config.precision)
-    problem = make_problem(encoder, train, validation, config.max_tokens, accelerator.device)
-    if accelerator.device.type == "cpu" and problem.lengths.max() <= SHORT_TOKENS:
-        use_plain_attention(encoder)
+    network.to(accelerator.device)
+    batches = Batcher(encoder, train.texts, config.max_tokens, accelerator.device)
+    held = Batcher(encoder, validation.texts, config.max_tokens, accelerator.device)
+    train_fast(encoder, batches.lengths, accelerator.device)
     loop = loop_config(config, len(train), bench.seed)
-    result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk)  # type: ignore[arg-type]
+    forward: Forward = plain
+    before, total, began = 0, loop.epochs * len(train), time.monotonic()
+    if change.keep:
+        before = len(train) + len(validation)
+        forward = yield from moved(change.keep([batches, held], accelerator, bench.desk), 0, before + total)
+    keeping = time.monotonic() - began
+    problem = make_problem((batches, train), (held, validation), forward)
+    rate_of = change.rates(loop) if change.rates else None
+    training = fit(network, network.head, problem, loop, accelerator, bench.desk, rate_of)  # type: ignore[arg-type]
+    result = yield from moved(training, before, before + total)
     use = Use(config.max_tokens, config.precision)
-    classifier = EncoderClassifier(encoder, network, classes, bench.starting_point, use, saver)
+    classifier = EncoderClassifier(encoder, network, classes, bench.starting_point, use, change.save)
     trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     facts = {"epochs": loop.epochs, "best_epoch": result.best_epoch, "stopped_early": result.stopped_early}
-    return Fitted(classifier, result.seconds, trained, facts)
+    return Fitted(classifier, keeping + result.seconds, trained, facts)
+
+
+def moved(training: Training[T], before: float, total: float) -> Training[T]:
+    """The events of one part of a longer work: `before` was done before it, of `total` in all."""
+    try:
+        while True:
+            event = next(training)
+            yield Progress(before + event.done, total) if isinstance(event, Progress) else event
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        training.close()
+
+
+def train_fast(encoder: Encoder, lengths: Indices, device: torch.device) -> None:
+    """Choose the attention that trains texts of these lengths in the least time."""
+    if device.type == "cpu" and lengths.max() <= SHORT_TOKENS:
+        use_plain_attention(encoder)
 
 
 def make_problem(
-    encoder: Encoder,
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    max_tokens: int,
-    device: torch.device,
+    train: tuple[Batcher, LabelledTexts],
+    validation: tuple[Batcher, LabelledTexts],
+    forward: Forward,
 ) -> Problem:
     """Cross-entropy over the training rows, and its sums over validation rows, for the loop."""
     import torch
     from torch.nn.functional import cross_entropy
 
-    batches = Batcher(encoder, train.texts, max_tokens, device)
-    targets = torch.from_numpy(train.targets).to(device)
+    batches, held = train[0], validation[0]
+    targets, truth = (torch.from_numpy(rows.targets).to(batches.device) for _, rows in (train, validation))
 
     def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
-        return cross_entropy(
-            model(batches(rows)).float(), targets[torch.from_numpy(rows).to(device)], reduction="none"
-        )
-
-    if not len(validation):
-        return Problem(batches.lengths, losses)
-    held = Batcher(encoder, validation.texts, max_tokens, device)
-    truth = torch.from_numpy(validation.targets).to(device)
+        wanted = targets[torch.from_numpy(rows).to(batches.device)]
+        return cross_entropy(forward(model, batches, rows).float(), wanted, reduction="none")
 
     def validate(model: torch.nn.Module, part: int, parts: int) -> NDArray[np.float64]:
         sums = np.zeros(3)
         for rows in sorted_batches(held.lengths, PREDICT_BATCH)[part::parts]:
-            logits = model(held(rows)).float()
-            wanted = truth[torch.from_numpy(rows).to(device)]
+            logits = forward(model, held, rows).float()
+            wanted = truth[torch.from_numpy(rows).to(held.device)]
             loss = cross_entropy(logits, wanted, reduction="sum")
             sums += [float(loss), float((logits.argmax(-1) == wanted).sum()), len(rows)]
         return sums
 
-    return Problem(batches.lengths, losses, validate)
+    return Problem(batches.lengths, losses, validate if len(held.lengths) else None)
 
 
-def _seed(seed: int) -> None:
+def plain(model: torch.nn.Module, batches: Batcher, rows: Indices) -> torch.Tensor:
+    """The logits of these rows, (B, C), by the whole network."""
+    logits: torch.Tensor = model(batches(rows))
+    return logits
+
+
+def seed_torch(seed: int) -> None:
     """Seed torch before new weights are drawn, so that a seed gives one model."""
     import torch
 

@@ -1,0 +1,90 @@
+"""The script that labels a CSV file with a saved word classifier, beside our own prediction."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.tasks.classify.words.rows import STRANGE, fit, make_rows, save
+from tl_core.recipes.portable import predict_words
+from tl_core.settings import Settings
+from tl_core.tasks.classify.fitting import LabelledTexts, WordStart
+from tl_core.tasks.classify.saved import predict
+from tl_core.tasks.classify.words.config import KINDS
+
+SCRIPT = Path(predict_words.__file__)
+TEXTS = (
+    *make_rows().texts,
+    *STRANGE,
+    "I didn't like it!! ! It's a well-made film,<br /><br />but <i>bad</i> &amp; poor. " * 3,
+    "Ça n’est pas “bon” — good?… Café",
+)
+VARIANTS = [
+    *((kind, {}) for kind in KINDS),
+    ("mean", {"splitter": "words"}),
+    ("recurrent", {"cell": "gru", "state": "last", "layers": 2}),
+    ("recurrent", {"cell": "rnn", "bidirectional": False, "max_words": 5}),
+    ("cnn", {"sentence_k": 3, "document_k": 4, "hidden": 7, "sentence_kernel": 4, "longest_sentence": 5}),
+    ("cnn", {"max_words": 7}),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes"), VARIANTS)
+def test_the_script_gives_our_probabilities(settings: Settings, tmp_path: Path, kind: str, changes: dict):
+    fitted, _ = fit(settings, kind, epochs=10, learning_rate=2e-2, **changes)
+    model = predict_words.Model(save(fitted, tmp_path / "model"))
+    assert np.allclose([model(text) for text in TEXTS], predict(fitted.classifier, TEXTS), atol=1e-5)
+
+
+def test_the_script_cuts_korean_as_we_do(settings: Settings, tmp_path: Path):
+    pytest.importorskip("kiwipiepy")
+    texts = ("영화가 정말 좋았다. 재미있는 이야기였다!", "지루하고 나쁜 영화였다 ㅋㅋ 3점", "", "good")
+    rows = LabelledTexts(texts * 2, np.array([1, 0, 1, 0] * 2))
+    fitted, _ = fit(settings, "cnn", rows=rows, words=WordStart())
+    model = predict_words.Model(save(fitted, tmp_path / "model"))
+    assert fitted.facts["splitter"] == "morphemes"
+    assert np.allclose([model(text) for text in texts], predict(fitted.classifier, texts), atol=1e-5)
+
+
+def run_script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return subprocess.run(
+        [sys.executable, "predict.py", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_the_script_labels_a_file_without_this_project(settings: Settings, tmp_path: Path):
+    fitted, _ = fit(settings, "cnn", epochs=10, learning_rate=2e-2)
+    folder = save(fitted, tmp_path / "model")
+    (folder / "predict.py").write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
+    assert "tl_core" not in SCRIPT.read_text(encoding="utf-8")
+    texts = ["good fine, nice\nwell", "bad 'poor' \"sad\"", ""]
+    with (folder / "in.csv").open("w", newline="", encoding="utf-8-sig") as file:
+        csv.writer(file).writerows([["id", "text"], *([at, text] for at, text in enumerate(texts))])
+
+    ended = run_script(folder, "in.csv", "--column", "text", "--out", "out.csv")
+    assert ended.returncode == 0, ended.stderr
+    with (folder / "out.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    wanted = predict(fitted.classifier, texts)
+    classes = fitted.classifier.classes
+    assert [row["text"] for row in rows] == texts
+    assert [row["label"] for row in rows] == [classes[at] for at in wanted.argmax(1)]
+    found = [[float(row[f"probability {name}"]) for name in classes] for row in rows]
+    assert np.allclose(found, wanted, atol=1e-5)
+
+    printed = run_script(folder, "in.csv", "--column", "text").stdout
+    assert list(csv.DictReader(printed.splitlines(keepends=True))) == rows
+    refused = run_script(folder, "in.csv", "--column", "review")
+    assert refused.returncode == 1
+    assert "There is no column 'review'. There are: id, text." in refused.stderr

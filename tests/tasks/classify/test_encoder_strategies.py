@@ -1,0 +1,135 @@
+"""One contract for the strategies that train an encoder in part or on pairs, and every encoder family."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.tasks.classify.test_contract import (
+    CLASSES,
+    FAMILIES,
+    STRANGE,
+    make_bench,
+    make_rows,
+)
+from tl_core.encoders.adapted import read_starting_point
+from tl_core.encoders.tuning import GradualConfig, TopLayersConfig
+from tl_core.settings import Settings
+from tl_core.tasks.classify.config import ContrastiveConfig, FrozenConfig
+from tl_core.tasks.classify.contrastive import fit_contrastive
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
+from tl_core.tasks.classify.frozen import fit_frozen
+from tl_core.tasks.classify.partial import fit_gradual, fit_top_layers
+from tl_core.tasks.classify.saved import load_classifier, predict
+from tl_core.training.events import Event, Progress, Stopped
+from tl_core.training.loop import Desk
+
+SMALL: dict[str, Any] = {"max_tokens": 32, "precision": "float32"}
+TRAINED = SMALL | {"epochs": 3, "batch_size": 8, "learning_rate": 5e-3}
+PAIRED = SMALL | {"pairs": 96, "batch_size": 16, "learning_rate": 5e-3}
+STRATEGIES: dict[str, tuple[Callable[..., Any], type[Any], dict[str, Any]]] = {
+    "lower layer": (fit_frozen, FrozenConfig, SMALL | {"layer": 1, "pooling": "max"}),
+    "top layers": (fit_top_layers, TopLayersConfig, TRAINED | {"layers": 1}),
+    "gradual": (fit_gradual, GradualConfig, TRAINED),
+    "contrastive": (fit_contrastive, ContrastiveConfig, PAIRED),
+}
+RESUMED = ("top layers", "gradual", "contrastive")
+NONE = LabelledTexts((), np.array([], dtype=np.int64))
+
+
+def fit(
+    bench: Bench, name: str, validation: LabelledTexts = NONE, **changes: Any
+) -> tuple[Fitted, list[Event]]:
+    train, config, values = STRATEGIES[name]
+    training = train(bench, CLASSES, make_rows(), validation, config(**{**values, **changes}))
+    events: list[Event] = []
+    while True:
+        try:
+            events.append(next(training))
+        except StopIteration as end:
+            return end.value, events
+
+
+def saved(fitted: Fitted, folder: Path) -> Path:
+    folder.mkdir()
+    fitted.save(folder)
+    return folder
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_classifier_keeps_the_contract(settings: Settings, tmp_path: Path, name: str, family: str) -> None:
+    fitted, events = fit(make_bench(settings, tmp_path, family), name)
+    progress = [each for each in events if isinstance(each, Progress)]
+    assert progress[-1].done == progress[-1].total
+    assert [each.done for each in progress] == sorted(each.done for each in progress)
+    assert len({each.total for each in progress}) == 1
+
+    texts = (*make_rows().texts, *STRANGE)
+    before = predict(fitted.classifier, texts)
+    assert before.shape == (len(texts), 3)
+    assert np.isfinite(before).all()
+    assert np.allclose(before.sum(1), 1, atol=1e-6)
+    assert fitted.trained_parameters > 0
+
+    folder = saved(fitted, tmp_path / "saved")
+    assert not [each for each in folder.rglob("*") if each.suffix in (".pkl", ".bin", ".pt", ".joblib")]
+    after = predict(load_classifier(folder, settings, device="cpu"), texts)
+    assert np.allclose(before, after, atol=1e-5)
+    alone = np.vstack([predict(fitted.classifier, [text]) for text in texts[-4:]])
+    assert np.allclose(before[-4:], alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_same_seed_gives_the_same_model(settings: Settings, tmp_path: Path, name: str) -> None:
+    first, _ = fit(make_bench(settings, tmp_path), name)
+    second, _ = fit(make_bench(settings, tmp_path), name)
+    texts = make_rows().texts
+    assert np.array_equal(predict(first.classifier, texts), predict(second.classifier, texts))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_strategy_learns_what_is_plain(settings: Settings, tmp_path: Path, name: str) -> None:
+    changes = {"epochs": 20} if name in ("top layers", "gradual") else {}
+    fitted, _ = fit(make_bench(settings, tmp_path), name, **changes)
+    rows = make_rows()
+    assert (predict(fitted.classifier, rows.texts).argmax(1) == rows.targets).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", RESUMED)
+def test_a_stopped_training_resumes_to_the_same_model(settings: Settings, tmp_path: Path, name: str) -> None:
+    bench, rows = make_bench(settings, tmp_path), make_rows(8)
+    whole, _ = fit(bench, name, rows)
+    for steps in (0, 3, 5):
+        asked = itertools.count()
+        desk = Desk(tmp_path / f"checkpoints {steps}", 1e9, lambda: next(asked) >= steps)  # noqa: B023
+        with pytest.raises(Stopped):
+            fit(replace(bench, desk=desk), name, rows)
+        resumed, events = fit(replace(bench, desk=Desk(desk.checkpoints, 1e9)), name, rows)
+        assert np.allclose(
+            predict(whole.classifier, STRANGE), predict(resumed.classifier, STRANGE), atol=1e-6
+        )
+        progress = [each for each in events if isinstance(each, Progress)]
+        assert progress[-1].done == progress[-1].total
+
+
+@pytest.mark.parametrize("second", ["lower layer", "top layers", "gradual"])
+@pytest.mark.parametrize("first", STRATEGIES)
+def test_a_model_trained_from_a_source_stands_alone(
+    settings: Settings, tmp_path: Path, first: str, second: str
+) -> None:
+    bench = make_bench(settings, tmp_path)
+    source, _ = fit(bench, first)
+    place = saved(source, tmp_path / "source")
+    target, _ = fit(replace(bench, start=read_starting_point(place)), second)
+    folder = saved(target, tmp_path / "target")
+    before = predict(target.classifier, STRANGE)
+    shutil.rmtree(place)
+    assert np.allclose(before, predict(load_classifier(folder, settings, device="cpu"), STRANGE), atol=1e-5)

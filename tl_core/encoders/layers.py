@@ -1,0 +1,90 @@
+"""The layers of an encoder one by one, whatever its family: where a parameter stands, and encoders cut above a layer."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from typing import Any
+
+from tl_core.encoders.adapted import base_model
+from tl_core.encoders.load import Encoder
+from tl_core.encoders.pool import POOLINGS
+from tl_core.errors import ConfigError
+
+FINAL_NORM = "ln_f"  # GPT-2's norm after the last block
+
+
+def cut_above(encoder: Encoder, layer: int, pooling: str = "auto") -> Encoder:
+    """The encoder whose last states are those after block `layer` (from 1), pooled as `pooling` says.
+
+    Layer 0 and the last layer leave all blocks, and what a family does after them, in place. Else the blocks
+    above are dropped from the model itself, so that they are not computed; a norm after the last block is not
+    for the states of a lower one. `pooling` is one of POOLINGS; `auto` is the family's. ConfigError, with the
+    range, for a layer that the encoder does not have.
+    """
+    if not 0 <= layer <= encoder.layers:
+        raise ConfigError(
+            f"layer must be between 1 and {encoder.layers}, or 0 for the last one: {encoder.name} has "
+            f"{encoder.layers} layers; got {layer}."
+        )
+    if pooling not in POOLINGS:
+        raise ConfigError(f"pooling must be one of {', '.join(POOLINGS)}; got {pooling!r}.")
+    if 0 < layer < encoder.layers:
+        _cut(encoder, layer)
+        encoder = dataclasses.replace(encoder, layers=layer)
+    if pooling != "auto":
+        chosen: Any = pooling
+        encoder = dataclasses.replace(encoder, family=dataclasses.replace(encoder.family, pooling=chosen))
+    return encoder
+
+
+def _cut(encoder: Encoder, layer: int) -> None:
+    import torch
+
+    model = base_model(encoder)
+    present = blocks_of(encoder)
+    if len(present) == encoder.layers:
+        kept = present[:layer]
+    elif len(present) == 1:  # ALBERT: one block that is called once a layer
+        kept = present
+    else:  # an ALBERT of several groups: one block a layer from here on
+        kept = [copy.deepcopy(present[at * len(present) // encoder.layers]) for at in range(layer)]
+        model.config.num_hidden_groups = layer
+    parent, _, name = encoder.family.blocks.rpartition(".")
+    setattr(model.get_submodule(parent), name, torch.nn.ModuleList(kept))
+    model.config.num_hidden_layers = layer
+    if hasattr(model, FINAL_NORM):
+        setattr(model, FINAL_NORM, torch.nn.Identity())
+
+
+def blocks_of(encoder: Encoder) -> list[Any]:
+    """The encoder's blocks from below: L of them, but one for each group that shares its weights in ALBERT."""
+    return list(base_model(encoder).get_submodule(encoder.family.blocks))
+
+
+def depth_of(encoder: Encoder, parameter: str) -> int:
+    """How high a parameter of the base model stands: 0 in the embeddings, n in the n-th block from below.
+
+    What comes after the last block (GPT-2's norm) counts to the last block.
+    """
+    path = f"{encoder.family.blocks}."
+    if parameter.startswith(path):
+        return int(parameter[len(path) :].partition(".")[0]) + 1
+    return len(blocks_of(encoder)) if parameter.startswith(f"{FINAL_NORM}.") else 0
+
+
+def frozen_below(encoder: Encoder, layers: int) -> tuple[int, int]:
+    """What stays as it is when the top `layers` layers are trained: how many blocks, and how many layers, from below.
+
+    They differ in ALBERT, where a block that is trained for the top may be that of lower layers too.
+    ConfigError, with the range, for more layers than there are.
+    """
+    if not 1 <= layers <= encoder.layers:
+        raise ConfigError(
+            f"layers must be between 1 and {encoder.layers}: {encoder.name} has {encoder.layers} layers; "
+            f"got {layers}."
+        )
+    count = len(blocks_of(encoder))
+    block_of = [at * count // encoder.layers for at in range(encoder.layers)]
+    first = block_of[encoder.layers - layers]
+    return first, block_of.index(first)

@@ -1,0 +1,102 @@
+"""How far training moved the weights of an encoder, layer by layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.encoders.load import Encoder
+from tl_core.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+EMBEDDINGS = "embeddings"
+AFTER = "after the layers"  # GPT-2's last norm
+Named = tuple[str, "torch.nn.Parameter"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MovedWeights:
+    """The relative change of each part of an encoder, in the order of the forward pass.
+
+    `names` are `embeddings`, `layer 1` to `layer L` (one row for layers that share their weights), and
+    `after the layers` where something stands there. `values` is (len(names),): 0 is unmoved, 0.01 a
+    hundredth of the length of the weights before. `notes` say what was not compared.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    notes: tuple[str, ...] = ()
+
+
+def moved_weights(before: Encoder, after: Encoder) -> MovedWeights:
+    """The relative change ||W_after - W_before|| / ||W_before|| of each layer, all its parameters as one vector.
+
+    The norm is Frobenius's. An adapter must have been merged (`load_merged`). ModelError if the two are not
+    states of the same encoder. A quantised word table, which no training changes, is left out.
+    """
+    from tl_core.encoders.adapted import has_frozen_words
+
+    theirs, ours = dict(_parameters(before)), dict(_parameters(after))
+    if {name: each.shape for name, each in theirs.items()} != {
+        name: each.shape for name, each in ours.items()
+    }:
+        raise ModelError(
+            f"{before.name} and {after.name} do not have the same parameters. Compare two states of one encoder."
+        )
+    names, values = [], []
+    for part, parameters in _parts(before):
+        names.append(part)
+        values.append(_relative_change([(theirs[name], ours[name]) for name in parameters]))
+    notes = ("The word table is quantised and stays as it is; it is not counted.",)
+    return MovedWeights(tuple(names), np.array(values), notes if has_frozen_words(before) else ())
+
+
+def _parameters(encoder: Encoder) -> list[Named]:
+    found = list(encoder.model.named_parameters())
+    if any("lora_" in name for name, _ in found):
+        raise ModelError(f"{encoder.name} stands under an adapter. Merge the adapter into its weights first.")
+    return found
+
+
+def _parts(encoder: Encoder) -> Iterator[tuple[str, list[str]]]:
+    """Names of parameters part by part: what is declared before the blocks, each block, what comes after."""
+    path = encoder.family.blocks
+    blocks = len(encoder.model.get_submodule(path))  # type: ignore[arg-type]
+    names = [name for name, _ in _parameters(encoder)]
+    inside = [name.startswith(f"{path}.") for name in names]
+    first, last = inside.index(True), len(inside) - inside[::-1].index(True)
+    if first:
+        yield EMBEDDINGS, names[:first]
+    for block in range(blocks):
+        title = f"layer {block + 1}" if blocks == encoder.layers else _shared(block, blocks, encoder.layers)
+        yield title, [name for name in names if name.startswith(f"{path}.{block}.")]
+    if names[last:]:
+        yield AFTER, names[last:]
+
+
+def _shared(block: int, blocks: int, layers: int) -> str:
+    """The title of an ALBERT group, which serves several layers: `layers 1-12`."""
+    each = -(-layers // blocks)
+    return f"layers {block * each + 1}-{min(layers, (block + 1) * each)}"
+
+
+def _relative_change(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> float:
+    """||after - before|| / ||before|| over all tensors; 0 where both are zero, infinite from zero on."""
+    import torch
+
+    moved = total = 0.0
+    with torch.no_grad():
+        for before, after in pairs:
+            difference = after.detach().cpu().float() - before.detach().cpu().float()
+            moved += float(torch.linalg.vector_norm(difference, dtype=torch.float64)) ** 2
+            total += float(torch.linalg.vector_norm(before.detach(), dtype=torch.float64)) ** 2
+    if not total:
+        return math.inf if moved else 0.0
+    return math.sqrt(moved / total)

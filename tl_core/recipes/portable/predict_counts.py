@@ -1,0 +1,86 @@
+"""Predict with an exported bag of words; needs only numpy and safetensors.
+
+    python predict.py "a text" "another text"      prints one JSON line a text
+
+This file is copied into the zip of every exported bag of words; it imports nothing of the project that wrote it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy
+from safetensors.numpy import load_file
+
+FOLDER = Path(__file__).resolve().parent
+WORD = re.compile(r"\b\w+\b")
+WHITE_SPACE = re.compile(r"\s\s+")
+CHARACTERS = (2, 3, 4)
+
+
+def words(text: str, longest: int) -> list[str]:
+    """Rows of 1 to `longest` neighbouring words, joined by a space."""
+    found = WORD.findall(text.lower())
+    return [
+        " ".join(found[at : at + size])
+        for size in range(1, longest + 1)
+        for at in range(len(found) - size + 1)
+    ]
+
+
+def characters(text: str) -> list[str]:
+    """Rows of 2 to 4 characters within each word, which a space begins and ends; a short one counts once."""
+    found = []
+    for word in WHITE_SPACE.sub(" ", text.lower()).split():
+        padded = f" {word} "
+        for size in CHARACTERS:
+            found += [padded[at : at + size] for at in range(max(1, len(padded) - size + 1))]
+            if len(padded) <= size:
+                break
+    return found
+
+
+class Model:
+    """What the files beside this one hold."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.facts: dict[str, Any] = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
+        self.labels: list[str] = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+        n_grams = json.loads((folder / "n_grams.json").read_text(encoding="utf-8"))
+        self.ids: dict[str, dict[str, int]] = {}
+        count = 0
+        for view in self.facts["views"]:
+            self.ids[view] = {entry: count + at for at, entry in enumerate(n_grams[view])}
+            count += len(n_grams[view])
+        layer = load_file(folder / "counts.safetensors")
+        self.weight, self.bias = layer["weight"], layer["bias"]
+
+    def probabilities(self, text: str) -> dict[str, float]:
+        """The probability of each label."""
+        found = {"words": words(text, self.facts["ngrams"])}
+        if "characters" in self.ids:
+            found["characters"] = characters(text)
+        ids = [self.ids[view][each] for view in self.ids for each in found[view] if each in self.ids[view]]
+        if self.facts["weights"] == "presence":
+            ids = sorted(set(ids))
+        logits = self.weight[ids].astype(numpy.float64).sum(axis=0) + self.bias
+        powers = numpy.exp(logits - logits.max())
+        return dict(zip(self.labels, (powers / powers.sum()).tolist(), strict=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Predict with this bag of words.")
+    parser.add_argument("texts", nargs="+")
+    model = Model()
+    for text in parser.parse_args().texts:
+        found = model.probabilities(text)
+        label = max(found, key=found.__getitem__)
+        print(json.dumps({"text": text, "label": label, "probabilities": found}, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

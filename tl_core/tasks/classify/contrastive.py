@@ -1,0 +1,174 @@
+"""Contrastive tuning for few rows: pairs of texts pull the classes apart, then a linear head is learned.
+
+SetFit (Tunstall et al. 2022, section 3), with a LoRA adapter in place of new weights for the whole encoder.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.encoders.adapted import load_with_adapter
+from tl_core.encoders.batcher import Batcher
+from tl_core.encoders.features import Features, feature_events
+from tl_core.encoders.load import Encoder
+from tl_core.encoders.pool import pool
+from tl_core.encoders.tuning import set_dropout
+from tl_core.tasks.classify.config import ContrastiveConfig
+from tl_core.tasks.classify.encoder import PREDICT_BATCH, EncoderClassifier, Use, adapter_saver
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
+from tl_core.tasks.classify.frozen import fit_scaled_head, network_with_head
+from tl_core.tasks.classify.tuned import moved, seed_torch, train_fast
+from tl_core.training.devices import make_accelerator, resolve_precision
+from tl_core.training.events import Note, Training
+from tl_core.training.loop import Indices, LoopConfig, Problem, fit
+
+if TYPE_CHECKING:
+    import torch
+
+PAIRS_A_ROW = 40  # SetFit's 20 iterations, one pair of each kind in each
+MOST_PAIRS = 2000
+
+
+def fit_contrastive(
+    bench: Bench,
+    classes: tuple[str, ...],
+    train: LabelledTexts,
+    validation: LabelledTexts,
+    config: ContrastiveConfig,
+) -> Training[Fitted]:
+    """Train a LoRA adapter on pairs of training rows, then logistic regression on the features it gives.
+
+    Validation rows are used for the head too.
+    """
+    import torch
+
+    start = bench.starting_point
+    seed_torch(bench.seed)
+    encoder = load_with_adapter(start, bench.settings, rank=config.rank, alpha=config.alpha, dropout=0.0)
+    if start.adapter is not None:
+        yield Note("The source's adapter is trained further, with its own rank.")
+    set_dropout(encoder.model, 0.0)
+    accelerator = make_accelerator(config.precision)
+    batches = Batcher(encoder, train.texts, config.max_tokens, accelerator.device)
+    train_fast(encoder, batches.lengths, accelerator.device)
+    pairs, same = draw_pairs(train.targets, config.pairs or pairs_for(len(train)), bench.seed)
+    problem = make_pair_problem(batches, pairs, same)
+    network = make_vector_network(encoder)
+    loop, no_head = _loop_config(config, bench.seed), torch.nn.Identity()
+    texts = train.texts + validation.texts
+    before = loop.epochs * len(pairs)
+    total = before + len(texts)
+    result = yield from moved(fit(network, no_head, problem, loop, accelerator, bench.desk), 0, total)
+    began = time.monotonic()
+    computing = feature_events(
+        encoder,
+        texts,
+        max_tokens=config.max_tokens,
+        batch_size=PREDICT_BATCH,
+        device=accelerator.device,
+        precision=resolve_precision(config.precision, accelerator.device.type),
+    )
+    features = yield from moved(computing, before, total)
+    targets = np.concatenate([train.targets, validation.targets])
+    weight, bias = fit_length_head(features, targets, len(classes), config.strength)
+    classifier = EncoderClassifier(
+        encoder,
+        network_with_head(encoder, weight, bias).to(accelerator.device),
+        classes,
+        start,
+        Use(config.max_tokens, config.precision),
+        adapter_saver(encoder, start),
+    )
+    trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
+    seconds = result.seconds + time.monotonic() - began
+    return Fitted(classifier, seconds, trained + weight.size + bias.size, {"pairs": len(pairs)})
+
+
+def pairs_for(rows: int) -> int:
+    """How many pairs are drawn from this many rows: 40 a row, at most 2,000."""
+    return min(MOST_PAIRS, PAIRS_A_ROW * rows)
+
+
+def draw_pairs(targets: Targets, count: int, seed: int) -> tuple[Indices, NDArray[np.float32]]:
+    """Pairs of rows, (P, 2), and 1 for those of one class, 0 for others, (P,): half of each kind.
+
+    Every row begins as many pairs as any other of its kind (one more or less); its partner is drawn from the
+    other rows of its class or from the rows of other classes. Where no class has two rows, all differ.
+    """
+    random = np.random.default_rng([seed, len(targets)])
+    counts = np.bincount(targets)
+    alike = np.flatnonzero(counts[targets] > 1)
+    pairs = []
+    wanted = np.arange(count) % 2 if len(alike) else np.zeros(count, dtype=np.int64)
+    for kind, firsts in ((1, alike), (0, np.arange(len(targets)))):
+        number = int((wanted == kind).sum())
+        order = [random.permutation(firsts) for _ in range(-(-number // max(1, len(firsts))))]
+        for first in np.concatenate([*order, firsts[:0]])[:number]:
+            fitting = (targets == targets[first]) == bool(kind)
+            fitting[first] = False
+            pairs.append((first, random.choice(np.flatnonzero(fitting))))
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2), np.sort(wanted)[::-1].astype(np.float32)
+
+
+def fit_length_head(
+    features: Features, targets: Targets, classes: int, strength: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A linear head (C, D) and bias (C,) on features divided by their mean length.
+
+    Contrastive tuning gives the numbers that tell classes apart a larger spread than others, which
+    standardising, as `fit_head` does it, would take away.
+    """
+    length = np.linalg.norm(features, axis=1).mean() + 1e-6
+    none = np.zeros(features.shape[1], dtype=np.float32)
+    return fit_scaled_head(features, targets, classes, strength, none, none + length)
+
+
+def make_pair_problem(batches: Batcher, pairs: Indices, same: NDArray[np.float32]) -> Problem:
+    """The squared difference of each pair's cosine from 1 (one class) or 0 (two), for the loop.
+
+    A text that stands in several pairs of a batch is computed once.
+    """
+    import torch
+    from torch.nn.functional import normalize
+
+    wanted = torch.from_numpy(same).to(batches.device)
+
+    def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
+        texts, places = np.unique(pairs[rows], return_inverse=True)
+        vectors = normalize(model(batches(texts)).float(), dim=-1)
+        first, second = torch.from_numpy(places.reshape(-1, 2)).to(batches.device).unbind(1)
+        cosines = (vectors[first] * vectors[second]).sum(-1)
+        return (cosines - wanted[torch.from_numpy(rows).to(batches.device)]).square()
+
+    return Problem(batches.lengths[pairs].max(1), losses)
+
+
+def make_vector_network(encoder: Encoder) -> torch.nn.Module:
+    """An nn.Module from a padded batch to sentence vectors, (B, D)."""
+    import torch
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = encoder.model
+
+        def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+            hidden = self.encoder(**batch).last_hidden_state
+            return pool(hidden, batch["attention_mask"], encoder.family.pooling)
+
+    return Network()
+
+
+def _loop_config(config: ContrastiveConfig, seed: int) -> LoopConfig:
+    return LoopConfig(
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        head_learning_rate=config.learning_rate,
+        warmup_share=config.warmup_share,
+        seed=seed,
+    )

@@ -1,0 +1,223 @@
+"""Train a classifier on word vectors: words, table, network, what is moved from a source, the one loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, WordStart
+from tl_core.tasks.classify.words.config import (
+    AnyWordConfig,
+    BagConfig,
+    CnnConfig,
+    MeanConfig,
+    RecurrentConfig,
+    WordConfig,
+    loop_config,
+)
+from tl_core.tasks.classify.words.documents import Documents
+from tl_core.tasks.classify.words.networks import make_batch, make_network
+from tl_core.tasks.classify.words.networks import make_table as make_table_module
+from tl_core.tasks.classify.words.saved import (
+    PREDICT_WORDS,
+    WordClassifier,
+    read_facts,
+    read_layers,
+    read_source,
+)
+from tl_core.tasks.classify.words.splitting import Splitter, read_corpus
+from tl_core.tasks.classify.words.vocabulary import make_table
+from tl_core.text.script import is_korean
+from tl_core.training.batches import token_batches
+from tl_core.training.devices import make_accelerator
+from tl_core.training.events import Note, Training
+from tl_core.training.loop import Indices, Problem, RateOf, fit
+
+if TYPE_CHECKING:
+    import torch
+
+HEAD = ("head.weight", "head.bias")
+TABLE = "table.trained"
+
+
+def fit_mean(
+    bench: Bench,
+    classes: tuple[str, ...],
+    train: LabelledTexts,
+    validation: LabelledTexts,
+    config: MeanConfig,
+) -> Training[Fitted]:
+    """Train the mean of word vectors under a linear layer, from padded texts."""
+    return (yield from _fit(bench, classes, train, validation, config))
+
+
+def fit_bag(
+    bench: Bench, classes: tuple[str, ...], train: LabelledTexts, validation: LabelledTexts, config: BagConfig
+) -> Training[Fitted]:
+    """Train the same by EmbeddingBag, without padding."""
+    return (yield from _fit(bench, classes, train, validation, config))
+
+
+def fit_recurrent(
+    bench: Bench,
+    classes: tuple[str, ...],
+    train: LabelledTexts,
+    validation: LabelledTexts,
+    config: RecurrentConfig,
+) -> Training[Fitted]:
+    """Train a recurrent network."""
+    return (yield from _fit(bench, classes, train, validation, config))
+
+
+def fit_cnn(
+    bench: Bench, classes: tuple[str, ...], train: LabelledTexts, validation: LabelledTexts, config: CnnConfig
+) -> Training[Fitted]:
+    """Train the convolutional document model."""
+    return (yield from _fit(bench, classes, train, validation, config))
+
+
+def _fit(
+    bench: Bench,
+    classes: tuple[str, ...],
+    train: LabelledTexts,
+    validation: LabelledTexts,
+    config: AnyWordConfig,
+) -> Training[Fitted]:
+    import torch
+
+    torch.manual_seed(bench.seed)
+    folder = bench.words.source
+    splitter = Splitter(choose_splitter(config, bench.words, train.texts))
+    corpus = read_corpus(splitter, train.texts, config.max_words)
+    source = read_source(folder) if folder is not None else None
+    words = yield from make_table(corpus, splitter, config, bench.words.vectors, source, bench.seed)
+    table = make_table_module(words.vectors, words.trained, config.word_dropout)
+    table.trained.requires_grad_(config.embeddings != "frozen")  # type: ignore[operator]
+    network = make_network(table, config, len(classes))
+    moved = yield from _move(network, bench.words, config, classes)
+
+    accelerator = make_accelerator(config.precision)
+    longest = config.longest_sentence if isinstance(config, CnnConfig) else config.max_words
+    documents = Documents(corpus, words.index, longest, accelerator.device)
+    held_corpus = read_corpus(splitter, validation.texts, config.max_words)
+    held = Documents(held_corpus, words.index, longest, accelerator.device)
+    problem = _make_problem(config, _Rows(documents, train), _Rows(held, validation))
+    loop = loop_config(config, len(train), bench.seed)
+    rates = _rates(config, moved, source is not None)
+    result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk, rates)  # type: ignore[arg-type]
+
+    trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
+    for vectors in (
+        table.trained,
+        table.kept,
+    ):  # as they will be saved, so that a saved model predicts the same
+        vectors.data = vectors.detach().half().float()  # type: ignore[union-attr, operator, assignment]
+    learned = words.learned.copy()
+    learned[: words.trained] |= config.embeddings != "frozen"
+    classifier = WordClassifier(network, config, classes, splitter, words.words, learned)
+    facts = {
+        **words.facts,
+        "splitter": splitter.name,
+        "moved": sorted(moved),
+        "epochs": loop.epochs,
+        "best_epoch": result.best_epoch,
+        "stopped_early": result.stopped_early,
+    }
+    return Fitted(classifier, result.seconds, trained, facts)
+
+
+def choose_splitter(config: WordConfig, start: WordStart, texts: Sequence[str]) -> str:
+    """How texts are cut: as the settings say; auto takes the source's way, else what texts and vectors ask for."""
+    if config.splitter != "auto":
+        return config.splitter
+    if start.source is not None:
+        return str(read_facts(start.source)["splitter"])
+    if is_korean(texts):
+        return "morphemes"
+    vectors = start.vectors if config.start == "pretrained" else None
+    return "penn" if vectors is None or "n't" in vectors.vocabulary else "words"
+
+
+def _move(
+    network: torch.nn.Module, start: WordStart, config: WordConfig, classes: tuple[str, ...]
+) -> Training[set[str]]:
+    """Copy the source's layers of the same name and shape; their names. The head only if the classes are the same."""
+    import torch
+
+    if start.source is None or config.moves != "everything":
+        return set()
+    layers = read_layers(start.source)
+    same_classes = tuple(read_facts(start.source)["classes"]) == classes
+    moved: set[str] = set()
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name == TABLE or (name in HEAD and not same_classes):
+                continue
+            if name in layers and layers[name].shape == parameter.shape:
+                parameter.copy_(layers[name])
+                moved.add(name)
+    new = sorted(name for name, _ in network.named_parameters() if name not in moved and name != TABLE)
+    if not moved:
+        yield Note("No layer of the source fits this network: only its word vectors are taken.")
+    elif new:
+        yield Note(
+            f"Taken from the source beside its words: {', '.join(sorted(moved))}. New: {', '.join(new)}."
+        )
+    return moved
+
+
+def _rates(config: WordConfig, moved: set[str], has_source: bool) -> RateOf:
+    """The rate of each parameter: its own for slow word vectors, 0 for what was moved in the first epochs.
+
+    The last layer always takes the network's rate.
+    """
+
+    def rate(name: str, epoch: int) -> float:
+        if name in HEAD:
+            return config.learning_rate
+        stays = name == TABLE or name in moved
+        if has_source and stays and epoch < config.keep_layers_frozen_epochs:
+            return 0.0
+        if name == TABLE and config.embeddings == "slow":
+            return config.embedding_rate
+        return config.learning_rate * (config.moved_rate if name in moved else 1.0)
+
+    return rate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Texts as ids, with their classes."""
+
+    documents: Documents
+    labelled: LabelledTexts
+
+
+def _make_problem(config: AnyWordConfig, train: _Rows, held: _Rows) -> Problem:
+    """Cross-entropy over the training rows, and its sums over validation rows, for the loop."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    def loss(model: Any, rows: Indices, of: _Rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        logits = model(make_batch(config, of.documents, rows)).float()
+        wanted = torch.from_numpy(of.labelled.targets[rows]).to(logits.device)
+        return cross_entropy(logits, wanted, reduction="none"), logits, wanted
+
+    def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
+        return loss(model, rows, train)[0]
+
+    if not len(held.labelled):
+        return Problem(train.documents.lengths, losses)
+
+    def validate(model: torch.nn.Module, part: int, parts: int) -> NDArray[np.float64]:
+        sums = np.zeros(3)
+        for rows in token_batches(held.documents.lengths, PREDICT_WORDS)[part::parts]:
+            each, logits, wanted = loss(model, rows, held)
+            sums += [float(each.sum()), float((logits.argmax(-1) == wanted).sum()), len(rows)]
+        return sums
+
+    return Problem(train.documents.lengths, losses, validate)

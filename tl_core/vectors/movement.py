@@ -1,0 +1,136 @@
+"""Which words moved when a training went on from given vectors, and whom they stand beside now.
+
+Both tables are of the same words in the same space, since one began as the other: nothing is turned
+onto anything (`alignment` is for two trainings of their own). Letters: V words, D width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.errors import ConfigError, DataError
+from tl_core.vectors.search import Neighbour, best_rows
+from tl_core.vectors.space import CHUNK_ROWS
+
+Table = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class MovedWord:
+    """A word, its cosine distance (0 to 2) between the tables, and its nearest words by cosine, nearest first.
+
+    `count` is how often it stood in the texts, where that is known.
+    """
+
+    word: str
+    row: int
+    distance: float
+    count: int | None
+    before: tuple[Neighbour, ...]
+    after: tuple[Neighbour, ...]
+
+    @property
+    def gained(self) -> tuple[str, ...]:
+        """The neighbours that it did not have before."""
+        had = {each.row for each in self.before}
+        return tuple(each.word for each in self.after if each.row not in had)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Movement:
+    """`distances` (V,) of all words: NaN where a vector is zero and has no direction; `most` the words that moved most."""
+
+    distances: NDArray[np.float64]
+    most: tuple[MovedWord, ...]
+
+    @property
+    def moved(self) -> int:
+        """How many words moved at all."""
+        return int((self.distances > 0).sum())
+
+
+def find_movement(
+    words: Sequence[str],
+    before: Table,
+    after: Table,
+    *,
+    counts: Sequence[int] | NDArray[np.int64] | None = None,
+    least_count: int = 1,
+    most: int = 20,
+    k: int = 10,
+) -> Movement:
+    """How far each word moved between two tables (V, D), and the `most` that moved farthest, farthest first.
+
+    `counts` (V,) says how often each word stood in the texts; words below `least_count` are not listed, since a
+    word seen once can be thrown anywhere. Neighbours are searched among all V words. Words that did
+    not move are never listed. DataError if the tables do not fit each other.
+    """
+    _check(words, before, after, counts)
+    if most < 1 or k < 1:
+        raise ConfigError(f"most and k must be at least 1; got {most} and {k}.")
+    lengths = np.linalg.norm(before, axis=1), np.linalg.norm(after, axis=1)
+    distances = _distances(before, after, lengths)
+    listed = distances > 0  # NaN is not
+    if counts is not None:
+        listed &= np.asarray(counts) >= least_count
+    rows = np.flatnonzero(listed)
+    rows = rows[np.argsort(-distances[rows], kind="stable")][:most]
+    found = tuple(
+        MovedWord(
+            words[row],
+            row,
+            float(distances[row]),
+            None if counts is None else int(counts[row]),
+            _neighbours(words, before, lengths[0], row, k),
+            _neighbours(words, after, lengths[1], row, k),
+        )
+        for row in rows.tolist()
+    )
+    return Movement(distances, found)
+
+
+def _distances(
+    before: Table, after: Table, lengths: tuple[NDArray[Any], NDArray[Any]]
+) -> NDArray[np.float64]:
+    """1 - cosine of each pair of rows: (V,), as half the squared distance at length one, exact near 0."""
+    found = np.full(len(before), np.nan)
+    for start in range(0, len(before), CHUNK_ROWS):
+        at = slice(start, start + CHUNK_ROWS)
+        long = (lengths[0][at] > 0) & (lengths[1][at] > 0)
+        one, other = (
+            table[at][long].astype(np.float64) / length[at][long, None].astype(np.float64)
+            for table, length in zip((before, after), lengths, strict=True)
+        )
+        found[at][long] = np.clip(((one - other) ** 2).sum(axis=1) / 2, 0, 2)
+    return found
+
+
+def _neighbours(
+    words: Sequence[str], table: Table, lengths: NDArray[Any], row: int, k: int
+) -> tuple[Neighbour, ...]:
+    cosines = (table @ (table[row] / lengths[row]) / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    rows = best_rows(cosines, k, [row])
+    return tuple(Neighbour(words[each], float(cosines[each]), int(each)) for each in rows)
+
+
+def _check(
+    words: Sequence[str], before: Table, after: Table, counts: Sequence[int] | NDArray[np.int64] | None
+) -> None:
+    if before.ndim != 2 or before.shape != after.shape:
+        raise DataError(
+            f"The tables before and after must have the same shape; got {before.shape} and {after.shape}."
+        )
+    if len(words) != len(before) or not len(words):
+        raise DataError(
+            f"{len(words):,} words, but {len(before):,} vectors; there must be one vector a word."
+        )
+    if counts is not None and len(counts) != len(words):
+        raise DataError(f"{len(counts):,} counts, but {len(words):,} words; there must be one count a word.")
+    for name, table in (("before", before), ("after", after)):
+        if not np.isfinite(table).all():
+            raise DataError(f"The vectors {name} hold numbers that are not finite: the training broke.")
