@@ -151,7 +151,11 @@ def _code(text: str) -> str:
 def requirements(folder: Path) -> str:
     """What predict.py of this zip needs, at the versions it was made with."""
     names = ["skops", "scikit-learn"]
-    if (folder / FACTS).exists():
+    if (folder / "counts.json").exists():
+        names = ["numpy", "safetensors"]
+    elif (folder / "words.json").exists():
+        names = ["numpy", "torch", "safetensors", "kiwipiepy"]
+    elif (folder / FACTS).exists():
         names = ["torch", "transformers", "safetensors", "tokenizers"]
         names += ["peft"] if (folder / "adapter").exists() else []
     return "".join(f"{name}=={version(name).split('+')[0]}\n" for name in names)

@@ -21,7 +21,6 @@ from tl_core.data.examples import Examples, read_examples, write_examples
 from tl_core.data.findings import overlap, without_rows
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
-from tl_core.encoders.tuning import TunedConfig, epochs_for
 from tl_core.errors import DataError
 from tl_core.knobs import to_values
 from tl_core.recipes.board import Board
@@ -43,15 +42,17 @@ from tl_core.recipes.plan import (
 from tl_core.recipes.sources import chosen_source, source_plan
 from tl_core.recipes.vector_sets import open_vectors
 from tl_core.runs.store import Job, Run, Store
+from tl_core.tasks.classify.config import ContrastiveConfig, pairs_for
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, WordStart, check_classes
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier
-from tl_core.tasks.classify.strategies import strategy
+from tl_core.tasks.classify.strategies import passes, strategy
 from tl_core.training.events import Training
 from tl_core.training.memory import peak_bytes
 
 SOURCE_MODEL = "source_model"
 PREDICTIONS = "predictions.npy"
+LIGHT = {"counts": 0.01, "words": 0.03}  # cost of a row in forward passes of an encoder, by rule of thumb
 TRAINING_SHARE = 0.85  # of a cell's time; the rest is scoring
 
 
@@ -153,7 +154,7 @@ class Comparison(CellWork[Cell]):
         classes = tuple(sorted({*examples.classes, *test.classes}))
         rows = rows_of_seed(self._config(cell), examples, cell.seed, classes)
         folder = self.store.settings.runs / run_id
-        before = TRAINING_SHARE if strategy(cell.strategy).family != "counts" else 0.0
+        before = 0.0 if cell.strategy == "tfidf" else TRAINING_SHARE
         record = self._record(cell, run_id, rows, len(test))
         fitting = self._fit(cell, folder, classes, rows)
         learned = self.fit(cell, record, fitting, until=before, stops_itself=self.is_shared(cell))
@@ -287,10 +288,11 @@ class Comparison(CellWork[Cell]):
         rows = min(len(examples), per_class * len(examples.classes)) if per_class else len(examples)
         row, config = strategy(cell.strategy), self.config.config_of(cell.strategy)
         if row.family != "encoder":
-            each = 0.01 if row.family == "counts" else 0.1
-            return each * (rows + len(test)) + 1.0
-        if isinstance(config, TunedConfig):
-            return 3.0 * rows * epochs_for(config, rows) + len(test)
+            return LIGHT[row.family] * (rows * passes(config, rows) + len(test)) + 1.0
+        if isinstance(config, ContrastiveConfig):
+            return 6.0 * (config.pairs or pairs_for(rows)) * config.epochs + len(test)
+        if row.in_loop:
+            return 3.0 * rows * passes(config, rows) + len(test)
         return float((rows if cell.seed == 0 else 0) + len(test) + 1)
 
 

@@ -25,7 +25,6 @@ from tl_core.data.examples import Examples, write_examples
 from tl_core.data.findings import overlap, without_rows
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import EncoderBase, find_encoder, tokenizer_of
-from tl_core.encoders.tuning import epochs_for
 from tl_core.errors import ModelError
 from tl_core.knobs import to_values
 from tl_core.recipes.plan import (
@@ -43,9 +42,9 @@ from tl_core.runs.queue import worker_environment
 from tl_core.runs.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.config import AnyConfig, FrozenConfig, TfidfConfig
+from tl_core.tasks.classify.config import AnyConfig, ContrastiveConfig, FrozenConfig, pairs_for
 from tl_core.tasks.classify.encoder import PREDICT_BATCH
-from tl_core.tasks.classify.strategies import strategy
+from tl_core.tasks.classify.strategies import passes, strategy
 from tl_core.text.tokens import count_tokens
 from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
 
@@ -147,7 +146,7 @@ def _add_up(
         if (role, size) not in drawn:
             drawn[role, size] = _rows(config, task, target, role, size)
         rows, held = drawn[role, size]
-        seconds = _seconds(config.config_of(name), rows, held, rates[name], counts, number)
+        seconds = _seconds(name, config.config_of(name), rows, held, rates[name], counts, number)
         by_strategy[name] = by_strategy.get(name, 0.0) + seconds
     starting = max(rate.start for rate in rates.values())
     memory = max(rate.memory for rate in rates.values())
@@ -189,23 +188,38 @@ class TokenCounts:
 
 
 def _seconds(
-    settings: AnyConfig, rows: Rows, test: Examples, rates: Rates, counts: TokenCounts | None, seeds: int
+    name: str,
+    settings: AnyConfig,
+    rows: Rows,
+    test: Examples,
+    rates: Rates,
+    counts: TokenCounts | None,
+    seeds: int,
 ) -> float:
     """Expected seconds of all seeds of one strategy; every seed trains on as many rows."""
-    if isinstance(settings, TfidfConfig):
-        characters = sum(map(len, rows.train.texts)) + sum(map(len, rows.validation.texts))
-        scoring = rates.predict * sum(map(len, test.texts))
-        return rates.load + seeds * (rates.train * characters + scoring)
+    if strategy(name).family != "encoder":
+        characters = sum(map(len, rows.train.texts)) * passes(settings, len(rows.train))
+        held = sum(map(len, rows.validation.texts)) + sum(map(len, test.texts))
+        return seeds * (rates.load + rates.train * characters + rates.predict * held)
     assert counts is not None
-    scored = _padded(counts.of(test.texts, settings.max_tokens))
-    train = counts.of(rows.train.texts, settings.max_tokens)
-    held = _padded(counts.of(rows.validation.texts, settings.max_tokens))
+    longest = int(getattr(settings, "max_tokens", 0))
+    scored = _padded(counts.of(test.texts, longest))
+    train = counts.of(rows.train.texts, longest)
+    held = _padded(counts.of(rows.validation.texts, longest))
     each = 2 * rates.load + rates.predict * scored  # the saved model is loaded again for scoring
     if isinstance(settings, FrozenConfig):
         return seeds * each + rates.predict * (_padded(train) + held)
-    tokens = padded_tokens(train, length_batches(train, settings.batch_size, seed=0, epoch=0))
-    epochs = epochs_for(settings, len(rows.train))
+    if isinstance(settings, ContrastiveConfig):
+        pairs = (settings.pairs or pairs_for(len(rows.train))) * settings.epochs
+        tokens = float(train.mean()) if len(train) else 0.0
+        return seeds * (each + rates.train * pairs * tokens + rates.predict * (_padded(train) + held))
+    tokens = padded_tokens(train, length_batches(train, _batch_size(settings), seed=0, epoch=0))
+    epochs = passes(settings, len(rows.train))
     return seeds * (each + epochs * (rates.train * tokens + rates.predict * held))
+
+
+def _batch_size(settings: AnyConfig) -> int:
+    return int(getattr(settings, "batch_size", 1))
 
 
 def _padded(lengths: NDArray[np.int64]) -> int:

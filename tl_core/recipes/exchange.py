@@ -68,7 +68,7 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
         _write_json(folder / "record.json", run.record)
         (folder / "README.md").write_text(make_card(run, folder), encoding="utf-8")
         (folder / "requirements.txt").write_text(requirements(folder), encoding="utf-8")
-        shutil.copyfile(SCRIPTS / kind.script, folder / "predict.py")
+        shutil.copyfile(SCRIPTS / kind.script(run.record), folder / "predict.py")
         try:
             _write_zip(folder, out)
         except OSError as error:
@@ -162,7 +162,7 @@ def import_run(store: Store, path: Path) -> Run:
     try:
         _unpack(path, aside)
         record = _checked_record(aside)
-        _check_model(aside, folder, record)
+        _check_model(store.settings, aside, folder, record)
         (aside / "record.json").unlink()
         write_record(
             aside.parent / f"{run_id}" / "record.json",
@@ -269,13 +269,13 @@ def _check_files(folder: Path, kind: PortableKind) -> None:
             raise DataError(f"The zip holds {name}, which no exported run of its task has.")
 
 
-def _check_model(folder: Path, place: Path, record: dict[str, Any]) -> None:
+def _check_model(settings: Settings, folder: Path, place: Path, record: dict[str, Any]) -> None:
     """The files of the model are data of the right form; a carried base is told where it will lie."""
     kind = PORTABLE[record.get("task", CLASSIFIERS.task)]
     if not kind.has_encoder(record):
-        from tl_core.tasks.classify.tfidf import load_tfidf
+        from tl_core.tasks.classify.saved import load_classifier
 
-        load_tfidf(folder)
+        load_classifier(folder, settings, device="cpu")
         return
     _check_tensors(folder)
     if not (folder / "tokenizer.json").exists():

@@ -33,12 +33,12 @@ MOST_QUESTIONS = 10_000_000
 class PortableKind:
     """One task's part of a zip.
 
-    `script` becomes predict.py. `files` are its own beside those of every zip, `kept` the fields of
-    the record. `fields` gives the checked fields of a foreign record, or raises ValueError,
+    `script` names the file that becomes predict.py, by the record. `files` are its own beside those of every
+    zip, `kept` the fields of the record. `fields` gives the checked fields of a foreign record, or raises ValueError,
     KeyError, TypeError or a TLError; `check_head` raises ModelError.
     """
 
-    script: str
+    script: Callable[[Fields], str]
     files: re.Pattern[str]
     kept: tuple[str, ...]
     fields: Callable[[Path, Fields], dict[str, Any]]
@@ -57,6 +57,14 @@ def _classifier_fields(folder: Path, given: Fields) -> dict[str, Any]:
         "classes": classes,
         "report": Report.from_json(given["report"]).to_json(),
     }
+
+
+def _classifier_script(record: Fields) -> str:
+    """TF-IDF and encoders share a script; the rest has one each."""
+    row = strategy(str(record["strategy"]))
+    if row.family == "words":
+        return "predict_words.py"
+    return "predict_counts.py" if row.name == "bow" else "predict_classifier.py"
 
 
 def _check_classifier_head(folder: Path) -> None:
@@ -118,18 +126,21 @@ def _check_reader_head(folder: Path) -> None:
     read_calibration(folder)
 
 
-_KEPT = ("title", "strategy", "seed", "role", "encoder", "source", "config", "rows", "seconds")
+_KEPT = ("title", "strategy", "seed", "role", "encoder", "vectors", "source", "config", "rows", "seconds")
 PORTABLE: Mapping[str, PortableKind] = {
     CLASSIFIERS.task: PortableKind(
-        script="predict_classifier.py",
-        files=re.compile(r"labels\.json|n_grams\.json|model\.skops"),
+        script=_classifier_script,
+        files=re.compile(
+            r"labels\.json|n_grams\.json|model\.skops|counts\.json|counts\.safetensors|words\.json|vocabulary\.json|"
+            r"model\.safetensors"
+        ),
         kept=(*_KEPT, "classes"),
         fields=_classifier_fields,
         has_encoder=lambda record: strategy(str(record["strategy"])).needs_encoder,
         check_head=_check_classifier_head,
     ),
     READERS.task: PortableKind(
-        script="predict_reader.py",
+        script=lambda record: "predict_reader.py",
         files=re.compile(r"reader\.json"),
         kept=(*_KEPT, "task", "size"),
         fields=_reader_fields,

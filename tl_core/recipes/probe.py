@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from tl_core.encoders.adapted import StartingPoint
 from tl_core.encoders.load import EncoderBase
 from tl_core.errors import TLError
 from tl_core.recipes.plan import CompareConfig, config_from_json, labelled, rows_of_seed
+from tl_core.recipes.vector_sets import open_vectors
 from tl_core.runs.records import read_record, write_record
+from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench
+from tl_core.tasks.classify.fitting import Bench, LabelledTexts, WordStart
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.text.tokens import count_tokens
 from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
@@ -27,6 +30,7 @@ from tl_core.training.events import Metric, drain
 
 BATCHES = 6
 TEXTS = 96
+FEW, MOST_ROWS = 60, 1_000  # texts of the smallest training, and of one whose time grows with its rows
 RATES = "rates.json"
 
 
@@ -63,11 +67,16 @@ def _measure(
     from tl_core.training.memory import peak_bytes, start_peak
 
     start_peak()
-    bench = Bench(settings, 0, start if strategy(name).needs_encoder else None)
-    if name == "tfidf":
-        train, predict, load = _measure_tfidf(bench, config, examples)
+    began = time.monotonic()
+    bench = Bench(settings)
+    if strategy(name).family == "encoder":
+        train, predict, load = _measure_encoder(replace(bench, start=start), config, name, examples)
     else:
-        train, predict, load = _measure_encoder(bench, config, name, examples)
+        if strategy(name).family == "words" and config.needs_vectors:
+            bench = replace(bench, words=WordStart(open_vectors(Store(settings), config.vectors)))
+        _fit_few(bench, config, name, examples)  # imports what it needs
+        importing += time.monotonic() - began
+        train, predict, load = _measure_light(bench, config, name, examples)
     return {
         "train": train,
         "predict": predict,
@@ -77,22 +86,36 @@ def _measure(
     }
 
 
-def _measure_tfidf(bench: Bench, config: CompareConfig, examples: Examples) -> tuple[float, float, float]:
-    """Seconds a character of fitting and predicting, and of the fixed part."""
-    rows = rows_of_seed(config, examples, 0, examples.classes)
-    fit = strategy("tfidf").fit()
-    few = labelled(examples.take(range(0, len(examples), max(1, len(examples) // 60))), examples.classes)
+def _fit_few(bench: Bench, config: CompareConfig, name: str, examples: Examples) -> float:
+    """Seconds of a training on a few rows: the fixed part of any."""
+    few = labelled(examples.take(range(0, len(examples), max(1, len(examples) // FEW))), examples.classes)
     none = labelled(examples.take([]), examples.classes)
-    settings = config.config_of("tfidf")
     began = time.monotonic()
-    drain(fit(bench, examples.classes, few, none, settings))
-    load = time.monotonic() - began  # imports sklearn
+    drain(strategy(name).fit()(bench, examples.classes, few, none, _one_pass(config.config_of(name))))
+    return time.monotonic() - began
+
+
+def _measure_light(
+    bench: Bench, config: CompareConfig, name: str, examples: Examples
+) -> tuple[float, float, float]:
+    """Seconds a character of one pass of a training and of predicting, and of the fixed part."""
+    load = _fit_few(bench, config, name, examples)
+    rows = rows_of_seed(config.at(0), examples, 0, examples.classes).train
+    most = len(rows) if name == "tfidf" else MOST_ROWS
+    texts, targets = rows.texts[:: -(-len(rows) // most)], rows.targets[:: -(-len(rows) // most)]
+    characters = max(1, sum(map(len, texts)))
+    none = labelled(examples.take([]), examples.classes)
+    fit, settings = strategy(name).fit(), _one_pass(config.config_of(name))
     began = time.monotonic()
-    fitted = drain(fit(bench, examples.classes, rows.train, none, settings))
-    train = (time.monotonic() - began) / max(1, sum(map(len, rows.train.texts)))
+    fitted = drain(fit(bench, examples.classes, LabelledTexts(texts, targets), none, settings))
+    train = max(0.0, time.monotonic() - began - load) / characters
     began = time.monotonic()
-    drain(fitted.classifier.predict_events(rows.train.texts))
-    return train, (time.monotonic() - began) / max(1, sum(map(len, rows.train.texts))), load
+    drain(fitted.classifier.predict_events(texts))
+    return train, (time.monotonic() - began) / characters, load
+
+
+def _one_pass(settings: Any) -> Any:
+    return replace(settings, epochs=1) if hasattr(settings, "epochs") else settings
 
 
 def _measure_encoder(
@@ -136,7 +159,8 @@ def _measure_steps(
     train = labelled(examples.take(chosen), examples.classes)
     none = labelled(examples.take([]), examples.classes)
     batches = length_batches(lengths[chosen], settings.batch_size, seed=bench.seed, epoch=0)
-    training = strategy(name).fit()(bench, examples.classes, train, none, settings)
+    one = _one_pass(settings)  # with a single pass gradual unfreezing trains every layer in it
+    training = strategy(name).fit()(bench, examples.classes, train, none, one)
     times = []
     for event in training:
         if isinstance(event, Metric):

@@ -11,6 +11,7 @@ from tests.encoders.tiny import write_tiny_encoder
 from tl_core.encoders.adapted import StartingPoint
 from tl_core.encoders.load import EncoderBase
 from tl_core.errors import DataError, ModelError
+from tl_core.knobs import knobs_of
 from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import Bench, LabelledTexts, check_classes
 from tl_core.tasks.classify.saved import load_classifier, predict
@@ -18,6 +19,7 @@ from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 from tl_core.training.events import Progress
 
 FAMILIES = ("bert", "distilbert", "albert", "roberta", "electra", "xlnet", "gpt2")
+TUNED = ("lora", "top-layers", "gradual", "full")
 CLASSES = ("bad", "good", "so so")
 GOOD, BAD = "good fine nice well", "bad poor sad ill"
 STRANGE = (
@@ -43,10 +45,18 @@ def make_rows(count: int = 24) -> LabelledTexts:
 
 
 def small_config(name: str, **changes):
-    values = {} if name == "tfidf" else {"max_tokens": 32, "precision": "float32"}
-    if name in ("lora", "full"):
-        values |= {"epochs": 2, "batch_size": 8, "learning_rate": 5e-3}
-    return strategy(name).config(**{**values, **changes})
+    row = strategy(name)
+    values: dict[str, object] = {}
+    if row.family == "encoder":
+        values = {"max_tokens": 32, "precision": "float32"}
+    if row.in_loop:
+        values |= {"epochs": 2, "batch_size": 8}
+    if name in TUNED:
+        values |= {"learning_rate": 5e-3}
+    if name == "contrastive":
+        values |= {"pairs": 40}
+    known = {each.name for each in knobs_of(row.config)}
+    return row.config(**{key: value for key, value in {**values, **changes}.items() if key in known})
 
 
 def make_bench(settings: Settings, folder: Path, family: str = "bert", seed: int = 0) -> Bench:
@@ -69,7 +79,7 @@ def fit(bench: Bench, name: str, **changes):
 
 
 ALL = [
-    ("tfidf", "bert"),
+    *((each.name, "bert") for each in STRATEGIES if not each.needs_encoder),
     *((each.name, family) for each in STRATEGIES if each.needs_encoder for family in FAMILIES),
 ]
 
@@ -97,7 +107,7 @@ def test_a_classifier_keeps_the_contract(settings: Settings, tmp_path: Path, nam
     assert np.allclose(before[-4:], alone, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["tfidf", "frozen", "lora", "full"])
+@pytest.mark.parametrize("name", [each.name for each in STRATEGIES])
 def test_the_same_seed_gives_the_same_model(settings: Settings, tmp_path: Path, name: str):
     first, _ = fit(make_bench(settings, tmp_path), name)
     second, _ = fit(make_bench(settings, tmp_path), name)
@@ -105,9 +115,9 @@ def test_the_same_seed_gives_the_same_model(settings: Settings, tmp_path: Path, 
     assert np.array_equal(predict(first.classifier, texts), predict(second.classifier, texts))
 
 
-@pytest.mark.parametrize("name", ["tfidf", "frozen", "lora", "full"])
+@pytest.mark.parametrize("name", [each.name for each in STRATEGIES])
 def test_a_strategy_learns_what_is_plain(settings: Settings, tmp_path: Path, name: str):
-    changes = {"epochs": 20} if name in ("lora", "full") else {}
+    changes = {"epochs": 20} if strategy(name).in_loop and name != "contrastive" else {}
     fitted, _ = fit(make_bench(settings, tmp_path), name, **changes)
     rows = make_rows()
     assert (predict(fitted.classifier, rows.texts).argmax(1) == rows.targets).mean() > 0.9

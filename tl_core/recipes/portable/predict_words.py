@@ -1,8 +1,8 @@
 """Label the texts of a CSV file with a saved classifier on word vectors.
 
-    python predict_words.py reviews.csv --column review                     prints a CSV
-    python predict_words.py reviews.csv --column review --out labelled.csv  writes it
-    python predict_words.py reviews.csv --column review --model FOLDER      where the model lies in FOLDER
+    python predict.py reviews.csv --column review                     prints a CSV
+    python predict.py reviews.csv --column review --out labelled.csv  writes it
+    python predict.py reviews.csv --column review --model FOLDER      where the model lies in FOLDER
 
 The answer holds the file's columns, then `label` and the probability of each class. FOLDER (this file's own
 if none is given) holds words.json, vocabulary.json and model.safetensors. It needs torch, safetensors and
@@ -102,12 +102,12 @@ class Model:
 
         with torch.inference_mode():
             sentences = self.read(text)
+            words = [word for each in sentences for word in each]
             if self.kind == "cnn":
                 vector = self.document(sentences)
             elif self.kind == "recurrent":
-                vector = self.recurrent([word for each in sentences for word in each])
+                vector = self.recurrent(words)
             else:
-                words = [word for each in sentences for word in each]
                 vector = self.table[words].mean(0) if words else torch.zeros(self.table.shape[1])
             logits = vector @ self.tensors["head.weight"].T + self.tensors["head.bias"]
             found: list[float] = logits.double().softmax(-1).tolist()

@@ -14,15 +14,22 @@ from tl_core.encoders.tuning import (
     TopLayersConfig,
 )
 from tl_core.knobs import check_knobs, knob
+from tl_core.tasks.classify.counts_config import BagOfWordsConfig
+from tl_core.tasks.classify.words.config import BagConfig, CnnConfig, MeanConfig, RecurrentConfig
 from tl_core.training.devices import PRECISIONS
 
 __all__ = [
     "AnyConfig",
+    "BagConfig",
+    "BagOfWordsConfig",
+    "CnnConfig",
     "ContrastiveConfig",
     "FrozenConfig",
     "FullConfig",
     "GradualConfig",
     "LoraConfig",
+    "MeanConfig",
+    "RecurrentConfig",
     "TfidfConfig",
     "TopLayersConfig",
 ]
@@ -40,6 +47,8 @@ PAIRS_HELP = (
     "Pairs of training texts in an epoch, half of them of one class. 0 takes 40 for every row, as SetFit does, "
     "at most 2,000."
 )
+PAIRS_A_ROW = 40  # SetFit's 20 iterations, one pair of each kind in each
+MOST_PAIRS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,4 +121,22 @@ class ContrastiveConfig:
         check_knobs(self)
 
 
-AnyConfig = TfidfConfig | FrozenConfig | LoraConfig | FullConfig | TopLayersConfig | GradualConfig
+def pairs_for(rows: int) -> int:
+    """How many pairs are drawn from this many rows: 40 a row, at most 2,000."""
+    return min(MOST_PAIRS, PAIRS_A_ROW * rows)
+
+
+AnyConfig = (
+    TfidfConfig
+    | BagOfWordsConfig
+    | MeanConfig
+    | BagConfig
+    | RecurrentConfig
+    | CnnConfig
+    | FrozenConfig
+    | ContrastiveConfig
+    | LoraConfig
+    | FullConfig
+    | TopLayersConfig
+    | GradualConfig
+)

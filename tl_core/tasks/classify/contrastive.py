@@ -17,7 +17,7 @@ from tl_core.encoders.features import Features, feature_events
 from tl_core.encoders.load import Encoder
 from tl_core.encoders.pool import pool
 from tl_core.encoders.tuning import set_dropout
-from tl_core.tasks.classify.config import ContrastiveConfig
+from tl_core.tasks.classify.config import ContrastiveConfig, pairs_for
 from tl_core.tasks.classify.encoder import PREDICT_BATCH, EncoderClassifier, Use, adapter_saver
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
 from tl_core.tasks.classify.frozen import fit_scaled_head, network_with_head
@@ -29,8 +29,6 @@ from tl_core.training.loop import Indices, LoopConfig, Problem, fit
 if TYPE_CHECKING:
     import torch
 
-PAIRS_A_ROW = 40  # SetFit's 20 iterations, one pair of each kind in each
-MOST_PAIRS = 2000
 
 
 def fit_contrastive(
@@ -86,11 +84,6 @@ def fit_contrastive(
     trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     seconds = result.seconds + time.monotonic() - began
     return Fitted(classifier, seconds, trained + weight.size + bias.size, {"pairs": len(pairs)})
-
-
-def pairs_for(rows: int) -> int:
-    """How many pairs are drawn from this many rows: 40 a row, at most 2,000."""
-    return min(MOST_PAIRS, PAIRS_A_ROW * rows)
 
 
 def draw_pairs(targets: Targets, count: int, seed: int) -> tuple[Indices, NDArray[np.float32]]:

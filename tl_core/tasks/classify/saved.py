@@ -13,18 +13,28 @@ from tl_core.training.events import drain
 
 def load_classifier(folder: Path, settings: Settings, *, device: str = "") -> Classifier:
     """The classifier saved in `folder`, on `device` ('' for the best one); ModelError if it is not whole."""
+    if not folder.is_dir():
+        raise ModelError(f"{folder} does not exist: the run has no model, or it was deleted.")
     from tl_core.tasks.classify.tfidf import MODEL, load_tfidf
 
     if (folder / MODEL).exists():
         return load_tfidf(folder)
-    if not folder.is_dir():
-        raise ModelError(f"{folder} does not exist: the run has no model, or it was deleted.")
+    if (folder / "counts.json").exists():
+        from tl_core.tasks.classify.counts_file import load_bag_of_words
+
+        return load_bag_of_words(folder)
     import torch
 
-    from tl_core.tasks.classify.encoder import load_encoder_classifier
     from tl_core.training.devices import best_device
 
-    return load_encoder_classifier(folder, settings, torch.device(device) if device else best_device())
+    place = torch.device(device) if device else best_device()
+    if (folder / "words.json").exists():
+        from tl_core.tasks.classify.words.saved import load_word_classifier
+
+        return load_word_classifier(folder, settings, place)
+    from tl_core.tasks.classify.encoder import load_encoder_classifier
+
+    return load_encoder_classifier(folder, settings, place)
 
 
 def predict(classifier: Classifier, texts: Sequence[str]) -> Probabilities:

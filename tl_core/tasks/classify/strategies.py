@@ -6,9 +6,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tl_core.encoders.tuning import TunedConfig
+from tl_core.encoders.tuning import epochs_for as tuned_epochs
 from tl_core.errors import ConfigError
-from tl_core.tasks.classify.config import AnyConfig, FrozenConfig, FullConfig, LoraConfig, TfidfConfig
+from tl_core.tasks.classify.config import (
+    AnyConfig,
+    BagConfig,
+    BagOfWordsConfig,
+    CnnConfig,
+    ContrastiveConfig,
+    FrozenConfig,
+    FullConfig,
+    GradualConfig,
+    LoraConfig,
+    MeanConfig,
+    RecurrentConfig,
+    TfidfConfig,
+    TopLayersConfig,
+)
+from tl_core.tasks.classify.counts_config import epochs_for as counted_epochs
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
+from tl_core.tasks.classify.words.config import WordConfig
+from tl_core.tasks.classify.words.config import epochs_for as word_epochs
 from tl_core.training.events import Training
 
 Family = Literal["counts", "words", "encoder"]
@@ -43,16 +62,64 @@ def _tfidf() -> Fit:
     return fit_tfidf
 
 
+def _bow() -> Fit:
+    from tl_core.tasks.classify.counts import fit_bag_of_words
+
+    return fit_bag_of_words
+
+
+def _mean() -> Fit:
+    from tl_core.tasks.classify.words.train import fit_mean
+
+    return fit_mean
+
+
+def _bag() -> Fit:
+    from tl_core.tasks.classify.words.train import fit_bag
+
+    return fit_bag
+
+
+def _recurrent() -> Fit:
+    from tl_core.tasks.classify.words.train import fit_recurrent
+
+    return fit_recurrent
+
+
+def _cnn() -> Fit:
+    from tl_core.tasks.classify.words.train import fit_cnn
+
+    return fit_cnn
+
+
 def _frozen() -> Fit:
     from tl_core.tasks.classify.frozen import fit_frozen
 
     return fit_frozen
 
 
+def _contrastive() -> Fit:
+    from tl_core.tasks.classify.contrastive import fit_contrastive
+
+    return fit_contrastive
+
+
 def _lora() -> Fit:
     from tl_core.tasks.classify.tuned import fit_lora
 
     return fit_lora
+
+
+def _top_layers() -> Fit:
+    from tl_core.tasks.classify.partial import fit_top_layers
+
+    return fit_top_layers
+
+
+def _gradual() -> Fit:
+    from tl_core.tasks.classify.partial import fit_gradual
+
+    return fit_gradual
 
 
 def _full() -> Fit:
@@ -73,6 +140,56 @@ STRATEGIES: tuple[Strategy, ...] = (
         fit=_tfidf,
     ),
     Strategy(
+        "bow",
+        "Bag of words",
+        "How often each word or n-gram stands in a text, under a linear layer that is trained by steps.",
+        "counts",
+        BagOfWordsConfig,
+        source="",
+        in_loop=True,
+        fit=_bow,
+    ),
+    Strategy(
+        "mean",
+        "Mean of word vectors",
+        "A text is the mean of its words' vectors, texts padded to one length, under a linear layer.",
+        "words",
+        MeanConfig,
+        source="mean",
+        in_loop=True,
+        fit=_mean,
+    ),
+    Strategy(
+        "bag",
+        "EmbeddingBag",
+        "The same mean without padding: all words in one row, with the place where each text begins.",
+        "words",
+        BagConfig,
+        source="bag",
+        in_loop=True,
+        fit=_bag,
+    ),
+    Strategy(
+        "recurrent",
+        "Recurrent network",
+        "An RNN, LSTM or GRU reads the word vectors in their order.",
+        "words",
+        RecurrentConfig,
+        source="recurrent",
+        in_loop=True,
+        fit=_recurrent,
+    ),
+    Strategy(
+        "cnn",
+        "CNN document model",
+        "Convolutions find features of sentences in words, and of the text in sentences (Denil et al. 2014).",
+        "words",
+        CnnConfig,
+        source="cnn",
+        in_loop=True,
+        fit=_cnn,
+    ),
+    Strategy(
         "frozen",
         "Frozen encoder",
         "Feature extraction: the encoder stays as it is, a linear head is learned on its sentence vectors.",
@@ -83,6 +200,16 @@ STRATEGIES: tuple[Strategy, ...] = (
         fit=_frozen,
     ),
     Strategy(
+        "contrastive",
+        "Contrastive",
+        "Pairs of texts pull the classes apart, then a linear head is learned: for few rows (SetFit).",
+        "encoder",
+        ContrastiveConfig,
+        source="lora",
+        in_loop=True,
+        fit=_contrastive,
+    ),
+    Strategy(
         "lora",
         "LoRA",
         "A small low-rank update of every linear layer is trained, the encoder's own weights stay.",
@@ -91,6 +218,26 @@ STRATEGIES: tuple[Strategy, ...] = (
         source="lora",
         in_loop=True,
         fit=_lora,
+    ),
+    Strategy(
+        "top-layers",
+        "Top layers",
+        "The top layers of the encoder are trained; what the lower ones give is computed once.",
+        "encoder",
+        TopLayersConfig,
+        source="full",
+        in_loop=True,
+        fit=_top_layers,
+    ),
+    Strategy(
+        "gradual",
+        "Gradual unfreezing",
+        "First the head alone, then layer by layer from the top, lower layers with smaller steps (ULMFiT).",
+        "encoder",
+        GradualConfig,
+        source="full",
+        in_loop=True,
+        fit=_gradual,
     ),
     Strategy(
         "full",
@@ -113,3 +260,12 @@ def strategy(name: str) -> Strategy:
     raise ConfigError(
         f"There is no strategy {name!r}. There are: {', '.join(each.name for each in STRATEGIES)}."
     )
+
+
+def passes(config: AnyConfig, rows: int) -> int:
+    """How often a training with these settings goes over its rows, at most."""
+    if isinstance(config, TunedConfig):
+        return tuned_epochs(config, rows)
+    if isinstance(config, WordConfig):
+        return word_epochs(config, rows)
+    return counted_epochs(config, rows) if isinstance(config, BagOfWordsConfig) else 1

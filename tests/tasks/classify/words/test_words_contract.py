@@ -12,21 +12,25 @@ import torch
 
 from tests.tasks.classify.words.rows import (
     BAD,
+    CLASSES,
     GOOD,
     STRANGE,
     fit,
     from_source,
     make_rows,
     save,
+    small_config,
     tiny_vectors,
 )
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import LabelledTexts, WordStart
+from tl_core.tasks.classify.fitting import Bench, LabelledTexts, WordStart
 from tl_core.tasks.classify.saved import predict
+from tl_core.tasks.classify.words import train
 from tl_core.tasks.classify.words.config import KINDS
 from tl_core.tasks.classify.words.saved import load_word_classifier, read_learned_words
-from tl_core.training.events import Note, Progress
+from tl_core.training.events import Note, Progress, Stopped, drain
+from tl_core.training.loop import Desk
 
 CPU = torch.device("cpu")
 VARIANTS = [
@@ -196,6 +200,23 @@ def test_moved_layers_are_trained_after_the_frozen_epochs(settings: Settings, tm
         assert torch.equal(target.classifier.network.sentence.weight, layer) is stays
 
 
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_a_stopped_training_goes_on_where_it_stood(settings: Settings, tmp_path: Path, kind: str):
+    config = small_config(kind, dropout=0.3, word_dropout=0.3)
+    whole, _ = fit(settings, kind, validation=make_rows(10, 1), dropout=0.3, word_dropout=0.3)
+    asked = iter([False] * 5 + [True])
+    half = Bench(
+        settings, 0, words=WordStart(tiny_vectors()), desk=Desk(tmp_path / "c", 0.0, lambda: next(asked))
+    )
+    function = getattr(train, f"fit_{kind}")
+    with pytest.raises(Stopped):
+        drain(function(half, CLASSES, make_rows(), make_rows(10, 1), config))
+    again = Bench(settings, 0, words=WordStart(tiny_vectors()), desk=Desk(tmp_path / "c"))
+    resumed = drain(function(again, CLASSES, make_rows(), make_rows(10, 1), config))
+    texts = make_rows().texts
+    assert np.allclose(predict(whole.classifier, texts), predict(resumed.classifier, texts), atol=1e-6)
+
+
 def test_a_source_of_another_kind_gives_its_words_and_says_so(settings: Settings, tmp_path: Path):
     source, _ = fit(settings, "mean")
     target, events = fit(
@@ -290,3 +311,15 @@ def test_tensors_that_do_not_fit_are_refused(settings: Settings, tmp_path: Path,
     save_file(tensors, folder / "model.safetensors")
     with pytest.raises(ModelError, match="whole"):
         load_word_classifier(folder, settings, CPU)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_word_classifiers_train_and_predict_on_a_gpu(settings: Settings, tmp_path: Path, kind: str):
+    if not torch.cuda.is_available():
+        pytest.skip("needs an NVIDIA GPU")
+    fitted, _ = fit(settings, kind, precision="auto", least_count=12)
+    assert next(fitted.classifier.network.parameters()).is_cuda
+    on_gpu = predict(fitted.classifier, STRANGE)
+    loaded = load_word_classifier(save(fitted, tmp_path / "saved"), settings, CPU)
+    assert np.allclose(on_gpu, predict(loaded, STRANGE), atol=1e-3)

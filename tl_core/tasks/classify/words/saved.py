@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 FACTS = "words.json"
 VOCABULARY = "vocabulary.json"
 WEIGHTS = "model.safetensors"
+LABELS = "labels.json"  # as every saved classifier has it
 LEARNED = "learned"
 TRAINED, KEPT = "table.trained", "table.kept"
 PREDICT_WORDS = 16_384  # words computed at once in prediction, padding included
@@ -101,6 +102,7 @@ class WordClassifier:
         }
         (folder / FACTS).write_text(json.dumps(facts, ensure_ascii=False, indent=1), encoding="utf-8")
         (folder / VOCABULARY).write_text(json.dumps(self.words, ensure_ascii=False), encoding="utf-8")
+        (folder / LABELS).write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
 
 
 def load_word_classifier(folder: Path, settings: Settings, device: torch.device) -> WordClassifier:
