@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from tests.recipes.jobs import finished, small_config, word_examples
 from tl_core.recipes import cell_work
-from tl_core.recipes.plan import Task
+from tl_core.recipes.plan import CompareConfig, Task
 from tl_core.runs.store import Store
 
 
@@ -61,3 +61,25 @@ def test_a_finished_grid_is_shown(open_page, store: Store, tmp_path: Path):
     app.button(key="compare.back").click().run()
     assert not app.exception
     assert "job" not in app.query_params
+
+
+def test_a_cnn_shows_the_sentences_that_decided(open_page, store: Store):
+    config = CompareConfig(
+        strategies=("cnn",), settings={"cnn": {"epochs": 20, "start": "random", "batch_size": 8}}
+    )
+    job = finished(store, config, Task(word_examples(), title="words"))
+    assert job.status == "done", job.reason
+    app = open_page("fine_tune", job=job.id)
+    app.text_area(key="use.text").set_value("It was good and fine. <b>Bad</b> and sad!").run()
+    assert not app.exception
+    assert any("The sentences that decided" in each.value for each in app.markdown)
+    [shown] = [each.proto.body for each in app.get("html") if "fine" in each.proto.body]
+    assert "&lt;b&gt;" in shown or "Bad" in shown
+    assert "<b>" not in shown
+
+
+def test_the_sources_own_model_is_told_beside_the_result(open_page, store: Store, tmp_path: Path):
+    config = small_config(tmp_path, ("frozen",))
+    job = finished(store, config, Task(word_examples(120), None, word_examples(50, first_row=900)))
+    app = open_page("fine_tune", job=job.id)
+    assert any("without one row of the target" in each.value for each in app.caption)

@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import resources, state
-from pages.components.guard import guard
+from pages.components.guard import guard, plain
+from pages.components.html import shaded
 from pages.components.job_panel import show_job_panel
 from pages.views.fine_tune.data import FILES, LARGEST_TABLE
 from tl_core.data.columns import guess_columns
@@ -18,6 +19,7 @@ from tl_core.recipes.exchange import export_run
 from tl_core.recipes.overview import run_title
 from tl_core.recipes.predict_file import RESULT, submit_prediction
 from tl_core.runs.store import Job, Run, Store
+from tl_core.tasks.classify.fitting import Classifier
 from tl_core.tasks.classify.saved import predict
 
 
@@ -69,6 +71,26 @@ def _type(store: Store, run: Run) -> None:
         },
     )
     st.caption("Calibrated only as well as the reliability diagram above shows.")
+    if run.record["strategy"] == "cnn":
+        _show_sentences(model, text)
+
+
+def _show_sentences(model: Classifier, text: str) -> None:
+    """The sentences that decided: what each adds to the score of the most probable class."""
+    from tl_core.tasks.classify.words.cnn import sentence_scores
+    from tl_core.tasks.classify.words.saved import WordClassifier
+
+    assert isinstance(model, WordClassifier)
+    label = model.classes[int(predict(model, [text])[0].argmax())]
+    found = sentence_scores(model, text, label)
+    if not found:
+        return
+    largest = max(abs(each.score) for each in found) or 1.0
+    st.markdown(f"**The sentences that decided: {plain(label)}**")
+    st.html(shaded([each.sentence for each in found], [each.score / largest for each in found]))
+    st.caption(
+        "Blue speaks for the class, orange against it: the gradient by each sentence times the sentence."
+    )
 
 
 def _label_file(store: Store, run: Run) -> None:

@@ -15,6 +15,7 @@ from pages.views.result.errors import show_errors
 from pages.views.result.summary import show_summary
 from tl_core.recipes.compare import runs_done
 from tl_core.runs.store import Job, Run, Store
+from tl_core.tasks.classify.strategies import strategy
 
 VIEWS: dict[str, Callable[[Job, Sequence[Run]], None]] = {
     "Summary": show_summary,
@@ -47,3 +48,9 @@ def show_result(store: Store, job: Job) -> None:
             label_visibility="collapsed",
         )
         VIEWS[view](job, runs)
+        for run in store.runs_of(job.id):
+            if run.record["role"] == "zero" and run.report and view == "Summary":
+                st.caption(
+                    f"The source's own model ({strategy(run.record['strategy']).title}), without one row of the target: "
+                    f"{run.report['accuracy']:.1%}."
+                )

@@ -13,12 +13,11 @@ from tests.tasks.classify.test_contract import make_bench, make_rows
 from tests.tasks.classify.test_encoder_strategies import fit, saved
 from tl_core.encoders.batcher import Batcher
 from tl_core.settings import Settings
+from tl_core.tasks.classify.config import MOST_PAIRS, pairs_for
 from tl_core.tasks.classify.contrastive import (
-    MOST_PAIRS,
     draw_pairs,
     make_pair_problem,
     make_vector_network,
-    pairs_for,
 )
 from tl_core.tasks.classify.saved import load_classifier, predict
 

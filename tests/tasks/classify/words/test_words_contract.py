@@ -64,7 +64,7 @@ def test_a_word_classifier_keeps_the_contract(settings: Settings, tmp_path: Path
     assert predict(fitted.classifier, []).shape == (0, 3)
 
     folder = save(fitted, tmp_path / "saved")
-    assert {each.name for each in folder.iterdir()} == {"words.json", "vocabulary.json", "model.safetensors"}
+    assert {each.name for each in folder.iterdir()} == {"words.json", "vocabulary.json", "labels.json", "model.safetensors"}
     after = predict(load_word_classifier(folder, settings, CPU), texts)
     assert np.allclose(before, after, atol=1e-5)
     alone = np.vstack([predict(fitted.classifier, [text]) for text in texts[20:]])
