@@ -7,8 +7,11 @@ from pages.components.guard import guard
 from pages.components.job_panel import show_job_panel
 from pages.components.navigation import through_app
 from pages.views.compare.found import show_grid
+from pages.views.compare.moved import show_moved
 from pages.views.compare.plan import plan_grid
+from tl_core.data.examples import read_examples
 from tl_core.recipes.course import course_result
+from tl_core.recipes.moved import sources_of
 
 through_app()
 st.title("Compare")
@@ -24,7 +27,20 @@ if state.open_job():
         show_job_panel(store, job)
         runs = store.runs_of(job.id)
         if any(run.report and run.record["role"] != "source" for run in runs):
-            show_grid(results.grid(job, runs))
+            comparison = job.record["config"]["comparison"]
+            view = st.segmented_control(
+                "View",
+                ["Gain", "What moved"],
+                default="Gain",
+                required=True,
+                key="compare.found",
+                label_visibility="collapsed",
+            )
+            if view == "Gain":
+                show_grid(results.grid(job, runs))
+            else:
+                test = read_examples(job.folder / "data" / "test.jsonl")
+                show_moved(store, sources_of(store, job), comparison["vectors"], test)
 else:
     shipped = course_result()
     view = st.segmented_control(

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
-from pages.components.charts import NEUTRAL, STRATEGY_COLOURS, STRATEGY_SYMBOLS, styled
+from pages.components.charts import (
+    ACCENT,
+    CUT,
+    LONGEST_NAME,
+    NEUTRAL,
+    STRATEGY_COLOURS,
+    STRATEGY_SYMBOLS,
+    escaped,
+    styled,
+)
 from tl_core.recipes.curves import Gain, Grid, GridPoint
+from tl_core.recipes.moved import MovedLayers, MovedWords
 
 FROM_SOURCE = "from the source"
 BAND = 0.16
@@ -140,4 +151,104 @@ def worth_of_source(gains: Iterable[Gain]) -> go.Figure:
         title_text="Rows learned from", type="log", tickvals=rows, ticktext=[f"{each:,}" for each in rows]
     )
     figure.update_yaxes(title_text="Gain by the source, points", zeroline=False)
+    return styled(figure, height=340, legend=True)
+
+
+def words_before_and_after(found: MovedWords) -> go.Figure:
+    """The words that moved most, before (open) and after (filled), in the plane of their two strongest directions."""
+    rows = [each.row for each in found.movement.most]
+    names = [escaped(found.words[row], LONGEST_NAME) for row in rows]
+    both = np.concatenate([found.before[rows], found.after[rows]]).astype(np.float64)
+    both -= both.mean(0)
+    _, _, axes = np.linalg.svd(both, full_matrices=False)
+    places = both @ axes[:2].T if len(axes) > 1 else np.column_stack([both @ axes[0], np.zeros(len(both))])
+    before, after = places[: len(rows)], places[len(rows) :]
+    figure = go.Figure()
+    for start, end in zip(before, after):
+        figure.add_trace(
+            go.Scatter(
+                x=[start[0], end[0]],
+                y=[start[1], end[1]],
+                mode="lines",
+                line={"color": NEUTRAL, "width": 1},
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        )
+    for title, at, symbol, colour in (
+        ("before", before, "circle-open", NEUTRAL),
+        ("after", after, "circle", ACCENT),
+    ):
+        figure.add_trace(
+            go.Scatter(
+                x=at[:, 0],
+                y=at[:, 1],
+                mode="markers+text" if title == "after" else "markers",
+                name=title,
+                text=names,
+                textposition="top center",
+                marker={"color": colour, "symbol": symbol, "size": 9},
+                hovertemplate=f"%{{text}}, {title}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(showticklabels=False, zeroline=False)
+    figure.update_yaxes(showticklabels=False, zeroline=False)
+    return styled(figure, height=460, legend=True)
+
+
+def weights_by_layer(found: MovedLayers) -> go.Figure:
+    """How far the weights of each part of the encoder moved, relative to their size, in per cent."""
+    figure = go.Figure(
+        go.Bar(
+            x=list(found.weights.names),
+            y=100 * found.weights.values,
+            marker={"color": ACCENT},
+            width=0.7,
+            hovertemplate="%{x}: %{y:.2f} %<extra></extra>",
+        )
+    )
+    figure.update_yaxes(title_text="Change of weights, %")
+    return styled(figure, height=300)
+
+
+def similarity_by_layer(found: MovedLayers) -> go.Figure:
+    """Linear CKA of each layer's states before and after: 1 says the same but for a turn and a scale."""
+    layers = list(range(len(found.similarity)))
+    figure = go.Figure(
+        go.Scatter(
+            x=layers,
+            y=found.similarity,
+            mode="lines+markers",
+            line={"color": ACCENT, "width": 2},
+            marker={"size": 9},
+            hovertemplate="layer %{x}: %{y:.3f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title_text="Layer (0: embeddings)", dtick=1)
+    figure.update_yaxes(title_text="CKA, before and after", rangemode="tozero")
+    return styled(figure, height=300)
+
+
+def probes_by_layer(found: MovedLayers) -> go.Figure:
+    """Accuracy of a linear probe on each layer, before and after the source task, with standard errors."""
+    figure = go.Figure()
+    for title, probed, colour, symbol in (
+        ("before", found.before, NEUTRAL, "circle-open"),
+        ("after the source", found.after, CUT, "diamond"),
+    ):
+        figure.add_trace(
+            go.Scatter(
+                x=list(range(len(probed.accuracies))),
+                y=probed.accuracies,
+                mode="lines+markers",
+                name=title,
+                line={"color": colour, "width": 2},
+                marker={"size": 9, "symbol": symbol},
+                error_y={"type": "data", "array": probed.errors, "thickness": 1, "width": 4},
+                hovertemplate=f"layer %{{x}}, {title}: %{{y:.1%}}<extra></extra>",
+            )
+        )
+    figure.add_hline(y=found.before.commonest, line={"color": NEUTRAL, "dash": "dot", "width": 1.5})
+    figure.update_xaxes(title_text="Layer (0: embeddings)", dtick=1)
+    figure.update_yaxes(title_text="Accuracy of a probe", tickformat=".0%")
     return styled(figure, height=340, legend=True)

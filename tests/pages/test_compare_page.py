@@ -49,6 +49,16 @@ def test_a_size_that_is_none_is_told_and_nothing_is_lost(open_page):
     assert "Choose at least one strategy" in app.error[0].value
 
 
+def test_what_the_source_moved_is_shown(open_page, store: Store, tmp_path: Path):
+    config = replace(small_config(tmp_path, ("frozen",)), sizes=(4,), test_rows=20)
+    job = finished(store, config, Task(word_examples(120), None, word_examples(50, first_row=900)))
+    app = open_page("compare", job=job.id)
+    app.segmented_control(key="compare.found").set_value("What moved").run()
+    app.button(key="computing.go.Compare the layers").click().run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 3
+
+
 def test_a_finished_grid_is_shown(open_page, store: Store, tmp_path: Path):
     config = replace(small_config(tmp_path, ("tfidf", "frozen"), seeds=2), sizes=(4, 0), test_rows=20)
     job = finished(store, config, Task(word_examples(120), None, word_examples(50, first_row=900)))

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from pages.components import seen
 from pages.components.attention_charts import head_table
 from pages.components.attention_word_charts import attention_matrix
+from pages.components.computing import computed
 from pages.components.downloads import csv_button
 from pages.views.attention.head import clickable, current_head, heads_csv
-from pages.views.attention.sample import choose_sample, computed, readable
+from pages.views.attention.sample import choose_sample, readable
 from tl_core.encoders.attention.change import ChangeSum, head_distance
 from tl_core.recipes.subjects import SubjectRow
 from tl_core.runs.store import Store

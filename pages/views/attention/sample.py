@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import streamlit as st
 
-from pages.components import resources, results, seen, state
+from pages.components import resources, results, seen
 from pages.components.guard import plain
 from tl_core.data.corpus import corpus_of
 from tl_core.data.samples import SAMPLES
 from tl_core.errors import DataError
 from tl_core.recipes.subjects import SubjectRow
 from tl_core.runs.store import IDENTIFIER, Store
-from tl_core.training.events import Progress, Training
 
-T = TypeVar("T")
 USUAL, MOST = 100, 1_000
 OWN, TEST = "Lines of my own", "Test rows of the run"
 
@@ -62,34 +58,6 @@ def _test_rows(store: Store, row: SubjectRow, number: int) -> Sample:
     step = max(1, len(texts) // number)  # evenly from the whole file, which may be sorted by class
     taken = list(range(0, len(texts), step))[:number]
     return Sample(TEST, tuple(texts[at] for at in taken), tuple(labels[at] for at in taken))
-
-
-def computed(key: object, start: Callable[[], Training[T]], label: str) -> T | None:
-    """The result of a computation that was asked for by the button `label`, kept for this session.
-
-    None before. Streamlit ends the script at the next sign of progress when Stop, or anything else, is clicked.
-    """
-    kept: T | None = state.kept_reply(key)
-    if kept is not None:
-        return kept
-    if not st.button(label, type="primary", icon=":material/play_arrow:", key=f"attention.go.{label}"):
-        return None
-    place = st.empty()
-    with place.container():
-        bar = st.progress(0.0, text="Computing")
-        st.button("Stop", key=f"attention.stop.{label}", icon=":material/stop:")
-    work = start()
-    try:
-        while True:
-            event = next(work)
-            if isinstance(event, Progress):
-                bar.progress(min(1.0, event.share), text=f"Computing: {event.share:.0%}")
-    except StopIteration as end:
-        state.keep_reply(key, end.value)
-        return end.value  # type: ignore[no-any-return]
-    finally:
-        work.close()
-        place.empty()
 
 
 def readable(each: seen.Asked, sample: Sample) -> list[int]:

@@ -7,8 +7,9 @@ import streamlit as st
 
 from pages.components import seen
 from pages.components.attention_charts import head_table
+from pages.components.computing import computed
 from pages.components.downloads import csv_button
-from pages.views.attention.sample import choose_sample, computed, readable
+from pages.views.attention.sample import choose_sample, readable
 from tl_core.encoders.attention.statistics import HeadStatistics, HeadStatisticsSum
 from tl_core.recipes.subjects import SubjectRow
 from tl_core.runs.store import Store

@@ -7,9 +7,10 @@ import streamlit as st
 
 from pages.components import seen
 from pages.components.attention_charts import head_table
+from pages.components.computing import computed
 from pages.components.guard import plain
 from pages.views.attention.head import current_head, heads_csv
-from pages.views.attention.sample import choose_sample, computed, readable
+from pages.views.attention.sample import choose_sample, readable
 from tl_core.encoders.attention.importance import head_importance
 from tl_core.encoders.attention.switch import targets_without
 from tl_core.encoders.attention.watched import check_watchable

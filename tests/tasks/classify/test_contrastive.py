@@ -16,6 +16,7 @@ from tl_core.settings import Settings
 from tl_core.tasks.classify.config import MOST_PAIRS, pairs_for
 from tl_core.tasks.classify.contrastive import (
     draw_pairs,
+    fit_length_head,
     make_pair_problem,
     make_vector_network,
 )
@@ -78,6 +79,21 @@ def test_the_loss_is_the_squared_distance_of_the_cosine_and_a_text_is_computed_o
     )
     assert problem.lengths.tolist() == [max(batcher.lengths[row]) for row in pairs]
     assert problem.validate is None
+
+
+def test_the_head_is_a_logistic_regression_on_features_of_mean_length_one() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    random = np.random.default_rng(0)
+    targets = np.arange(30) % 3
+    features = (5 * random.normal(size=(30, 4)) + targets[:, None]).astype(np.float32)
+    weight, bias = fit_length_head(features, targets, 4, 2.0)
+    length = np.sqrt((features**2).sum(1)).mean()
+    wanted = LogisticRegression(C=2.0, max_iter=2000).fit(features / length, targets)
+    scores = wanted.decision_function(features / length)
+    logits = features @ weight.T + bias
+    assert np.allclose(logits[:, :3] - logits[:, :1], scores - scores[:, :1], atol=1e-3)
+    assert (logits[:, 3] < -1e3).all()  # a class without rows is never predicted
 
 
 def test_classes_are_further_apart_than_before(settings: Settings, tmp_path: Path) -> None:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     import torch
 
 
-
 def fit_contrastive(
     bench: Bench,
     classes: tuple[str, ...],
@@ -93,18 +92,26 @@ def draw_pairs(targets: Targets, count: int, seed: int) -> tuple[Indices, NDArra
     other rows of its class or from the rows of other classes. Where no class has two rows, all differ.
     """
     random = np.random.default_rng([seed, len(targets)])
-    counts = np.bincount(targets)
-    alike = np.flatnonzero(counts[targets] > 1)
-    pairs = []
-    wanted = np.arange(count) % 2 if len(alike) else np.zeros(count, dtype=np.int64)
-    for kind, firsts in ((1, alike), (0, np.arange(len(targets)))):
-        number = int((wanted == kind).sum())
-        order = [random.permutation(firsts) for _ in range(-(-number // max(1, len(firsts))))]
-        for first in np.concatenate([*order, firsts[:0]])[:number]:
-            fitting = (targets == targets[first]) == bool(kind)
-            fitting[first] = False
-            pairs.append((first, random.choice(np.flatnonzero(fitting))))
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2), np.sort(wanted)[::-1].astype(np.float32)
+    order = np.argsort(targets, kind="stable")  # rows, class by class
+    sizes = np.bincount(targets)[targets]  # of each row's class
+    starts = np.searchsorted(targets[order], targets)  # where it begins in that order
+    places = np.argsort(order)
+    paired = np.flatnonzero(sizes > 1)
+    alike = count // 2 if len(paired) else 0
+    first = _rounds(paired, alike, random)
+    drawn = starts[first] + random.integers(0, sizes[first] - 1)
+    partner = order[drawn + (drawn >= places[first])]
+    other = _rounds(np.arange(len(targets)), count - alike, random)
+    drawn = random.integers(0, len(targets) - sizes[other])
+    stranger = order[drawn + np.where(drawn >= starts[other], sizes[other], 0)]
+    pairs = np.column_stack([np.concatenate([first, other]), np.concatenate([partner, stranger])])
+    return pairs, (np.arange(count) < alike).astype(np.float32)
+
+
+def _rounds(rows: Indices, count: int, random: np.random.Generator) -> Indices:
+    """`count` rows, (count,): all of them in a new order, again and again."""
+    rounds = [random.permutation(rows) for _ in range(-(-count // max(1, len(rows))))]
+    return np.concatenate([rows[:0], *rounds])[:count]
 
 
 def fit_length_head(

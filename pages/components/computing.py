@@ -1,0 +1,41 @@
+"""A computation of the page's own that takes some seconds: asked for by a button, with progress and a stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from pages.components import state
+from tl_core.training.events import Progress, Training
+
+T = TypeVar("T")
+
+
+def computed(key: object, start: Callable[[], Training[T]], label: str) -> T | None:
+    """The result of a computation that was asked for by the button `label`, kept for this session.
+
+    None before. Streamlit ends the script at the next sign of progress when Stop, or anything else, is clicked.
+    """
+    kept: T | None = state.kept_reply(key)
+    if kept is not None:
+        return kept
+    if not st.button(label, type="primary", icon=":material/play_arrow:", key=f"computing.go.{label}"):
+        return None
+    place = st.empty()
+    with place.container():
+        bar = st.progress(0.0, text="Computing")
+        st.button("Stop", key=f"computing.stop.{label}", icon=":material/stop:")
+    work = start()
+    try:
+        while True:
+            event = next(work)
+            if isinstance(event, Progress):
+                bar.progress(min(1.0, event.share), text=f"Computing: {event.share:.0%}")
+    except StopIteration as end:
+        state.keep_reply(key, end.value)
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        work.close()
+        place.empty()

@@ -1,0 +1,111 @@
+"""What the source task moved: words and their neighbours, layers and what can be read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.components import resources
+from pages.components.computing import computed
+from pages.components.downloads import csv_button
+from pages.components.grid_charts import (
+    probes_by_layer,
+    similarity_by_layer,
+    weights_by_layer,
+    words_before_and_after,
+)
+from pages.components.guard import guard, plain
+from tl_core.data.examples import Examples
+from tl_core.recipes.moved import MovedWords, moved_layers, moved_words
+from tl_core.runs.store import Store
+from tl_core.vectors.search import Neighbour
+
+MOST_TEXTS = 400
+
+
+def show_moved(store: Store, sources: dict[str, Path], vectors: str, examples: Examples | None) -> None:
+    """Words for a source on word vectors, layers for one on an encoder; both if it has both."""
+    if not sources.keys() & {"words", "encoder"}:
+        st.info("This comparison has no source, so nothing was moved. Choose one for the next.")
+        return
+    if "words" in sources:
+        with guard():
+            _show_words(store, sources["words"], vectors)
+    if "encoder" in sources:
+        with guard():
+            _show_layers(store, sources["encoder"], examples)
+
+
+def _show_words(store: Store, folder: Path, vectors: str) -> None:
+    st.markdown("**Words that the source task moved most**")
+    found = _moved_words(str(folder), vectors, store)
+    st.caption(
+        f"Of its {len(found.words):,} most frequent words that began with a pretrained vector, {found.movement.moved:,} "
+        "moved. Neighbours are searched among these words."
+    )
+    rows = [
+        (each.word, each.distance, _listed(each.before), _listed(each.after)) for each in found.movement.most
+    ]
+    st.dataframe(
+        pd.DataFrame(rows, columns=["word", "distance", "before", "after"]),
+        hide_index=True,
+        height=390,
+        column_config={
+            "word": st.column_config.TextColumn("Word", pinned=True),
+            "distance": st.column_config.NumberColumn(
+                "Distance", format="%.2f", help="Cosine, 0 to 2.", width="small"
+            ),
+            "before": st.column_config.TextColumn("Neighbours before", width="large"),
+            "after": st.column_config.TextColumn("Neighbours after", width="large"),
+        },
+        alt="Words that moved most, with their neighbours before and after",
+    )
+    csv_button(("word", "distance", "before", "after"), rows, "moved_words.csv", "moved.words.csv")
+    st.plotly_chart(
+        words_before_and_after(found), key="moved.map", alt="The same words on a map, before and after"
+    )
+
+
+def _listed(neighbours: Sequence[Neighbour]) -> str:
+    return ", ".join(each.word for each in neighbours)
+
+
+@st.cache_resource(show_spinner="Comparing the words", max_entries=4)
+def _moved_words(folder: str, vectors: str, _store: Store) -> MovedWords:
+    return moved_words(Path(folder), resources.vectors(_store, vectors))
+
+
+def _show_layers(store: Store, folder: Path, examples: Examples | None) -> None:
+    st.markdown("**How far each layer moved**")
+    if examples is None:
+        st.text("The texts of this comparison are not here, so its layers cannot be compared.")
+        return
+    chosen = examples.take(range(0, len(examples), max(1, len(examples) // MOST_TEXTS)))
+    targets = np.array([chosen.classes.index(label) for label in chosen.labels])
+    found = computed(
+        ("moved layers", str(folder), hash(chosen.texts)),
+        lambda: moved_layers(store, folder, chosen.texts, targets),
+        "Compare the layers",
+    )
+    st.caption(
+        f"Measured on {len(chosen):,} texts of the target: the relative change of the weights, how alike the states are "
+        "(linear CKA, Kornblith et al. 2019), and how well a linear probe reads the target's classes from each layer."
+    )
+    if found is None:
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.plotly_chart(
+            weights_by_layer(found), key="moved.weights", alt="Relative change of weights by layer"
+        )
+    with right:
+        st.plotly_chart(
+            similarity_by_layer(found), key="moved.similarity", alt="Similarity of states by layer"
+        )
+    st.plotly_chart(probes_by_layer(found), key="moved.probes", alt="Accuracy of a probe by layer")
+    for note in found.weights.notes:
+        st.caption(plain(note))
