@@ -42,8 +42,18 @@ from tl_core.recipes.plan import (
 from tl_core.recipes.sources import chosen_source, source_plan
 from tl_core.recipes.vector_sets import open_vectors
 from tl_core.runs.store import Job, Run, Store
-from tl_core.tasks.classify.config import ContrastiveConfig, pairs_for
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, WordStart, check_classes
+from tl_core.tasks.classify.config import ContrastiveConfig, FrozenConfig, pairs_for
+from tl_core.tasks.classify.encoder import EncoderClassifier
+from tl_core.tasks.classify.fitting import (
+    Bench,
+    Classifier,
+    Fitted,
+    LabelledTexts,
+    Probabilities,
+    WordStart,
+    check_classes,
+)
+from tl_core.tasks.classify.frozen import shelved_predictions
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import passes, strategy
@@ -192,14 +202,20 @@ class Comparison(CellWork[Cell]):
         """Score the model as it was saved, not as it stands in memory, and keep its predictions."""
         began = time.monotonic()
         saved = load_classifier(folder / "model", self.store.settings)
-        events = saved.predict_events(test.texts)
-        probabilities = self.drive(cell, folder, events, part=(before, 1.0))
+        probabilities = self.drive(cell, folder, self._predict(cell, saved, test.texts), part=(before, 1.0))
         np.save(folder / PREDICTIONS, probabilities.astype(np.float32), allow_pickle=False)
         return {
             "report": score(probabilities, test.targets, classes, majority=majority).to_json(),
             "scoring_seconds": time.monotonic() - began,
             "peak_memory": peak_bytes(),
         }
+
+    def _predict(self, cell: Cell, saved: Classifier, texts: tuple[str, ...]) -> Training[Probabilities]:
+        """What the saved model says; frozen encoders share the features of the test rows."""
+        config = self.config.config_of(cell.strategy)
+        if isinstance(saved, EncoderClassifier) and isinstance(config, FrozenConfig):
+            return (yield from shelved_predictions(saved, texts, config, self.store.settings))
+        return (yield from saved.predict_events(texts))
 
     def _examples(self, cell: Cell) -> tuple[Examples, Examples]:
         """(rows to learn from, rows to score on) of a cell; the source task holds back a part of its own."""

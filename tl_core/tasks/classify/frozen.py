@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from tl_core.encoders.load import Encoder
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FrozenConfig
 from tl_core.tasks.classify.encoder import EncoderClassifier, Use, make_network
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities, Targets
 from tl_core.training.devices import best_device, resolve_precision
 from tl_core.training.events import Training
 
@@ -97,6 +97,20 @@ def shelved_features(
         )
 
     return (yield from kept_features(shelf, texts, compute))
+
+
+def shelved_predictions(
+    classifier: EncoderClassifier, texts: tuple[str, ...], config: FrozenConfig, settings: Settings
+) -> Training[Probabilities]:
+    """What a frozen classifier says, (N, C), from the shelf: trainings that share an encoder compute a text once."""
+    features = yield from shelved_features(classifier.encoder, classifier.start, texts, config, settings)
+    head: Any = classifier.network.head
+    weight, bias = (each.detach().cpu().double().numpy() for each in (head.weight, head.bias))
+    logits = features.astype(np.float64) @ weight.T + bias
+    logits -= logits.max(axis=1, keepdims=True)
+    chances: Probabilities = np.exp(logits)
+    chances /= chances.sum(axis=1, keepdims=True)
+    return chances
 
 
 def _choices(encoder: Encoder, config: FrozenConfig) -> str:
