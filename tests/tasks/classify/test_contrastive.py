@@ -48,7 +48,7 @@ def test_a_row_alone_in_its_class_has_no_like() -> None:
 
 
 def test_the_number_of_pairs_is_capped() -> None:
-    assert pairs_for(32) == 1280
+    assert pairs_for(32) == 640
     assert pairs_for(1_000_000) == MOST_PAIRS
     pairs, same = draw_pairs(np.arange(50_000) % 4, MOST_PAIRS, seed=0)
     assert (len(pairs), same.sum()) == (MOST_PAIRS, MOST_PAIRS / 2)
