@@ -11,7 +11,7 @@ from typing import Literal
 
 from tl_core.errors import ModelError
 
-Pooling = Literal["mean", "last"]
+Pooling = Literal["mean", "first", "last", "max"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -55,8 +56,7 @@ def course_config() -> CompareConfig:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train the grid, or go on with it, and write what it found."""
-    from tl_core.commands.train import follow
-    from tl_core.errors import TLError
+    from tl_core.errors import RunError, TLError
     from tl_core.recipes.cell_work import resume_job
     from tl_core.recipes.compare import submit_comparison
     from tl_core.recipes.curves import read_grid
@@ -86,8 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             task = Task(train, test, read_amazon(folder).train, "Amazon to IMDB")
             job = submit_comparison(store, course_config(), task)
         print(f"job {job.id}", file=sys.stderr, flush=True)
-        follow(store, job.id)
-        grid = read_grid(store.job(job.id), store.runs_of(job.id))
+        while not (job := store.job(job.id)).ended:
+            time.sleep(1.0)
+        if job.status != "done":
+            raise RunError(f"Job {job.id} is {job.status}: {job.reason} Go on with it by --job {job.id}.")
+        grid = read_grid(job, store.runs_of(job.id))
     except TLError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -66,9 +66,10 @@ class Subject:
         return int(getattr(self.encoder.model.config, "num_attention_heads"))  # noqa: B009  # a torch module to mypy
 
     def pooled(self, shown: ModelInput) -> tuple[int, ...]:
-        """The tokens of whose last states the text's one vector is made: all of them, a decoder's last one."""
+        """The tokens of whose last states the text's one vector is made: all, the first, or a decoder's last one."""
         count = len(shown)
-        return (count - 1,) if self.encoder.family.pooling == "last" else tuple(range(count))
+        alone = {"first": 0, "last": count - 1}.get(self.encoder.family.pooling)
+        return tuple(range(count)) if alone is None else (alone,)
 
     def inputs(self, text: str, pair: str = "") -> ModelInputs:
         """The text, or the pair, as this subject reads it; errors as in `ModelInputs`."""

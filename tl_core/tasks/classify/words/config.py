@@ -78,7 +78,7 @@ class WordConfig:
     batch_size: int = knob(32, "Rows a step.", low=1, high=1024, advanced=True)
     weight_decay: float = knob(0.01, "Decay of weight matrices.", low=0.0, high=1.0, advanced=True)
     patience: int = knob(
-        5,
+        8,
         "Stop after this many epochs without a gain on the validation rows; the best epoch is kept.",
         low=1,
         high=200,
