@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import Bench, LabelledTexts, WordStart
 from tl_core.tasks.classify.saved import predict
 from tl_core.tasks.classify.words import train
-from tl_core.tasks.classify.words.config import KINDS
+from tl_core.tasks.classify.words.config import FEW_ROWS, KINDS, config_class, settled
 from tl_core.tasks.classify.words.saved import load_word_classifier, read_learned_words
 from tl_core.training.events import Note, Progress, Stopped, drain
 from tl_core.training.loop import Desk
@@ -64,7 +65,12 @@ def test_a_word_classifier_keeps_the_contract(settings: Settings, tmp_path: Path
     assert predict(fitted.classifier, []).shape == (0, 3)
 
     folder = save(fitted, tmp_path / "saved")
-    assert {each.name for each in folder.iterdir()} == {"words.json", "vocabulary.json", "labels.json", "model.safetensors"}
+    assert {each.name for each in folder.iterdir()} == {
+        "words.json",
+        "vocabulary.json",
+        "labels.json",
+        "model.safetensors",
+    }
     after = predict(load_word_classifier(folder, settings, CPU), texts)
     assert np.allclose(before, after, atol=1e-5)
     alone = np.vstack([predict(fitted.classifier, [text]) for text in texts[20:]])
@@ -176,6 +182,7 @@ def test_everything_moves_and_the_head_only_for_the_same_classes(
         "epochs": 1,
         "moved_rate": 0.0,
         "embeddings": "frozen",
+        "moves": "everything",
         "learning_rate": 1e-6,
     }
     same, _ = fit(settings, kind, words=start, **still)
@@ -191,12 +198,24 @@ def test_everything_moves_and_the_head_only_for_the_same_classes(
     assert np.allclose(predict(same.classifier, texts), predict(source.classifier, texts), atol=1e-3)
 
 
+def test_auto_keeps_what_a_source_moved_on_few_rows_and_trains_all_on_many():
+    config = config_class("cnn")()
+    few, many = (settled(config, rows, has_source=True) for rows in (FEW_ROWS - 1, FEW_ROWS))
+    assert (few.embeddings, few.moves) == ("frozen", "embeddings")
+    assert (many.embeddings, many.moves) == ("trained", "everything")
+    assert settled(config, 10, has_source=False).embeddings == "trained"
+    chosen = replace(config, embeddings="slow", moves="everything")
+    assert settled(chosen, 10, has_source=True) == chosen
+
+
 def test_moved_layers_are_trained_after_the_frozen_epochs(settings: Settings, tmp_path: Path):
     source, _ = fit(settings, "cnn", epochs=2)
     start = from_source(save(source, tmp_path / "source"))
     layer = source.classifier.network.sentence.weight
     for frozen, stays in ((2, True), (1, False)):
-        target, _ = fit(settings, "cnn", words=start, epochs=2, keep_layers_frozen_epochs=frozen)
+        target, _ = fit(
+            settings, "cnn", words=start, epochs=2, keep_layers_frozen_epochs=frozen, moves="everything"
+        )
         assert torch.equal(target.classifier.network.sentence.weight, layer) is stays
 
 
@@ -219,9 +238,8 @@ def test_a_stopped_training_goes_on_where_it_stood(settings: Settings, tmp_path:
 
 def test_a_source_of_another_kind_gives_its_words_and_says_so(settings: Settings, tmp_path: Path):
     source, _ = fit(settings, "mean")
-    target, events = fit(
-        settings, "recurrent", words=from_source(save(source, tmp_path / "s")), classes=("a", "b")
-    )
+    start = from_source(save(source, tmp_path / "s"))
+    target, events = fit(settings, "recurrent", words=start, classes=("a", "b"), moves="everything")
     assert any("only its word vectors" in each.text for each in events if isinstance(each, Note))
     assert target.facts["moved"] == []
     assert target.facts["updated"] == {"words": 8, "of": 8}

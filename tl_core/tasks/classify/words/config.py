@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tl_core.errors import ModelError
 from tl_core.knobs import check_knobs, knob
@@ -16,7 +16,7 @@ EPOCHS_HELP = (
 )
 EMBEDDINGS_HELP = (
     "What training does to the word vectors: trained with the network's rate, slow with a rate of their own, "
-    "or frozen as they came."
+    "or frozen as they came. auto freezes what a source learned on fewer than 5,000 rows, and trains else."
 )
 START_HELP = "Where word vectors begin: pretrained where there are some, or random for every word."
 EXTRA_HELP = (
@@ -27,7 +27,11 @@ SPLITTER_HELP = (
     "How sentences are cut: words; penn (did n't, it 's, ! and ? are words, as GloVe was made); morphemes for Korean. "
     "auto takes the source's way, else morphemes for Korean, else penn where the vectors know n't."
 )
-MOVES_HELP = "What is taken from a source task's model: its word vectors, or every layer that fits as well."
+MOVES_HELP = (
+    "What is taken from a source task's model: its word vectors, or every layer that fits as well. auto takes the "
+    "vectors alone on fewer than 5,000 rows."
+)
+FEW_ROWS = 5_000  # below, 1,250 film reviews learn more from moved vectors that stay than from moved layers
 FROZEN_HELP = (
     "What was moved from the source stays as it is in this many first epochs; the new layers are trained."
 )
@@ -42,7 +46,7 @@ class WordConfig:
     epochs: int = knob(0, EPOCHS_HELP, low=0, high=200, label="Epochs (0: by rows)")
     learning_rate: float = knob(2e-3, "Largest step of AdamW for the network.", low=1e-6, high=1.0)
     start: str = knob("pretrained", START_HELP, choices=("pretrained", "random"))
-    embeddings: str = knob("trained", EMBEDDINGS_HELP, choices=("trained", "slow", "frozen"))
+    embeddings: str = knob("auto", EMBEDDINGS_HELP, choices=("auto", "trained", "slow", "frozen"))
     embedding_rate: float = knob(
         2e-4,
         "Largest step of AdamW for word vectors that are trained slowly.",
@@ -50,7 +54,7 @@ class WordConfig:
         high=1.0,
         advanced=True,
     )
-    moves: str = knob("everything", MOVES_HELP, choices=("embeddings", "everything"))
+    moves: str = knob("auto", MOVES_HELP, choices=("auto", "embeddings", "everything"))
     keep_layers_frozen_epochs: int = knob(0, FROZEN_HELP, low=0, high=200, advanced=True)
     moved_rate: float = knob(
         1.0, "Rate of moved layers, as a share of the network's.", low=0.0, high=10.0, advanced=True
@@ -169,6 +173,17 @@ def config_class(kind: str) -> type[AnyWordConfig]:
     if kind not in KINDS:
         raise ModelError(f"A word classifier must be one of {', '.join(KINDS)}; got {kind!r:.40}.")
     return KINDS[kind]
+
+
+def settled(config: AnyWordConfig, rows: int, *, has_source: bool) -> AnyWordConfig:
+    """The settings with what is left to `auto` chosen for this many training rows, with or without a source."""
+    few = has_source and rows < FEW_ROWS
+    chosen = {}
+    if config.embeddings == "auto":
+        chosen["embeddings"] = "frozen" if few else "trained"
+    if config.moves == "auto":
+        chosen["moves"] = "embeddings" if few else "everything"
+    return replace(config, **chosen)  # type: ignore[arg-type]
 
 
 def epochs_for(config: WordConfig, rows: int) -> int:

@@ -18,6 +18,7 @@ from tl_core.tasks.classify.words.config import (
     RecurrentConfig,
     WordConfig,
     loop_config,
+    settled,
 )
 from tl_core.tasks.classify.words.documents import Documents
 from tl_core.tasks.classify.words.networks import make_batch, make_network
@@ -91,6 +92,7 @@ def _fit(
 
     torch.manual_seed(bench.seed)
     folder = bench.words.source
+    config = settled(config, len(train), has_source=folder is not None)
     splitter = Splitter(choose_splitter(config, bench.words, train.texts))
     corpus = read_corpus(splitter, train.texts, config.max_words)
     source = read_source(folder) if folder is not None else None
@@ -122,6 +124,7 @@ def _fit(
     facts = {
         **words.facts,
         "splitter": splitter.name,
+        "embeddings": config.embeddings,
         "moved": sorted(moved),
         "epochs": loop.epochs,
         "best_epoch": result.best_epoch,
