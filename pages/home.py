@@ -21,6 +21,8 @@ st.markdown(
 with st.container(horizontal=True):
     if st.button("Fine-tune on a table", type="primary", icon=":material/tune:"):
         st.switch_page("pages/fine_tune.py")
+    if st.button("See what a source is worth", icon=":material/show_chart:"):
+        st.switch_page("pages/compare.py")
     if st.button("Ask a text a question", icon=":material/menu_book:"):
         st.switch_page("pages/reading.py")
     if st.button("Explore word vectors", icon=":material/scatter_plot:"):

@@ -21,9 +21,9 @@ def computed(key: object, start: Callable[[], Training[T]], label: str) -> T | N
     kept: T | None = state.kept_reply(key)
     if kept is not None:
         return kept
-    if not st.button(label, type="primary", icon=":material/play_arrow:", key=f"computing.go.{label}"):
-        return None
     place = st.empty()
+    if not place.button(label, type="primary", icon=":material/play_arrow:", key=f"computing.go.{label}"):
+        return None
     with place.container():
         bar = st.progress(0.0, text="Computing")
         st.button("Stop", key=f"computing.stop.{label}", icon=":material/stop:")
