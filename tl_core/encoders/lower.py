@@ -107,7 +107,7 @@ def begun_above(lower: LowerStates, rows: NDArray[Any]) -> Iterator[None]:
     """Passes of these texts in which the lower blocks are not computed but give what was kept."""
     states = lower(rows)
     output = (states.transpose(0, 1).contiguous(), None) if lower.time_first else states
-    with _blocks_run(lower.encoder, lambda layer, compute: output if layer < lower.layers else compute()):
+    with blocks_run(lower.encoder, lambda layer, compute: output if layer < lower.layers else compute()):
         yield
 
 
@@ -124,12 +124,12 @@ def _ended_after(encoder: Encoder, layers: int) -> Iterator[list[Any]]:
             given.append(output)
         return output
 
-    with _blocks_run(encoder, run):
+    with blocks_run(encoder, run):
         yield given
 
 
 @contextmanager
-def _blocks_run(encoder: Encoder, run: Callable[[int, Callable[[], Any]], Any]) -> Iterator[None]:
+def blocks_run(encoder: Encoder, run: Callable[[int, Callable[[], Any]], Any]) -> Iterator[None]:
     """Passes in which layer l (from 0) gives `run(l, compute)`, where `compute()` is what the block itself gives."""
     calls = 0
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tl_core.knobs import check_knobs, knob
 from tl_core.training.devices import PRECISIONS
 from tl_core.training.loop import LoopConfig
+from tl_core.training.schedule import epochs_for_steps
 
 if TYPE_CHECKING:
     import torch
@@ -104,11 +105,7 @@ class GradualConfig(TunedConfig):
 
 def epochs_for(config: TunedConfig, rows: int) -> int:
     """The number of epochs: the config's, or for 0 about 160 steps, within 3 to 20 epochs."""
-    if config.epochs:
-        return config.epochs
-    steps_an_epoch = max(1, -(-rows // config.batch_size))
-    low, high = EPOCHS_RANGE
-    return int(min(high, max(low, -(-STEPS_WANTED // steps_an_epoch))))
+    return config.epochs or epochs_for_steps(rows, config.batch_size, STEPS_WANTED, EPOCHS_RANGE)
 
 
 def loop_config(config: TunedConfig, rows: int, seed: int) -> LoopConfig:

@@ -15,7 +15,7 @@ from tl_core.errors import DataError, ModelError
 from tl_core.recipes.compare import SOURCE_MODEL
 from tl_core.runs.store import Job, Store
 from tl_core.tasks.classify.strategies import strategy
-from tl_core.training.events import Training
+from tl_core.training.events import Training, part_of
 from tl_core.vectors.movement import Movement, find_movement
 from tl_core.vectors.space import WordVectors
 
@@ -100,7 +100,6 @@ def moved_layers(
     from tl_core.encoders.movement.similarity import layer_similarity
     from tl_core.encoders.movement.states import States, layer_states_events
     from tl_core.encoders.movement.weights import moved_weights
-    from tl_core.tasks.classify.tuned import moved
 
     if len(texts) < LEAST_TEXTS:
         raise DataError(f"At least {LEAST_TEXTS} texts are needed to compare layers; got {len(texts)}.")
@@ -113,7 +112,7 @@ def moved_layers(
     states: list[States] = []
     for at, encoder in enumerate(encoders):
         training = layer_states_events(encoder, texts, max_tokens)
-        states.append((yield from moved(training, at * len(texts), 2 * len(texts))))
+        states.append((yield from part_of(training, at * len(texts), 2 * len(texts))))
     before, after = (probe_layers(each, targets) for each in states)
     similar = layer_similarity(states[0], states[1])
     return MovedLayers(moved_weights(*encoders), similar, before, after, len(texts))

@@ -68,11 +68,16 @@ def tell(text: str) -> None:
 
 
 def halve(folder: Path) -> None:
-    """Every tensor as float16."""
+    """Every tensor of numbers with a point as float16."""
     from safetensors.torch import load_file, save_file
 
     for file in folder.rglob("*.safetensors"):
-        save_file({name: each.half().contiguous() for name, each in load_file(file).items()}, file)
+        tensors = load_file(file)
+        halved = {
+            name: each.half().contiguous() if each.is_floating_point() else each
+            for name, each in tensors.items()
+        }
+        save_file(halved, file)
 
 
 def machine_name(settings: Settings) -> str:

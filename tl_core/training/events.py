@@ -61,3 +61,15 @@ def drain(training: Training[T]) -> T:
 def event_to_json(event: Event) -> dict[str, Any]:
     """An event as a JSON object with its kind under `event`."""
     return {"event": type(event).__name__.lower(), **asdict(event)}  # type: ignore[call-overload]
+
+
+def part_of(training: Training[T], before: float, total: float) -> Training[T]:
+    """The events of one part of a longer work: `before` was done before it, of `total` in all."""
+    try:
+        while True:
+            event = next(training)
+            yield Progress(before + event.done, total) if isinstance(event, Progress) else event
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        training.close()

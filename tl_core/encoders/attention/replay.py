@@ -5,12 +5,13 @@ Works on the list of blocks that every family has, each called once a layer (ALB
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tl_core.encoders.adapted import base_model
+from tl_core.encoders.layers import blocks_of
 from tl_core.encoders.load import Encoder
+from tl_core.encoders.lower import blocks_run
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def recorded(encoder: Encoder) -> Iterator[list[Any]]:
     def keep(module: Any, arguments: Any, output: Any) -> None:
         outputs.append(output)
 
-    handles = [block.register_forward_hook(keep) for block in _blocks(encoder)]
+    handles = [block.register_forward_hook(keep) for block in blocks_of(encoder)]
     try:
         yield outputs
     finally:
@@ -35,25 +36,5 @@ def replayed(encoder: Encoder, outputs: Sequence[Any]) -> Iterator[None]:
 
     Hold the encoder's lock around it.
     """
-    calls = 0
-
-    def instead_of(forward: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*arguments: Any, **named: Any) -> Any:
-            nonlocal calls
-            layer, calls = calls % encoder.layers, calls + 1
-            return outputs[layer] if layer < len(outputs) else forward(*arguments, **named)
-
-        return run
-
-    blocks = _blocks(encoder)
-    try:
-        for block in blocks:
-            block.forward = instead_of(block.forward)
+    with blocks_run(encoder, lambda layer, compute: outputs[layer] if layer < len(outputs) else compute()):
         yield
-    finally:
-        for block in blocks:
-            vars(block).pop("forward", None)  # the class's own comes back
-
-
-def _blocks(encoder: Encoder) -> list[Any]:
-    return list(base_model(encoder).get_submodule(encoder.family.blocks))

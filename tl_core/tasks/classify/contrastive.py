@@ -21,9 +21,9 @@ from tl_core.tasks.classify.config import ContrastiveConfig, pairs_for
 from tl_core.tasks.classify.encoder import PREDICT_BATCH, EncoderClassifier, Use, adapter_saver
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
 from tl_core.tasks.classify.frozen import fit_scaled_head, network_with_head
-from tl_core.tasks.classify.tuned import moved, seed_torch, train_fast
+from tl_core.tasks.classify.tuned import seed_torch, train_fast
 from tl_core.training.devices import make_accelerator, resolve_precision
-from tl_core.training.events import Note, Training
+from tl_core.training.events import Note, Training, part_of
 from tl_core.training.loop import Indices, LoopConfig, Problem, fit
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def fit_contrastive(
     texts = train.texts + validation.texts
     before = loop.epochs * len(pairs)
     total = before + len(texts)
-    result = yield from moved(fit(network, no_head, problem, loop, accelerator, bench.desk), 0, total)
+    result = yield from part_of(fit(network, no_head, problem, loop, accelerator, bench.desk), 0, total)
     began = time.monotonic()
     computing = feature_events(
         encoder,
@@ -69,7 +69,7 @@ def fit_contrastive(
         device=accelerator.device,
         precision=resolve_precision(config.precision, accelerator.device.type),
     )
-    features = yield from moved(computing, before, total)
+    features = yield from part_of(computing, before, total)
     targets = np.concatenate([train.targets, validation.targets])
     weight, bias = fit_length_head(features, targets, len(classes), config.strength)
     classifier = EncoderClassifier(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tl_core.encoders.tuning import PATIENCE_HELP
 from tl_core.knobs import check_knobs, knob
 from tl_core.training.loop import LoopConfig
+from tl_core.training.schedule import epochs_for_steps
 
 WEIGHTS = ("counts", "presence")
 STEPS_WANTED = 1000
@@ -61,11 +62,7 @@ class BagOfWordsConfig:
 
 def epochs_for(config: BagOfWordsConfig, rows: int) -> int:
     """The number of epochs: the config's, or for 0 about 1,000 steps, within 5 to 40 epochs."""
-    if config.epochs:
-        return config.epochs
-    steps_an_epoch = max(1, -(-rows // config.batch_size))
-    low, high = EPOCHS_RANGE
-    return int(min(high, max(low, -(-STEPS_WANTED // steps_an_epoch))))
+    return config.epochs or epochs_for_steps(rows, config.batch_size, STEPS_WANTED, EPOCHS_RANGE)
 
 
 def loop_config(config: BagOfWordsConfig, rows: int, seed: int) -> LoopConfig:

@@ -31,7 +31,7 @@ from tl_core.tasks.classify.encoder import (
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
 from tl_core.training.batches import sorted_batches
 from tl_core.training.devices import make_accelerator
-from tl_core.training.events import Note, Progress, Training
+from tl_core.training.events import Note, Training, part_of
 from tl_core.training.loop import Desk, Indices, LoopConfig, Problem, RateOf, fit
 
 if TYPE_CHECKING:
@@ -117,29 +117,17 @@ def fit_change(
     before, total, began = 0, loop.epochs * len(train), time.monotonic()
     if change.keep:
         before = len(train) + len(validation)
-        forward = yield from moved(change.keep([batches, held], accelerator, bench.desk), 0, before + total)
+        forward = yield from part_of(change.keep([batches, held], accelerator, bench.desk), 0, before + total)
     keeping = time.monotonic() - began
     problem = make_problem((batches, train), (held, validation), forward)
     rate_of = change.rates(loop) if change.rates else None
     training = fit(network, network.head, problem, loop, accelerator, bench.desk, rate_of)  # type: ignore[arg-type]
-    result = yield from moved(training, before, before + total)
+    result = yield from part_of(training, before, before + total)
     use = Use(config.max_tokens, config.precision)
     classifier = EncoderClassifier(encoder, network, classes, bench.starting_point, use, change.save)
     trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     facts = {"epochs": loop.epochs, "best_epoch": result.best_epoch, "stopped_early": result.stopped_early}
     return Fitted(classifier, keeping + result.seconds, trained, facts)
-
-
-def moved(training: Training[T], before: float, total: float) -> Training[T]:
-    """The events of one part of a longer work: `before` was done before it, of `total` in all."""
-    try:
-        while True:
-            event = next(training)
-            yield Progress(before + event.done, total) if isinstance(event, Progress) else event
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
-    finally:
-        training.close()
 
 
 def train_fast(encoder: Encoder, lengths: Indices, device: torch.device) -> None:

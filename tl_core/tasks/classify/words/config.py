@@ -10,6 +10,7 @@ from tl_core.knobs import check_knobs, knob
 from tl_core.tasks.classify.words.splitting import SPLITTERS
 from tl_core.training.devices import PRECISIONS
 from tl_core.training.loop import LoopConfig
+from tl_core.training.schedule import epochs_for_steps
 
 EPOCHS_HELP = (
     "Passes over the training rows. 0 chooses from their number: few rows need more passes for as many steps."
@@ -188,11 +189,7 @@ def settled(config: AnyWordConfig, rows: int, *, has_source: bool) -> AnyWordCon
 
 def epochs_for(config: WordConfig, rows: int) -> int:
     """The number of epochs: the config's, or for 0 about 800 steps, within 5 to 30 epochs."""
-    if config.epochs:
-        return config.epochs
-    steps_an_epoch = max(1, -(-rows // config.batch_size))
-    low, high = EPOCHS_RANGE
-    return int(min(high, max(low, -(-STEPS_WANTED // steps_an_epoch))))
+    return config.epochs or epochs_for_steps(rows, config.batch_size, STEPS_WANTED, EPOCHS_RANGE)
 
 
 def loop_config(config: WordConfig, rows: int, seed: int) -> LoopConfig:
