@@ -94,11 +94,11 @@ def _morphemes(sentences: Iterable[str], lower: bool, threads: int) -> Iterator[
     kiwi = Kiwi(num_workers=threads or -1)
     # Endings come in letters that a keyboard writes: ㄴ다, not the combining ᆫ다.
     for tokens in kiwi.tokenize(sentences, compatible_jamo=True):
-        found = (_form(token.form, token.tag) for token in tokens)
+        found = (morpheme_form(token.form, token.tag) for token in tokens)
         yield [form.lower() if lower else form for form in found if form]
 
 
-def _form(form: str, tag: str) -> str:
+def morpheme_form(form: str, tag: str) -> str:
     """A morpheme as it is counted; empty for punctuation and other symbols. Tags may end in -I or -R."""
     kind = tag.split("-")[0]
     if kind in PREDICATES:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tl_core.errors import ConfigError
 from tl_core.text.words import RUN, WORD, split_sentences
-from tl_core.text.words import _form as morpheme_form
+from tl_core.text.words import morpheme_form
 
 if TYPE_CHECKING:
     from kiwipiepy import Kiwi
