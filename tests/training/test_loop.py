@@ -227,3 +227,54 @@ def test_a_parameter_stays_while_its_rate_is_zero():
     assert moved == [False] * 2 * steps + [True] * steps
     assert all(each.requires_grad for each in network.parameters())
     assert not np.allclose(weights(network), before)
+
+
+def test_averaged_weights_are_the_running_mean_of_every_step():
+    network = make_network()
+    names = [name for name, _ in network.named_parameters()]
+    training = fit(
+        network,
+        network[-1],
+        Problem(make_problem().lengths, make_problem().losses),
+        loop_config(epochs=4, averaging=0.9),
+        make_accelerator("float32"),
+        Desk(),
+    )
+    mean = {name: each.detach().clone() for name, each in network.named_parameters()}
+    steps = 0
+    while True:
+        try:
+            event = next(training)
+        except StopIteration:
+            break
+        if isinstance(event, Progress):
+            steps += 1
+            decay = min(0.9, steps / (steps + 10))
+            for name, each in network.named_parameters():
+                mean[name] = decay * mean[name] + (1 - decay) * each.detach()
+    after = dict(network.named_parameters())
+    for name in names:
+        assert torch.allclose(after[name], mean[name], atol=1e-6)
+
+
+def test_validation_judges_the_averaged_weights_and_training_goes_on_from_its_own():
+    plain, averaged = make_network(), make_network()
+    train(plain, epochs=3)
+    _, events = train(averaged, epochs=3, averaging=0.99)
+    losses = [each.value for each in events if isinstance(each, Metric) and each.name == "training loss"]
+    _, of_plain = train(make_network(), epochs=3)
+    alike = [each.value for each in of_plain if isinstance(each, Metric) and each.name == "training loss"]
+    assert losses == alike  # the steps are the same
+    assert not np.allclose(weights(plain), weights(averaged))
+
+
+def test_a_stopped_training_keeps_its_averaged_weights(tmp_path: Path):
+    whole = make_network()
+    train(whole, epochs=4, averaging=0.9)
+    asked = iter([False] * 7 + [True])
+    half = make_network()
+    with pytest.raises(Stopped):
+        train(half, desk=Desk(tmp_path, 0.0, lambda: next(asked)), epochs=4, averaging=0.9)
+    again = make_network()
+    train(again, desk=Desk(tmp_path), epochs=4, averaging=0.9)
+    assert np.allclose(weights(whole), weights(again), atol=1e-6)

@@ -52,7 +52,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class LoopConfig:
-    """Settings of the loop; the strategies' configs carry the same names."""
+    """Settings of the loop; the strategies' configs carry the same names.
+
+    `averaging` above 0 keeps an exponential mean of the weights over the steps, of that decay (Polyak & Juditsky
+    1992); it is what is validated and left in the model. In the first steps the decay is smaller.
+    """
 
     epochs: int
     batch_size: int
@@ -62,6 +66,7 @@ class LoopConfig:
     warmup_share: float = 0.1
     patience: int = 2
     largest_gradient: float = 1.0
+    averaging: float = 0.0
     seed: int = 0
 
 
@@ -143,6 +148,9 @@ class _Loop:
         self.model, self.optimizer = accelerator.prepare(self.plain, self.optimizer)
         self.trained = {name: each for name, each in self.plain.named_parameters() if each.requires_grad}
         self.position = _Position()
+        self.mean: dict[str, torch.Tensor] = {}
+        if config.averaging:
+            self.mean = {name: each.detach().clone() for name, each in self.trained.items()}
         self.best: dict[str, torch.Tensor] = {}
         self.pieces = 1
         rows = len(problem.lengths)
@@ -159,8 +167,8 @@ class _Loop:
             if self.problem.validate:
                 yield from self._validate()
             self._save()
-        if self.best:
-            self._put(self.best)
+        if self.best or self.mean:
+            self._put(self.best or self.mean)
         for parameter in self.trained.values():
             parameter.requires_grad_(True)
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
@@ -240,7 +248,18 @@ class _Loop:
         accelerator.clip_grad_norm_(list(self.trained.values()), self.config.largest_gradient)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
+        self._average()
         return float(accelerator.reduce(total, "sum")) / len(rows)
+
+    def _average(self) -> None:
+        """Move the mean weights a little towards those of this step."""
+        import torch
+
+        steps = self.position.step + 1
+        decay = min(self.config.averaging, steps / (steps + 10))
+        with torch.no_grad():
+            for name, mean in self.mean.items():
+                mean.lerp_(self.trained[name].detach(), 1 - decay)
 
     def _backward(self, part: Indices, rows: Indices) -> torch.Tensor:
         """Gradients of one process's share of a batch; an empty share takes part with weight 0."""
@@ -257,6 +276,8 @@ class _Loop:
         assert self.problem.validate is not None
         at, accelerator = self.position, self.accelerator
         self.model.eval()
+        stepped = {name: each.detach().clone() for name, each in self.trained.items()} if self.mean else {}
+        self._put(self.mean or stepped)
         with torch.no_grad(), accelerator.autocast():
             sums = self.problem.validate(self.plain, accelerator.process_index, accelerator.num_processes)
         shared = accelerator.reduce(torch.tensor(sums, dtype=torch.float32, device=accelerator.device), "sum")
@@ -268,6 +289,7 @@ class _Loop:
             self.best = {name: each.detach().clone() for name, each in self.trained.items()}
         else:
             at.epochs_without_gain += 1
+        self._put(stepped)
         yield Metric("validation loss", at.step, loss)
         yield Metric("validation accuracy", at.step, accuracy)
 
@@ -290,8 +312,8 @@ class _Loop:
         import torch
 
         with torch.no_grad():
-            for name, each in self.trained.items():
-                each.copy_(weights[name])
+            for name, each in weights.items():
+                self.trained[name].copy_(each)
 
     def _save(self) -> None:
         self.last_saved = time.monotonic()
@@ -299,6 +321,7 @@ class _Loop:
             return
         tensors: dict[str, torch.Tensor] = {f"weight.{name}": each for name, each in self.trained.items()}
         tensors |= {f"best.{name}": each for name, each in self.best.items()}
+        tensors |= {f"mean.{name}": each for name, each in self.mean.items()}
         tensors |= {f"adam.{part}": each for part, each in self._moments()}
         tensors |= _random_state(self.accelerator.device)
         facts = replace(self.position, seconds=self._seconds()).facts()
@@ -317,6 +340,7 @@ class _Loop:
         self._put(_under(saved, "weight."))
         device = self.accelerator.device
         self.best = {name: each.to(device) for name, each in _under(saved, "best.").items()}
+        self.mean = {name: each.to(device) for name, each in _under(saved, "mean.").items()}
         moments = _under(saved, "adam.")
         for name, parameter in self.trained.items():
             for part in ("step", "exp_avg", "exp_avg_sq"):

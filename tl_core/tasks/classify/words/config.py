@@ -80,6 +80,14 @@ class WordConfig:
     word_dropout: float = knob(
         0.1, "Share of words that a step takes as unknown in training.", low=0.0, high=0.9, advanced=True
     )
+    averaging: float = knob(
+        0.99,
+        "Decay of a running mean of the weights over the steps, which is what is judged and kept; 0 keeps the last "
+        "step's.",
+        low=0.0,
+        high=0.9999,
+        advanced=True,
+    )
     batch_size: int = knob(32, "Rows a step.", low=1, high=1024, advanced=True)
     weight_decay: float = knob(0.01, "Decay of weight matrices.", low=0.0, high=1.0, advanced=True)
     patience: int = knob(
@@ -201,5 +209,6 @@ def loop_config(config: WordConfig, rows: int, seed: int) -> LoopConfig:
         head_learning_rate=config.learning_rate,
         weight_decay=config.weight_decay,
         patience=config.patience,
+        averaging=config.averaging,
         seed=seed,
     )
