@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.errors import ConfigError
-from tl_core.text.words import RUN, WORD, split_sentences
-from tl_core.text.words import morpheme_form
+from tl_core.text.words import RUN, WORD, morpheme_form, split_sentences
 
 if TYPE_CHECKING:
     from kiwipiepy import Kiwi
