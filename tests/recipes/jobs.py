@@ -17,7 +17,17 @@ from tl_core.runs.worker import work
 
 SMALL = {"max_tokens": 32, "precision": "float32"}
 TUNED = {**SMALL, "epochs": 2, "batch_size": 16}
-SETTINGS = {"frozen": SMALL, "lora": TUNED, "full": TUNED}
+WORDS = {"epochs": 3, "start": "random", "batch_size": 16}
+SETTINGS = {
+    "bow": {"epochs": 3},
+    "bag": WORDS,
+    "cnn": WORDS,
+    "frozen": SMALL,
+    "contrastive": {**SMALL, "pairs": 20},
+    "lora": TUNED,
+    "top-layers": {**TUNED, "layers": 1},
+    "full": TUNED,
+}
 
 
 def word_examples(count: int = 60, first_row: int = 2) -> Examples:

@@ -33,7 +33,9 @@ def one_run(store: Store, folder: Path, name: str, family: str = "bert") -> Run:
     return run
 
 
-@pytest.mark.parametrize("name", ["tfidf", "frozen", "lora", "full"])
+@pytest.mark.parametrize(
+    "name", ["tfidf", "bow", "bag", "cnn", "frozen", "contrastive", "lora", "top-layers", "full"]
+)
 def test_an_exported_run_comes_back_with_the_same_predictions(store: Store, tmp_path: Path, name: str):
     run = one_run(store, tmp_path, name)
     out = tmp_path / "run.zip"
@@ -52,7 +54,15 @@ def test_an_exported_run_comes_back_with_the_same_predictions(store: Store, tmp_
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "family"),
-    [("tfidf", "bert"), ("frozen", "gpt2"), ("lora", "bert"), ("lora", "xlnet"), ("full", "roberta")],
+    [
+        ("tfidf", "bert"),
+        ("bow", "bert"),
+        ("cnn", "bert"),
+        ("frozen", "gpt2"),
+        ("lora", "bert"),
+        ("lora", "xlnet"),
+        ("full", "roberta"),
+    ],
 )
 def test_predict_py_of_a_zip_needs_nothing_of_this_project(
     store: Store, tmp_path: Path, name: str, family: str

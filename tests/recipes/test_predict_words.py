@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+import json
 import os
 import subprocess
 import sys
@@ -64,28 +64,18 @@ def run_script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_the_script_labels_a_file_without_this_project(settings: Settings, tmp_path: Path):
+def test_the_script_labels_texts_without_this_project(settings: Settings, tmp_path: Path):
     fitted, _ = fit(settings, "cnn", epochs=10, learning_rate=2e-2)
     folder = save(fitted, tmp_path / "model")
     (folder / "predict.py").write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
     assert "tl_core" not in SCRIPT.read_text(encoding="utf-8")
     texts = ["good fine, nice\nwell", "bad 'poor' \"sad\"", ""]
-    with (folder / "in.csv").open("w", newline="", encoding="utf-8-sig") as file:
-        csv.writer(file).writerows([["id", "text"], *([at, text] for at, text in enumerate(texts))])
-
-    ended = run_script(folder, "in.csv", "--column", "text", "--out", "out.csv")
+    ended = run_script(folder, *texts)
     assert ended.returncode == 0, ended.stderr
-    with (folder / "out.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    answers = [json.loads(line) for line in ended.stdout.splitlines()]
     wanted = predict(fitted.classifier, texts)
     classes = fitted.classifier.classes
-    assert [row["text"] for row in rows] == texts
-    assert [row["label"] for row in rows] == [classes[at] for at in wanted.argmax(1)]
-    found = [[float(row[f"probability {name}"]) for name in classes] for row in rows]
+    assert [each["text"] for each in answers] == texts
+    assert [each["label"] for each in answers] == [classes[at] for at in wanted.argmax(1)]
+    found = [[each["probabilities"][name] for name in classes] for each in answers]
     assert np.allclose(found, wanted, atol=1e-5)
-
-    printed = run_script(folder, "in.csv", "--column", "text").stdout
-    assert list(csv.DictReader(printed.splitlines(keepends=True))) == rows
-    refused = run_script(folder, "in.csv", "--column", "review")
-    assert refused.returncode == 1
-    assert "There is no column 'review'. There are: id, text." in refused.stderr

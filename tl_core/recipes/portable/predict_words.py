@@ -1,25 +1,22 @@
-"""Label the texts of a CSV file with a saved classifier on word vectors.
+"""Predict with an exported classifier on word vectors.
 
-    python predict.py reviews.csv --column review                     prints a CSV
-    python predict.py reviews.csv --column review --out labelled.csv  writes it
-    python predict.py reviews.csv --column review --model FOLDER      where the model lies in FOLDER
+    python predict.py "a text" "another text"          prints one JSON line a text
+    python predict.py --model FOLDER "a text"          where the model lies in FOLDER
 
-The answer holds the file's columns, then `label` and the probability of each class. FOLDER (this file's own
-if none is given) holds words.json, vocabulary.json and model.safetensors. It needs torch, safetensors and
-numpy, and kiwipiepy where texts are cut into morphemes; it imports nothing of the project that wrote it.
+FOLDER (this file's own if none is given) holds words.json, vocabulary.json and model.safetensors. It needs torch,
+safetensors and numpy, and kiwipiepy where texts are cut into morphemes; it imports nothing of the project that
+wrote it.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import html
 import json
 import re
-import sys
 import unicodedata
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 BREAK = re.compile(r"</?(?:br|p|div|li|ul|ol|tr|table|h[1-6])\b[^<>]*>", re.IGNORECASE)
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<[!?][^<>]*>|[\ud800-\udfff]")
@@ -37,7 +34,6 @@ PLAIN_ASCII = str.maketrans("’ʼ＇‐‑", "'''--")
 PREDICATES = ("VV", "VA", "VX", "VCP", "VCN")
 KEPT_SYMBOLS = ("SL", "SH", "SN")
 UNKNOWN, FIRST = 1, 2
-LONGEST_CELL = 1 << 30
 
 
 def sentences_of(text: str) -> list[str]:
@@ -186,39 +182,18 @@ class Model:
         return states.mean(0) if words else torch.zeros(states.shape[1])
 
 
-def write(model: Model, source: TextIO, target: TextIO, column: str) -> None:
-    """The rows of `source` with their label and the probability of each class."""
-    rows = csv.DictReader(source, restkey="more")
-    columns = list(rows.fieldnames or [])
-    if column not in columns:
-        sys.exit(f"There is no column {column!r}. There are: {', '.join(columns)}.")
-    names = [f"probability {name}" for name in model.classes]
-    kept = [each for each in columns if each not in ("label", *names)]
-    writer = csv.DictWriter(target, [*kept, "label", *names], extrasaction="ignore")
-    writer.writeheader()
-    for row in rows:
-        found = model(row[column] or "")
-        label = model.classes[found.index(max(found))]
-        writer.writerow({**row, "label": label, **dict(zip(names, (f"{p:.6f}" for p in found), strict=True))})
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Label the texts of a CSV file.")
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--column", required=True, help="the column that holds the texts")
+    parser = argparse.ArgumentParser(description="Predict with this classifier.")
+    parser.add_argument("texts", nargs="+")
     parser.add_argument(
         "--model", type=Path, default=Path(__file__).resolve().parent, help="the model's folder"
     )
-    parser.add_argument("--out", type=Path, help="where to write; without it the answer is printed")
     options = parser.parse_args()
-    csv.field_size_limit(LONGEST_CELL)
     model = Model(options.model)
-    with options.file.open(encoding="utf-8-sig", newline="", errors="replace") as source:
-        if options.out is None:
-            write(model, source, sys.stdout, options.column)
-        else:
-            with options.out.open("w", encoding="utf-8", newline="") as target:
-                write(model, source, target, options.column)
+    for text in options.texts:
+        found = dict(zip(model.classes, model(text), strict=True))
+        label = max(found, key=found.__getitem__)
+        print(json.dumps({"text": text, "label": label, "probabilities": found}, ensure_ascii=False))
 
 
 if __name__ == "__main__":
