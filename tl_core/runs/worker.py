@@ -11,6 +11,7 @@ from tl_core.errors import RunError, TLError
 from tl_core.runs.locks import try_lock
 from tl_core.runs.queue import POLL_SECONDS, turn
 from tl_core.runs.store import Job, Store
+from tl_core.training.devices import leave_group
 from tl_core.training.events import Stopped
 
 Recipe = Callable[[Store, Job], None]
@@ -23,8 +24,16 @@ def work(store: Store, job_id: str, recipes: Mapping[str, Recipe]) -> int:
     Under torchrun only the first process holds locks and writes records.
     """
     job = store.job(job_id)
-    if int(os.environ.get("RANK", "0")) > 0:
-        return _assist(store, job, recipes)
+    try:
+        if int(os.environ.get("RANK", "0")) > 0:
+            return _assist(store, job, recipes)
+        return _lead(store, job, recipes)
+    finally:
+        leave_group()
+
+
+def _lead(store: Store, job: Job, recipes: Mapping[str, Recipe]) -> int:
+    """The first process, or the only one: it holds the job's lock and writes its records."""
     lock = None
     for _ in range(LOCK_TRIES):
         lock = try_lock(job.folder / "lock")
@@ -32,7 +41,7 @@ def work(store: Store, job_id: str, recipes: Mapping[str, Recipe]) -> int:
             break
         time.sleep(0.02)
     if lock is None:
-        raise RunError(f"Job {job_id} is already being worked on.")
+        raise RunError(f"Job {job.id} is already being worked on.")
     with lock:
         return _in_turn(store, job, recipes)
 

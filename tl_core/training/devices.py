@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -81,3 +82,16 @@ def make_accelerator(precision: str) -> Accelerator:
             InitProcessGroupKwargs(timeout=LONGEST_WAIT),
         ],
     )
+
+
+def leave_group() -> None:
+    """Leave the group of processes that `make_accelerator` joined under torchrun; nothing for a single process.
+
+    A process that ends inside its group is aborted at random by the group's own threads.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return
+    import torch.distributed
+
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
