@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tl_core.knobs import check_knobs, knob
 from tl_core.training.devices import PRECISIONS
-from tl_core.training.loop import LoopConfig
 from tl_core.training.schedule import epochs_for_steps
 
 if TYPE_CHECKING:
@@ -106,20 +105,6 @@ class GradualConfig(TunedConfig):
 def epochs_for(config: TunedConfig, rows: int) -> int:
     """The number of epochs: the config's, or for 0 about 160 steps, within 3 to 20 epochs."""
     return config.epochs or epochs_for_steps(rows, config.batch_size, STEPS_WANTED, EPOCHS_RANGE)
-
-
-def loop_config(config: TunedConfig, rows: int, seed: int) -> LoopConfig:
-    """The loop's settings for a training on this many rows."""
-    return LoopConfig(
-        epochs=epochs_for(config, rows),
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        head_learning_rate=config.head_learning_rate,
-        weight_decay=config.weight_decay,
-        warmup_share=config.warmup_share,
-        patience=config.patience,
-        seed=seed,
-    )
 
 
 def set_dropout(model: torch.nn.Module, share: float, attention: float | None = None) -> None:

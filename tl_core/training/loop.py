@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,14 @@ class LoopConfig:
     largest_gradient: float = 1.0
     averaging: float = 0.0
     seed: int = 0
+
+
+def loop_config(config: object, epochs: int, seed: int) -> LoopConfig:
+    """The loop's settings from a strategy's: whatever they have of the same name; one rate where they have but one."""
+    names = {field.name for field in fields(LoopConfig)}
+    values = {name: getattr(config, name) for name in names if hasattr(config, name)}
+    values.setdefault("head_learning_rate", values["learning_rate"])
+    return LoopConfig(**values | {"epochs": epochs, "seed": seed})
 
 
 @dataclass(frozen=True, slots=True)

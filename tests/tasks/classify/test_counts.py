@@ -11,8 +11,9 @@ import pytest
 from tests.tasks.classify.test_contract import CLASSES, STRANGE, make_rows
 from tl_core.errors import ConfigError, DataError, ModelError
 from tl_core.settings import Settings
-from tl_core.tasks.classify.counts import BagOfWordsClassifier, fit_bag_of_words, load_bag_of_words
+from tl_core.tasks.classify.counts import BagOfWordsClassifier, fit_bag_of_words
 from tl_core.tasks.classify.counts_config import BagOfWordsConfig, epochs_for
+from tl_core.tasks.classify.counts_file import load_bag_of_words
 from tl_core.tasks.classify.fitting import Bench, LabelledTexts
 from tl_core.tasks.classify.saved import predict
 from tl_core.training.events import Metric, Note, Progress, Stopped

@@ -14,7 +14,7 @@ from tl_core.encoders.tuning import (
     TopLayersConfig,
 )
 from tl_core.knobs import check_knobs, knob
-from tl_core.tasks.classify.counts_config import BagOfWordsConfig
+from tl_core.tasks.classify.counts_config import BagOfWordsConfig, largest_vocabulary_knob, least_rows_knob
 from tl_core.tasks.classify.words.config import BagConfig, CnnConfig, MeanConfig, RecurrentConfig
 from tl_core.training.devices import PRECISIONS
 
@@ -64,20 +64,8 @@ class TfidfConfig:
         choices=("auto", "on", "off"),
         advanced=True,
     )
-    least_rows: int = knob(
-        0,
-        "Keep n-grams that stand in at least this many rows; 0 takes 1, or 2 where there are over 100,000 n-grams.",
-        low=0,
-        high=1000,
-        advanced=True,
-    )
-    largest_vocabulary: int = knob(
-        200_000,
-        "Keep at most this many n-grams, the most frequent ones.",
-        low=100,
-        high=2_000_000,
-        advanced=True,
-    )
+    least_rows: int = least_rows_knob()
+    largest_vocabulary: int = largest_vocabulary_knob()
 
     def __post_init__(self) -> None:
         check_knobs(self)

@@ -24,7 +24,7 @@ from tl_core.tasks.classify.frozen import fit_scaled_head, network_with_head
 from tl_core.tasks.classify.tuned import seed_torch, train_fast
 from tl_core.training.devices import make_accelerator, resolve_precision
 from tl_core.training.events import Note, Training, part_of
-from tl_core.training.loop import Indices, LoopConfig, Problem, fit
+from tl_core.training.loop import Indices, Problem, fit, loop_config
 
 if TYPE_CHECKING:
     import torch
@@ -55,7 +55,7 @@ def fit_contrastive(
     pairs, same = draw_pairs(train.targets, config.pairs or pairs_for(len(train)), bench.seed)
     problem = make_pair_problem(batches, pairs, same)
     network = make_vector_network(encoder)
-    loop, no_head = _loop_config(config, bench.seed), torch.nn.Identity()
+    loop, no_head = loop_config(config, config.epochs, bench.seed), torch.nn.Identity()
     texts = train.texts + validation.texts
     before = loop.epochs * len(pairs)
     total = before + len(texts)
@@ -161,14 +161,3 @@ def make_vector_network(encoder: Encoder) -> torch.nn.Module:
             return pool(hidden, batch["attention_mask"], encoder.family.pooling)
 
     return Network()
-
-
-def _loop_config(config: ContrastiveConfig, seed: int) -> LoopConfig:
-    return LoopConfig(
-        epochs=config.epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        head_learning_rate=config.learning_rate,
-        warmup_share=config.warmup_share,
-        seed=seed,
-    )

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.tasks.classify.counts_bag import BagOfWords, fit_view
-from tl_core.tasks.classify.counts_config import BagOfWordsConfig, loop_config
+from tl_core.tasks.classify.counts_config import BagOfWordsConfig, epochs_for
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities, Targets
 from tl_core.text.script import is_korean
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Progress, Training
-from tl_core.training.loop import Indices, Problem, fit
+from tl_core.training.loop import Indices, Problem, fit, loop_config
 
 if TYPE_CHECKING:
     import torch
@@ -117,7 +117,7 @@ def fit_bag_of_words(
     network = make_network(bag.size, len(classes), sorted({int(each) for each in train.targets}))
     accelerator = make_accelerator("float32")
     problem = _make_problem(bag, counts, train.targets, validation, accelerator.device)
-    loop = loop_config(config, len(train), bench.seed)
+    loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
     result = yield from fit(network, network, problem, loop, accelerator, bench.desk)
     yield Progress(loop.epochs * len(train), loop.epochs * len(train))
     facts = {
@@ -165,10 +165,3 @@ def _make_problem(
         return sums
 
     return Problem(lengths, losses, validate)
-
-
-def load_bag_of_words(folder: Path) -> BagOfWordsClassifier:
-    """A saved bag-of-words classifier; ModelError if a part is missing, broken or does not fit."""
-    from tl_core.tasks.classify import counts_file
-
-    return counts_file.load_bag_of_words(folder)

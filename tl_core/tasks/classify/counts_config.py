@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tl_core.encoders.tuning import PATIENCE_HELP
 from tl_core.knobs import check_knobs, knob
-from tl_core.training.loop import LoopConfig
 from tl_core.training.schedule import epochs_for_steps
 
 WEIGHTS = ("counts", "presence")
 STEPS_WANTED = 1000
 EPOCHS_RANGE = (5, 40)
+
+
+def least_rows_knob() -> Any:
+    """How rare an n-gram may be: the same setting of all classifiers on counts."""
+    return knob(
+        0,
+        "Keep n-grams that stand in at least this many rows; 0 takes 1, or 2 where there are over 100,000 n-grams.",
+        low=0,
+        high=1000,
+        advanced=True,
+    )
+
+
+def largest_vocabulary_knob() -> Any:
+    """How many n-grams are kept: the same setting of all classifiers on counts."""
+    return knob(
+        200_000,
+        "Keep at most this many n-grams, the most frequent ones.",
+        low=100,
+        high=2_000_000,
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,20 +63,8 @@ class BagOfWordsConfig:
     batch_size: int = knob(128, "Rows a step.", low=1, high=4096, advanced=True)
     weight_decay: float = knob(0.3, "Decay of the n-grams' weights.", low=0.0, high=10.0, advanced=True)
     patience: int = knob(3, PATIENCE_HELP, low=1, high=100, advanced=True)
-    least_rows: int = knob(
-        0,
-        "Keep n-grams that stand in at least this many rows; 0 takes 1, or 2 where there are over 100,000 n-grams.",
-        low=0,
-        high=1000,
-        advanced=True,
-    )
-    largest_vocabulary: int = knob(
-        200_000,
-        "Keep at most this many n-grams, the most frequent ones.",
-        low=100,
-        high=2_000_000,
-        advanced=True,
-    )
+    least_rows: int = least_rows_knob()
+    largest_vocabulary: int = largest_vocabulary_knob()
 
     def __post_init__(self) -> None:
         check_knobs(self)
@@ -63,16 +73,3 @@ class BagOfWordsConfig:
 def epochs_for(config: BagOfWordsConfig, rows: int) -> int:
     """The number of epochs: the config's, or for 0 about 1,000 steps, within 5 to 40 epochs."""
     return config.epochs or epochs_for_steps(rows, config.batch_size, STEPS_WANTED, EPOCHS_RANGE)
-
-
-def loop_config(config: BagOfWordsConfig, rows: int, seed: int) -> LoopConfig:
-    """The loop's settings for a training on this many rows; one rate for all weights."""
-    return LoopConfig(
-        epochs=epochs_for(config, rows),
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        head_learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-        patience=config.patience,
-        seed=seed,
-    )

@@ -19,7 +19,7 @@ from tl_core.encoders.adapted import (
 )
 from tl_core.encoders.batcher import Batcher
 from tl_core.encoders.load import Encoder
-from tl_core.encoders.tuning import FullConfig, LoraConfig, TunedConfig, loop_config, set_dropout
+from tl_core.encoders.tuning import FullConfig, LoraConfig, TunedConfig, epochs_for, set_dropout
 from tl_core.tasks.classify.encoder import (
     PREDICT_BATCH,
     EncoderClassifier,
@@ -32,7 +32,7 @@ from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
 from tl_core.training.batches import sorted_batches
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training, part_of
-from tl_core.training.loop import Desk, Indices, LoopConfig, Problem, RateOf, fit
+from tl_core.training.loop import Desk, Indices, LoopConfig, Problem, RateOf, fit, loop_config
 
 if TYPE_CHECKING:
     import torch
@@ -112,7 +112,7 @@ def fit_change(
     batches = Batcher(encoder, train.texts, config.max_tokens, accelerator.device)
     held = Batcher(encoder, validation.texts, config.max_tokens, accelerator.device)
     train_fast(encoder, batches.lengths, accelerator.device)
-    loop = loop_config(config, len(train), bench.seed)
+    loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
     forward: Forward = plain
     before, total, began = 0, loop.epochs * len(train), time.monotonic()
     if change.keep:

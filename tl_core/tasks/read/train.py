@@ -21,7 +21,7 @@ from tl_core.encoders.adapted import (
     use_plain_attention,
 )
 from tl_core.encoders.load import Encoder
-from tl_core.encoders.tuning import loop_config, set_dropout
+from tl_core.encoders.tuning import epochs_for, set_dropout
 from tl_core.settings import Settings
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.examples import SpanExamples, WindowDrawer, span_examples
@@ -30,7 +30,7 @@ from tl_core.tasks.read.saved import read_head, save_reader
 from tl_core.training.batches import sorted_batches
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training
-from tl_core.training.loop import Desk, Indices, Problem, fit
+from tl_core.training.loop import Desk, Indices, Problem, fit, loop_config
 
 if TYPE_CHECKING:
     import torch
@@ -90,7 +90,7 @@ def fit_reader(
     problem = make_problem(encoder, drawer.draw, held, accelerator.device)
     if accelerator.device.type == "cpu" and problem.lengths.max() <= SHORT_TOKENS:
         use_plain_attention(encoder)
-    loop = loop_config(config, len(problem.lengths), bench.seed)
+    loop = loop_config(config, epochs_for(config, len(problem.lengths)), bench.seed)
     result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk)  # type: ignore[arg-type]
 
     def save(folder: Path) -> None:

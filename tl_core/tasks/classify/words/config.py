@@ -9,7 +9,6 @@ from tl_core.errors import ModelError
 from tl_core.knobs import check_knobs, knob
 from tl_core.tasks.classify.words.splitting import SPLITTERS
 from tl_core.training.devices import PRECISIONS
-from tl_core.training.loop import LoopConfig
 from tl_core.training.schedule import epochs_for_steps
 
 EPOCHS_HELP = (
@@ -198,17 +197,3 @@ def settled(config: AnyWordConfig, rows: int, *, has_source: bool) -> AnyWordCon
 def epochs_for(config: WordConfig, rows: int) -> int:
     """The number of epochs: the config's, or for 0 about 800 steps, within 5 to 30 epochs."""
     return config.epochs or epochs_for_steps(rows, config.batch_size, STEPS_WANTED, EPOCHS_RANGE)
-
-
-def loop_config(config: WordConfig, rows: int, seed: int) -> LoopConfig:
-    """The loop's settings for a training on this many rows."""
-    return LoopConfig(
-        epochs=epochs_for(config, rows),
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        head_learning_rate=config.learning_rate,
-        weight_decay=config.weight_decay,
-        patience=config.patience,
-        averaging=config.averaging,
-        seed=seed,
-    )

@@ -17,7 +17,7 @@ from tl_core.tasks.classify.words.config import (
     MeanConfig,
     RecurrentConfig,
     WordConfig,
-    loop_config,
+    epochs_for,
     settled,
 )
 from tl_core.tasks.classify.words.documents import Documents
@@ -36,7 +36,7 @@ from tl_core.text.script import is_korean
 from tl_core.training.batches import token_batches
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training
-from tl_core.training.loop import Indices, Problem, RateOf, fit
+from tl_core.training.loop import Indices, Problem, RateOf, fit, loop_config
 
 if TYPE_CHECKING:
     import torch
@@ -108,7 +108,7 @@ def _fit(
     held_corpus = read_corpus(splitter, validation.texts, config.max_words)
     held = Documents(held_corpus, words.index, longest, accelerator.device)
     problem = _make_problem(config, _Rows(documents, train), _Rows(held, validation))
-    loop = loop_config(config, len(train), bench.seed)
+    loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
     rates = _rates(config, moved, source is not None)
     result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk, rates)  # type: ignore[arg-type]
 
