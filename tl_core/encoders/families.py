@@ -19,13 +19,15 @@ class Family:
     """What sets a family of encoders apart.
 
     `word_table` and `blocks` are attribute paths inside the base model: its (V, D) word embeddings,
-    and the list of its L layers (ALBERT has one group that all layers share).
+    and the list of its L layers (ALBERT has one group that all layers share); `final_norm` that of a norm
+    after the last layer, where it has one.
     """
 
     model_type: str
     title: str
     word_table: str
     blocks: str
+    final_norm: str = ""
     pooling: Pooling = "mean"
     type_ids: bool = False
     has_pooler: bool = False  # takes `add_pooling_layer`; the engine pools on its own
@@ -89,7 +91,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     # Causal: only the last real token has seen the whole text. Its token types would be added as
     # word vectors, so none are passed.
-    Family(model_type="gpt2", title="GPT-2", word_table="wte", blocks="h", pooling="last"),
+    Family(model_type="gpt2", title="GPT-2", word_table="wte", blocks="h", final_norm="ln_f", pooling="last"),
 )
 
 

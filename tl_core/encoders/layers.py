@@ -11,8 +11,6 @@ from tl_core.encoders.load import Encoder
 from tl_core.encoders.pool import POOLINGS
 from tl_core.errors import ConfigError
 
-FINAL_NORM = "ln_f"  # GPT-2's norm after the last block
-
 
 def cut_above(encoder: Encoder, layer: int, pooling: str = "auto") -> Encoder:
     """The encoder whose last states are those after block `layer` (from 1), pooled as `pooling` says.
@@ -33,8 +31,8 @@ def cut_above(encoder: Encoder, layer: int, pooling: str = "auto") -> Encoder:
         _cut(encoder, layer)
         encoder = dataclasses.replace(encoder, layers=layer)
     if pooling != "auto":
-        chosen: Any = pooling
-        encoder = dataclasses.replace(encoder, family=dataclasses.replace(encoder.family, pooling=chosen))
+        family = dataclasses.replace(encoder.family, pooling=pooling)  # type: ignore[arg-type]
+        encoder = dataclasses.replace(encoder, family=family)
     return encoder
 
 
@@ -53,8 +51,8 @@ def _cut(encoder: Encoder, layer: int) -> None:
     parent, _, name = encoder.family.blocks.rpartition(".")
     setattr(model.get_submodule(parent), name, torch.nn.ModuleList(kept))
     model.config.num_hidden_layers = layer
-    if hasattr(model, FINAL_NORM):
-        setattr(model, FINAL_NORM, torch.nn.Identity())
+    if encoder.family.final_norm:
+        setattr(model, encoder.family.final_norm, torch.nn.Identity())
 
 
 def blocks_of(encoder: Encoder) -> list[Any]:
@@ -70,7 +68,8 @@ def depth_of(encoder: Encoder, parameter: str) -> int:
     path = f"{encoder.family.blocks}."
     if parameter.startswith(path):
         return int(parameter[len(path) :].partition(".")[0]) + 1
-    return len(blocks_of(encoder)) if parameter.startswith(f"{FINAL_NORM}.") else 0
+    norm = encoder.family.final_norm
+    return len(blocks_of(encoder)) if norm and parameter.startswith(f"{norm}.") else 0
 
 
 def frozen_below(encoder: Encoder, layers: int) -> tuple[int, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
+
+from tl_core.encoders.families import Pooling
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-POOLINGS = ("auto", "mean", "first", "last", "max")  # auto: the family's own
+POOLINGS = ("auto", *get_args(Pooling))  # auto: the family's own
 
 
 def pool(hidden: Tensor, mask: Tensor, how: str) -> Tensor:

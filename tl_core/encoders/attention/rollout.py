@@ -38,6 +38,17 @@ def rollout(maps: Maps, *, residual: float = 0.5) -> NDArray[np.float32]:
     return drawn
 
 
+def shares_of_words(
+    drawn: NDArray[np.float32], tokens: Sequence[int], groups: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """What some tokens, together, draw on each word: (W,). It sums to one less what special tokens keep.
+
+    `drawn` (T, T) is the roll-out after one layer, or any attention; `groups` (W, T) says which tokens make a word.
+    """
+    shares: NDArray[np.float32] = groups @ drawn[list(tokens)].mean(0)
+    return shares
+
+
 def attention_flow(
     maps: Maps, token_or_tokens: int | Sequence[int], *, residual: float = 0.5
 ) -> NDArray[np.float64]:
