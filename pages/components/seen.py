@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from tl_core.errors import DataError
 from tl_core.recipes.subjects import open_base, open_subject, subject_stamp
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
@@ -73,6 +74,20 @@ def shown(each: Asked) -> ModelInput:
     """The part of the text as the model reads it; DataError if there is nothing to read."""
     inputs = subject(each).inputs(each.text, each.pair)
     return inputs[min(each.part, len(inputs) - 1)]
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def whole_rows(name: str, stamp: str, texts: tuple[str, ...]) -> list[int]:
+    """Which of the texts the model can read whole."""
+    model = _subject(name, stamp)
+
+    def whole(text: str) -> bool:
+        try:
+            return len(model.inputs(text)) == 1
+        except DataError:
+            return False
+
+    return [at for at, text in enumerate(texts) if whole(text)]
 
 
 @st.cache_resource(show_spinner="Reading the text", max_entries=3)

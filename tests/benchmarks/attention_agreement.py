@@ -19,7 +19,7 @@ from tests.benchmarks.measure import compare, data_folder, figure, machine, new_
 from tl_core.data.examples import Examples
 from tl_core.encoders.attention.importance import head_importance
 from tl_core.encoders.attention.maps import attention_maps
-from tl_core.encoders.attention.rollout import rollout
+from tl_core.encoders.attention.rollout import rollout, shares_of_words
 from tl_core.encoders.attention.subject import Subject, targets
 from tl_core.encoders.attention.units import units_of
 from tl_core.encoders.attribution.agreement import rank_correlation
@@ -46,8 +46,8 @@ def scores_of(subject: Subject, shown: ModelInput) -> dict[str, Numbers]:
         LEFT_OUT: found["occlusion"],
         "gradient x input": found["gradxinput"],
         "integrated gradients": found["ig"],
-        "attention roll-out": groups @ rollout(maps)[-1][pooled].mean(0),
-        "attention, last layer, mean of heads": groups @ maps[-1].mean(0)[pooled].mean(0),
+        "attention roll-out": shares_of_words(rollout(maps)[-1], pooled, groups),
+        "attention, last layer, mean of heads": shares_of_words(maps[-1].mean(0), pooled, groups),
         "chance": np.random.default_rng(len(shown)).random(len(shown.words)),
     }
 

@@ -150,10 +150,13 @@ def _code(text: str) -> str:
 
 def requirements(folder: Path) -> str:
     """What predict.py of this zip needs, at the versions it was made with."""
+    from tl_core.tasks.classify import counts_file
+    from tl_core.tasks.classify.words import saved as words
+
     names = ["skops", "scikit-learn"]
-    if (folder / "counts.json").exists():
+    if (folder / counts_file.FACTS).exists():
         names = ["numpy", "safetensors"]
-    elif (folder / "words.json").exists():
+    elif (folder / words.FACTS).exists():
         names = ["numpy", "torch", "safetensors", "kiwipiepy"]
     elif (folder / FACTS).exists():
         names = ["torch", "transformers", "safetensors", "tokenizers"]

@@ -56,9 +56,10 @@ def moved_words(folder: Path, vectors: WordVectors, *, frequent: int = 5_000, mo
     Words without a pretrained vector began at random and are left out. DataError if the widths differ, or none
     is left.
     """
-    from tl_core.tasks.classify.words.saved import read_learned_words
+    from tl_core.tasks.classify.words.saved import read_source
 
-    words, after, learned = read_learned_words(folder)
+    source = read_source(folder)
+    words, after, learned = source.words, source.vectors, source.learned
     if after.shape[1] != vectors.width:
         raise DataError(
             f"The source's words have {after.shape[1]} dimensions, {vectors.name} has {vectors.width}: it did not begin "

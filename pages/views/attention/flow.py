@@ -8,7 +8,7 @@ import streamlit as st
 from pages.components import seen
 from pages.components.attention_word_charts import attention_matrix, shares_by_word
 from pages.components.downloads import csv_button
-from tl_core.encoders.attention.rollout import MOST_FLOW_TOKENS
+from tl_core.encoders.attention.rollout import MOST_FLOW_TOKENS, shares_of_words
 from tl_core.encoders.attention.units import units_of
 
 WHOLE = "the whole text"
@@ -39,7 +39,7 @@ def show_flow(each: seen.Asked) -> None:
     tokens = (
         tuple(np.flatnonzero(made.groups[at] > 0).tolist()) if at >= 0 else seen.subject(each).pooled(shown)
     )
-    shares = {"roll-out": made.groups @ rolled[layer - 1][list(tokens)].mean(0)}
+    shares = {"roll-out": shares_of_words(rolled[layer - 1], tokens, made.groups)}
     if layer == layers and len(shown) <= MOST_FLOW_TOKENS:
         shares["flow"] = made.groups @ seen.flow(each, tokens)
     elif len(shown) > MOST_FLOW_TOKENS:

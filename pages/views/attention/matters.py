@@ -10,6 +10,7 @@ from pages.components import seen
 from pages.components.downloads import csv_button
 from pages.components.guard import plain
 from pages.components.html import shaded
+from tl_core.encoders.attention.rollout import shares_of_words
 from tl_core.encoders.attention.units import units_of
 from tl_core.encoders.attribution.agreement import rank_correlation
 from tl_core.encoders.attribution.scores import Attribution, Method
@@ -85,8 +86,7 @@ def _named(target: object) -> str:
 def _attention(each: seen.Asked) -> np.ndarray:
     """Roll-out to the words from the tokens that the model pools."""
     shown = seen.shown(each)
-    pooled = list(seen.subject(each).pooled(shown))
-    drawn: np.ndarray = units_of(shown).groups @ seen.drawn_on(each)[-1][pooled].mean(0)
+    drawn = shares_of_words(seen.drawn_on(each)[-1], seen.subject(each).pooled(shown), units_of(shown).groups)
     return drawn / max(float(drawn.sum()), 1e-12)
 
 

@@ -62,14 +62,7 @@ def _test_rows(store: Store, row: SubjectRow, number: int) -> Sample:
 
 def readable(each: seen.Asked, sample: Sample) -> list[int]:
     """The rows of the sample that the model can read whole; the others are told."""
-    subject = seen.subject(each)
-    found = []
-    for at, text in enumerate(sample.texts):
-        try:
-            if len(subject.inputs(text)) == 1:
-                found.append(at)
-        except DataError:
-            continue
+    found = seen.whole_rows(each.name, each.stamp, sample.texts)
     if len(found) < len(sample.texts):
         st.caption(
             plain(

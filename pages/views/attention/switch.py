@@ -105,11 +105,13 @@ def _show_importance(store: Store, row: SubjectRow, each: seen.Asked) -> None:
             f"The rows have classes that the run does not know: {', '.join(sorted(missing)[:5])}."
         )
     rows = readable(each, sample)
-    inputs = [subject.inputs(sample.texts[at])[0] for at in rows]
-    wanted = [subject.classes.index(sample.labels[at]) for at in rows]
     found = computed(
         ("importance", each.name, each.stamp, hash(sample.texts)),
-        lambda: head_importance(subject, inputs, wanted),
+        lambda: head_importance(
+            subject,
+            [subject.inputs(sample.texts[at])[0] for at in rows],
+            [subject.classes.index(sample.labels[at]) for at in rows],
+        ),
         "Switch off each head in turn",
     )
     if found is None:

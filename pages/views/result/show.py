@@ -13,7 +13,6 @@ from pages.views.result.curves import show_curves
 from pages.views.result.details import show_details
 from pages.views.result.errors import show_errors
 from pages.views.result.summary import show_summary
-from tl_core.recipes.compare import runs_done
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.strategies import strategy
 
@@ -31,7 +30,8 @@ def show_result(store: Store, job: Job) -> None:
     """What the job's finished trainings found; nothing as long as there are none."""
     if job.record.get("recipe") != "compare":
         return
-    runs = [run for run in runs_done(store, job.id) if run.report]
+    scored = [run for run in store.runs_of(job.id) if run.status == "done" and run.report]
+    runs = [run for run in scored if run.record["role"] == "target"]
     if not runs:
         return
     st.subheader("Result")
@@ -48,9 +48,14 @@ def show_result(store: Store, job: Job) -> None:
             label_visibility="collapsed",
         )
         VIEWS[view](job, runs)
-        for run in store.runs_of(job.id):
-            if run.record["role"] == "zero" and run.report and view == "Summary":
-                st.caption(
-                    f"The source's own model ({strategy(run.record['strategy']).title}), without one row of the target: "
-                    f"{run.report['accuracy']:.1%}."
-                )
+        if view == "Summary":
+            _show_sources_alone(scored)
+
+
+def _show_sources_alone(runs: Sequence[Run]) -> None:
+    for run in runs:
+        if run.record["role"] == "zero" and run.report:
+            st.caption(
+                f"The source's own model ({strategy(run.record['strategy']).title}), without one row of the target: "
+                f"{run.report['accuracy']:.1%}."
+            )

@@ -29,7 +29,7 @@ from tl_core.tasks.classify.fitting import Bench, LabelledTexts, WordStart
 from tl_core.tasks.classify.saved import predict
 from tl_core.tasks.classify.words import train
 from tl_core.tasks.classify.words.config import FEW_ROWS, KINDS, config_class, settled
-from tl_core.tasks.classify.words.saved import load_word_classifier, read_learned_words
+from tl_core.tasks.classify.words.saved import load_word_classifier, read_source
 from tl_core.training.events import Note, Progress, Stopped, drain
 from tl_core.training.loop import Desk
 
@@ -158,17 +158,21 @@ def test_words_updated_by_the_source_replace_pretrained_ones(settings: Settings,
     assert target.facts["coverage"]["running_words"] == pytest.approx(12 / 24)
     assert target.facts["moved"] == []
     assert "poor" in classifier.index  # known from the source alone
-    words, _, changed = read_learned_words(save(target, tmp_path / "target"))
-    assert {word for word, each in zip(words, changed, strict=True) if each} == set(f"{GOOD} {BAD}".split())
+    moved = read_source(save(target, tmp_path / "target"))
+    assert {word for word, each in zip(moved.words, moved.learned, strict=True) if each} == set(
+        f"{GOOD} {BAD}".split()
+    )
 
 
-def test_read_learned_words_gives_the_words_of_the_training_rows(settings: Settings, tmp_path: Path):
+def test_read_source_gives_the_words_of_the_training_rows(settings: Settings, tmp_path: Path):
     fitted, _ = fit(settings, "mean")
-    words, vectors, learned = read_learned_words(save(fitted, tmp_path / "a"))
-    assert vectors.shape == (len(words), 8)
-    assert {word for word, each in zip(words, learned, strict=True) if each} == set(f"{GOOD} {BAD}".split())
+    source = read_source(save(fitted, tmp_path / "a"))
+    assert source.vectors.shape == (len(source.words), 8)
+    assert {word for word, each in zip(source.words, source.learned, strict=True) if each} == set(
+        f"{GOOD} {BAD}".split()
+    )
     frozen, _ = fit(settings, "mean", embeddings="frozen")
-    assert not read_learned_words(save(frozen, tmp_path / "b"))[2].any()
+    assert not read_source(save(frozen, tmp_path / "b")).learned.any()
 
 
 @pytest.mark.parametrize("kind", list(KINDS))

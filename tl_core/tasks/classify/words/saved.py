@@ -126,7 +126,10 @@ def load_word_classifier(folder: Path, settings: Settings, device: torch.device)
 
 
 def read_source(folder: Path) -> SourceWords:
-    """The word table of a saved word classifier; ModelError if it is not whole."""
+    """The words of a saved classifier, without padding; ModelError if the folder is not whole.
+
+    Learned are the words of its training rows, unless vectors were frozen, and those its own source had learned.
+    """
     try:
         facts, words, tensors = _read(folder)
         vectors = np.concatenate([tensors[TRAINED].float().numpy(), tensors[KEPT].float().numpy()])
@@ -135,16 +138,6 @@ def read_source(folder: Path) -> SourceWords:
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{folder} is not a whole word classifier: {error}") from error
     return SourceWords(words, vectors[FIRST:], learned[FIRST:], vectors[UNKNOWN])
-
-
-def read_learned_words(folder: Path) -> tuple[list[str], NDArray[np.float32], NDArray[np.bool_]]:
-    """The words of a saved classifier, their vectors (V, D), and which of them training changed, (V,).
-
-    Changed are the words of its training rows, unless vectors were frozen, and those that its own source
-    had changed. Padding and the unknown word are left out. ModelError if the folder is not whole.
-    """
-    source = read_source(folder)
-    return source.words, source.vectors, source.learned
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
