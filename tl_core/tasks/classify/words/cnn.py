@@ -49,10 +49,10 @@ def k_max(values: torch.Tensor, mask: torch.Tensor, k: int) -> torch.Tensor:
 def make_cnn(table: Any, config: CnnConfig, classes: int) -> torch.nn.Module:
     """The document model: a batch of `Sentences` to logits (B, C)."""
     import torch
-    from torch.nn.functional import conv2d, pad, relu
+    from torch.nn.functional import linear, pad, relu
 
     class Convolution(torch.nn.Module):
-        """Features of every window of a row, (B, T, D) to (B, T, F); what is beyond the ends is zero."""
+        """Features of every window inside a row, (B, T + kernel - 1, D) to (B, T, F)."""
 
         def __init__(self, width: int, filters: int, kernel: int) -> None:
             super().__init__()
@@ -62,11 +62,12 @@ def make_cnn(table: Any, config: CnnConfig, classes: int) -> torch.nn.Module:
             torch.nn.init.kaiming_uniform_(self.weight, nonlinearity="relu")
 
         def forward(self, rows: torch.Tensor) -> torch.Tensor:
-            padded = pad(rows, (0, 0, *self.reach))
-            # (B, T, D) as it lies in memory is a channels-last picture of height 1, which CPUs compute fastest.
-            picture = padded.transpose(1, 2).unsqueeze(2)
-            found: torch.Tensor = conv2d(picture, self.weight, self.bias).squeeze(2).transpose(1, 2)
-            return found
+            # A product of windows: sentences of a new shape each step cost a convolution its planning on CPUs.
+            filters, width, _, kernel = self.weight.shape
+            count = rows.shape[1] - kernel + 1
+            windows = torch.cat([rows[:, at : at + count] for at in range(kernel)], -1)
+            weight = self.weight.squeeze(2).transpose(1, 2).reshape(filters, kernel * width)
+            return linear(windows, weight, self.bias)
 
     class Cnn(torch.nn.Module):
         def __init__(self) -> None:
@@ -87,9 +88,14 @@ def make_cnn(table: Any, config: CnnConfig, classes: int) -> torch.nn.Module:
             texts, width = len(batch.counts), config.sentence_k * config.sentence_filters
             grid: torch.Tensor = self.table.trained.new_zeros(texts * batch.most, width)
             if batch.groups:
+                padded = [pad(ids, self.sentence.reach) for ids in batch.groups]
+                words = self.table(
+                    torch.cat([ids.flatten() for ids in padded])
+                )  # one sweep of the table's gradient
+                rows = words.split([ids.numel() for ids in padded])
                 parts = [
-                    k_max(self.sentence(self.table(ids)), ids != PAD, config.sentence_k)
-                    for ids in batch.groups
+                    k_max(self.sentence(each.view(*wide.shape, -1)), ids != PAD, config.sentence_k)
+                    for each, wide, ids in zip(rows, padded, batch.groups, strict=True)
                 ]
                 grid = grid.index_copy(0, batch.places, relu(torch.cat(parts)).to(grid.dtype))
             return grid.view(texts, batch.most, width)
@@ -97,7 +103,8 @@ def make_cnn(table: Any, config: CnnConfig, classes: int) -> torch.nn.Module:
         def classify(self, sentences: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
             """Logits (B, C) from sentence vectors (B, Z, k * F), of which the first `counts` are there."""
             mask = torch.arange(sentences.shape[1], device=sentences.device) < counts.unsqueeze(1)
-            text = relu(k_max(self.document(self.dropout(sentences)), mask, config.document_k))
+            rows = pad(self.dropout(sentences), (0, 0, *self.document.reach))
+            text = relu(k_max(self.document(rows), mask, config.document_k))
             if self.hidden is not None:
                 text = relu(self.hidden(self.dropout(text)))
             logits: torch.Tensor = self.head(self.dropout(text))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PAD, UNKNOWN = 0, 1
 FIRST = 2  # id of the first word
-GROUPS = 4  # sentences of a batch are padded in this many groups of like length
+GROUPS = 6  # sentences of a batch are padded in this many groups of like length
 Indices = NDArray[np.int64]
 
 
