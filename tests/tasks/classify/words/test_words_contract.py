@@ -202,13 +202,12 @@ def test_everything_moves_and_the_head_only_for_the_same_classes(
     assert np.allclose(predict(same.classifier, texts), predict(source.classifier, texts), atol=1e-3)
 
 
-def test_auto_keeps_what_a_source_moved_on_few_rows_and_trains_all_on_many():
+def test_auto_keeps_the_words_that_a_source_moved_on_few_rows_and_trains_them_on_many():
     config = config_class("cnn")()
     few, many = (settled(config, rows, has_source=True) for rows in (FEW_ROWS - 1, FEW_ROWS))
-    assert (few.embeddings, few.moves) == ("frozen", "embeddings")
-    assert (many.embeddings, many.moves) == ("trained", "everything")
+    assert (few.embeddings, many.embeddings) == ("frozen", "trained")
     assert settled(config, 10, has_source=False).embeddings == "trained"
-    chosen = replace(config, embeddings="slow", moves="everything")
+    chosen = replace(config, embeddings="slow")
     assert settled(chosen, 10, has_source=True) == chosen
 
 

@@ -16,7 +16,7 @@ EPOCHS_HELP = (
 )
 EMBEDDINGS_HELP = (
     "What training does to the word vectors: trained with the network's rate, slow with a rate of their own, "
-    "or frozen as they came. auto freezes what a source learned on fewer than 5,000 rows, and trains else."
+    "or frozen as they came. auto freezes what a source learned on fewer than 2,000 rows, and trains else."
 )
 START_HELP = "Where word vectors begin: pretrained where there are some, or random for every word."
 EXTRA_HELP = (
@@ -28,10 +28,12 @@ SPLITTER_HELP = (
     "auto takes the source's way, else morphemes for Korean, else penn where the vectors know n't."
 )
 MOVES_HELP = (
-    "What is taken from a source task's model: its word vectors, or every layer that fits as well. auto takes the "
-    "vectors alone on fewer than 5,000 rows."
+    "What is taken from a source task's model: every layer that fits, the last one too if the classes are the same; "
+    "or its word vectors alone."
 )
-FEW_ROWS = 5_000  # below, 1,250 film reviews learn more from moved vectors that stay than from moved layers
+FEW_ROWS = (
+    2_000  # 1,062 film reviews learn a little more where moved vectors stay, 4,250 where they are trained
+)
 FROZEN_HELP = (
     "What was moved from the source stays as it is in this many first epochs; the new layers are trained."
 )
@@ -54,7 +56,7 @@ class WordConfig:
         high=1.0,
         advanced=True,
     )
-    moves: str = knob("auto", MOVES_HELP, choices=("auto", "embeddings", "everything"))
+    moves: str = knob("everything", MOVES_HELP, choices=("everything", "embeddings"))
     keep_layers_frozen_epochs: int = knob(0, FROZEN_HELP, low=0, high=200, advanced=True)
     moved_rate: float = knob(
         1.0, "Rate of moved layers, as a share of the network's.", low=0.0, high=10.0, advanced=True
@@ -185,13 +187,9 @@ def config_class(kind: str) -> type[AnyWordConfig]:
 
 def settled(config: AnyWordConfig, rows: int, *, has_source: bool) -> AnyWordConfig:
     """The settings with what is left to `auto` chosen for this many training rows, with or without a source."""
-    few = has_source and rows < FEW_ROWS
-    chosen = {}
-    if config.embeddings == "auto":
-        chosen["embeddings"] = "frozen" if few else "trained"
-    if config.moves == "auto":
-        chosen["moves"] = "embeddings" if few else "everything"
-    return replace(config, **chosen)  # type: ignore[arg-type]
+    if config.embeddings != "auto":
+        return config
+    return replace(config, embeddings="frozen" if has_source and rows < FEW_ROWS else "trained")
 
 
 def epochs_for(config: WordConfig, rows: int) -> int:
