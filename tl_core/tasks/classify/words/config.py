@@ -134,7 +134,12 @@ class RecurrentConfig(WordConfig):
         "What the text is judged by: each direction's last state, or the mean of all.",
         choices=("last", "mean"),
     )
-    packed: bool = knob(True, "Compute no padding (packed sequences); the result is the same.", advanced=True)
+    packed: bool = knob(
+        False,
+        "Compute no padding (packed sequences). The result is the same; on a CPU padded texts, which come in batches of "
+        "like length, are computed about 4 times as fast.",
+        advanced=True,
+    )
     max_words: int = knob(
         300, "Longest text in words; what is longer is cut at its end.", low=1, high=100_000, advanced=True
     )
