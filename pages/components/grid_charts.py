@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -39,8 +39,19 @@ def accuracy_over_rows(grid: Grid) -> go.Figure:
             each.accuracy,
             f"source alone, {each.title}: {each.accuracy:.1%}",
             STRATEGY_COLOURS[each.strategy],
+            {
+                "xanchor": "right",
+                "x": 1,
+                "yanchor": "top",
+            },  # with many rows the lines are above the source alone
         )
-    _add_level(figure, grid.majority_accuracy, f"most frequent class: {grid.majority_accuracy:.1%}", NEUTRAL)
+    _add_level(
+        figure,
+        grid.majority_accuracy,
+        f"most frequent class: {grid.majority_accuracy:.1%}",
+        NEUTRAL,
+        {"xanchor": "left", "x": 0, "yanchor": "bottom"},
+    )
     rows = sorted({round(each.rows) for each in grid.points})
     figure.update_xaxes(
         title_text="Rows learned from",
@@ -109,11 +120,11 @@ def _clear(colour: str) -> str:
     return f"rgba({red}, {green}, {blue}, {BAND})"
 
 
-def _add_level(figure: go.Figure, level: float, text: str, colour: str) -> None:
+def _add_level(figure: go.Figure, level: float, text: str, colour: str, place: Mapping[str, object]) -> None:
     figure.add_hline(
         y=level,
         line={"color": colour, "dash": "dot", "width": 1.5},
-        annotation={"text": text, "xanchor": "left", "x": 0, "yanchor": "bottom", "font": {"color": colour}},
+        annotation={"text": text, "font": {"color": colour}, **place},
     )
 
 
