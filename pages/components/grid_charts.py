@@ -33,17 +33,14 @@ def accuracy_over_rows(grid: Grid) -> go.Figure:
     for name, from_source in dict.fromkeys((each.strategy, each.from_source) for each in grid.points):
         line = [each for each in grid.points if (each.strategy, each.from_source) == (name, from_source)]
         _add_line(figure, line, any(each.from_source for each in grid.points))
+    right_below = {"xanchor": "right", "x": 1, "yanchor": "top"}  # with many rows the lines are above
     for each in grid.zero:
         _add_level(
             figure,
             each.accuracy,
             f"source alone, {each.title}: {each.accuracy:.1%}",
             STRATEGY_COLOURS[each.strategy],
-            {
-                "xanchor": "right",
-                "x": 1,
-                "yanchor": "top",
-            },  # with many rows the lines are above the source alone
+            right_below,
         )
     _add_level(
         figure,
