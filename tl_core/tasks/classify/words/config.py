@@ -56,7 +56,9 @@ class WordConfig:
         high=1.0,
         advanced=True,
     )
-    moves: str = knob("everything", MOVES_HELP, choices=("everything", "embeddings"))
+    moves: str = knob(
+        "everything", MOVES_HELP, choices=("everything", "embeddings"), label="Taken from a source"
+    )
     keep_layers_frozen_epochs: int = knob(0, FROZEN_HELP, low=0, high=200, advanced=True)
     moved_rate: float = knob(
         1.0, "Rate of moved layers, as a share of the network's.", low=0.0, high=10.0, advanced=True
