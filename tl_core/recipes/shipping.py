@@ -54,12 +54,10 @@ def told(name: str, training: Training[T], unit: str = "rows") -> T:
             if now - last >= TELL_SECONDS:
                 last = now
                 rate = (event.done - done_before) / (now - began)
-                loss = sum(losses) / len(losses) if losses else float("nan")
-                left = (event.total - event.done) / rate if rate else float("nan")
-                tell(
-                    f"{name}: {event.done:,.0f} of {event.total:,.0f} {unit}, {rate:.1f}/s, "
-                    f"loss {loss:.3f}, {left / 60:.0f} min left"
-                )
+                said = f"{name}: {event.done:,.0f} of {event.total:,.0f} {unit}, {rate:.1f}/s"
+                said += f", loss {sum(losses) / len(losses):.3f}" if losses else ""
+                said += f", {(event.total - event.done) / rate / 60:.0f} min left" if rate else ""
+                tell(said)
                 losses.clear()
 
 
