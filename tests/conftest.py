@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tl_core.settings import Settings, read_settings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: processes of tests share the cores
 
 
 @pytest.fixture(autouse=True)
