@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.training.problems import loop_config, make_network, make_problem
-from tl_core.training.devices import leave_group, make_accelerator
+from tl_core.training.devices import end_process, make_accelerator
 from tl_core.training.events import Stopped, drain
 from tl_core.training.loop import Desk, Problem, fit
 
@@ -48,8 +48,8 @@ def main(folder: Path) -> None:
     early = Problem(problem.lengths, problem.losses, validate)
     result = drain(fit(third, third[-1], early, loop_config(epochs=20, patience=2), accelerator, Desk()))
     (folder / f"early-{rank}.txt").write_text(str(result.best_epoch))
-    leave_group()
 
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))
+    end_process(0)

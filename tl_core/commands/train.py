@@ -22,6 +22,7 @@ from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
 from tl_core.settings import read_settings
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
+from tl_core.training.devices import end_process
 
 POLL_SECONDS = 0.25
 
@@ -62,7 +63,7 @@ def add_commands(commands: Any) -> None:
     predict.set_defaults(run=run_predict)
     worker = commands.add_parser("work", help="run a submitted job (started by the app itself)")
     worker.add_argument("job")
-    worker.set_defaults(run=lambda options: work(Store(read_settings()), options.job, RECIPES))
+    worker.set_defaults(run=run_work)
     probe = commands.add_parser(
         "probe", help="measure the speed of strategies here (started by the app itself)"
     )
@@ -267,6 +268,11 @@ def run_probe(options: argparse.Namespace) -> int:
 
     measure(read_settings(), options.folder)
     return 0
+
+
+def run_work(options: argparse.Namespace) -> int:
+    """Do a submitted job in this process, or along with the others that torchrun started."""
+    return end_process(work(Store(read_settings()), options.job, RECIPES))
 
 
 def run_resume(options: argparse.Namespace) -> int:

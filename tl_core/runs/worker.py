@@ -11,7 +11,6 @@ from tl_core.errors import RunError, TLError
 from tl_core.runs.locks import try_lock
 from tl_core.runs.queue import POLL_SECONDS, turn
 from tl_core.runs.store import Job, Store
-from tl_core.training.devices import leave_group
 from tl_core.training.events import Stopped
 
 Recipe = Callable[[Store, Job], None]
@@ -24,12 +23,9 @@ def work(store: Store, job_id: str, recipes: Mapping[str, Recipe]) -> int:
     Under torchrun only the first process holds locks and writes records.
     """
     job = store.job(job_id)
-    try:
-        if int(os.environ.get("RANK", "0")) > 0:
-            return _assist(store, job, recipes)
-        return _lead(store, job, recipes)
-    finally:
-        leave_group()
+    if int(os.environ.get("RANK", "0")) > 0:
+        return _assist(store, job, recipes)
+    return _lead(store, job, recipes)
 
 
 def _lead(store: Store, job: Job, recipes: Mapping[str, Recipe]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -84,14 +85,18 @@ def make_accelerator(precision: str) -> Accelerator:
     )
 
 
-def leave_group() -> None:
-    """Leave the group of processes that `make_accelerator` joined under torchrun; nothing for a single process.
+def end_process(code: int) -> int:
+    """`code` for a single process; one of several under torchrun leaves its group and ends here with `code`.
 
-    A process that ends inside its group is aborted at random by the group's own threads.
+    The interpreter's own end is passed over: torch keeps the group's threads once a model was wrapped
+    for several processes, and one that lets go of a tensor while the interpreter ends aborts it.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
-        return
+        return code
     import torch.distributed
 
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
