@@ -79,10 +79,9 @@ def main() -> None:
 
 
 def tell(name: str, config: CompareConfig, train: Examples, test: Examples, settings: Any) -> None:
-    _, seconds = compare(config, Task(train, test, title=name), settings)
-    store = Store(settings)
-    job = store.jobs()[0]
-    grid = read_grid(job, store.runs_of(job.id))
+    runs, seconds = compare(config, Task(train, test, title=name), settings)
+    job = Store(settings).job(str(runs[0].record["job"]))
+    grid = read_grid(job, runs)
     facts = {"set": name, "test_rows": grid.test_rows, "machine": machine()}
     for each in grid.points:
         figure(

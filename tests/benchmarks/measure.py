@@ -17,9 +17,10 @@ from tl_core.data.columns import Columns
 from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import RunError
+from tl_core.recipes.cell_work import resume_job
 from tl_core.recipes.compare import submit_comparison
 from tl_core.recipes.plan import CompareConfig, Task
-from tl_core.runs.store import Run, Store
+from tl_core.runs.store import Job, Run, Store
 from tl_core.settings import Settings, read_settings
 
 
@@ -65,12 +66,27 @@ def new_home() -> Settings:
 
 
 def compare(config: CompareConfig, task: Task, settings: Settings) -> tuple[list[Run], float]:
-    """Run a comparison in its worker to the end: (runs, wall seconds)."""
+    """Run a comparison in its worker to the end: (runs, wall seconds). One that was stopped here goes on."""
     store = Store(settings)
     began = time.monotonic()
-    job = submit_comparison(store, config, task)
+    job = unfinished(store, config, task)
+    job = resume_job(store, job.id) if job else submit_comparison(store, config, task)
     while not (job := store.job(job.id)).ended:
         time.sleep(0.2)
     if job.status != "done":
         raise RunError(f"{job.status}: {job.reason}")
     return store.runs_of(job.id), time.monotonic() - began
+
+
+def unfinished(store: Store, config: CompareConfig, task: Task) -> Job | None:
+    """The job of this home that was to measure the same and did not come to its end."""
+    asked = json.loads(json.dumps(config.to_json()))
+    left = (job for job in store.jobs() if job.status in ("stopped", "interrupted", "failed"))
+    return next(
+        (
+            job
+            for job in left
+            if (job.record["title"], job.record["config"].get("comparison")) == (task.title, asked)
+        ),
+        None,
+    )
