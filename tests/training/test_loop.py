@@ -67,9 +67,13 @@ def test_a_stopped_training_resumes_to_the_weights_of_an_unbroken_one(tmp_path: 
         train(make_network(0.3), desk=Desk(tmp_path, 1e9, lambda: next(asked)))
     resumed = make_network(0.3)
     torch.manual_seed(99)
-    result, _ = train(resumed, desk=Desk(tmp_path, 1e9))
+    result, events = train(resumed, desk=Desk(tmp_path, 1e9))
     assert np.array_equal(weights(unbroken), weights(resumed))
     assert result.steps == 20
+    told = [each for each in events if isinstance(each, Progress)]
+    assert len(told) == 20 - stop_at
+    assert told[-1].done == told[-1].total
+    assert [each.earlier_share for each in told] == pytest.approx([stop_at / 20] * len(told), abs=0.02)
 
 
 def test_a_training_cut_off_between_checkpoints_resumes_to_the_same_weights(tmp_path: Path):

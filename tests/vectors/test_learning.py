@@ -178,7 +178,9 @@ def test_an_interrupted_learning_resumes_to_the_vectors_of_an_unbroken_one(metho
     assert resumed.neighbours == unbroken.neighbours
     assert [each.words for each in resumed.epochs] == [each.words for each in unbroken.epochs]
     assert curve(events, "loss") == curve(whole, "loss")[2:]
-    assert min(each.share for each in events if isinstance(each, Progress)) >= 0.5
+    told = [each for each in events if isinstance(each, Progress)]
+    assert min(each.share for each in told) >= 0.5
+    assert {each.earlier_share for each in told[:-1]} == {0.5}
 
 
 def test_a_checkpoint_is_arrays_and_json_and_a_finished_one_is_not_trained_again(tmp_path):

@@ -25,6 +25,7 @@ class Board:
     weights: dict[str, float]
     in_seconds: bool = False
     finished: set[str] = field(default_factory=set)
+    earlier: dict[str, float] = field(default_factory=dict)  # share of a cell that another process did
     doing: str = ""
     cost_done_here: float = 0.0
     began: float = field(default_factory=time.monotonic)
@@ -34,14 +35,15 @@ class Board:
         """A cell that an earlier process finished."""
         self.finished.add(name)
 
-    def update(self, name: str, title: str, share: float) -> None:
-        """The cell `name` is `share` (0 to 1) done."""
+    def update(self, name: str, title: str, share: float, earlier: float = 0.0) -> None:
+        """The cell `name` is `share` (0 to 1) done, `earlier` of it by an earlier process."""
         self.doing = title
+        self.earlier[name] = max(self.earlier.get(name, 0.0), earlier)
         if time.monotonic() - self.written >= WRITE_SECONDS:
             self._write(name, share)
 
     def finish(self, name: str) -> None:
-        self.cost_done_here += self.weights[name]
+        self.cost_done_here += self.weights[name] * (1 - self.earlier.get(name, 0.0))
         self.finished.add(name)
         self._write("", 0.0)
 
@@ -50,7 +52,7 @@ class Board:
         total = sum(self.weights.values()) or 1.0
         part = self.weights.get(name, 0.0) * share
         done = sum(self.weights[each] for each in self.finished) + part
-        here = self.cost_done_here + part
+        here = self.cost_done_here + part - self.weights.get(name, 0.0) * self.earlier.get(name, 0.0)
         seconds = self.written - self.began
         left = (total - done) * seconds / here if here > TELLING_SHARE * total else None
         if left is None and self.in_seconds:

@@ -206,8 +206,9 @@ class CellWork(ABC, Generic[C]):
 
     def _tell(self, cell: C, log: EventLog, event: Event, part: tuple[float, float]) -> None:
         if isinstance(event, Progress):
-            share = part[0] + (part[1] - part[0]) * event.share
-            self.board.update(cell.suffix, self.title(cell), share)
+            span = part[1] - part[0]
+            share = part[0] + span * event.share
+            self.board.update(cell.suffix, self.title(cell), share, span * event.earlier_share)
         elif isinstance(event, (Metric, Note)):
             log.write(event)
 

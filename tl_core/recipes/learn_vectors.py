@@ -192,7 +192,11 @@ def _moved(training: Training[Learned], begin: float) -> Training[Learned]:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         try:
-            yield Progress(begin + (1 - begin) * event.share, 1.0) if isinstance(event, Progress) else event
+            if isinstance(event, Progress):
+                rest = 1 - begin
+                yield Progress(begin + rest * event.share, 1.0, rest * event.earlier_share)
+            else:
+                yield event
         except GeneratorExit:
             training.close()
             raise

@@ -15,14 +15,22 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the work is: `done` of `total`, in units of the training's own (rows, mostly)."""
+    """How far the work is: `done` of `total`, in units of the training's own (rows, mostly).
+
+    `earlier` of the `done` was done by an earlier process, whose checkpoint this one went on from.
+    """
 
     done: float
     total: float
+    earlier: float = 0.0
 
     @property
     def share(self) -> float:
         return min(1.0, self.done / self.total) if self.total > 0 else 1.0
+
+    @property
+    def earlier_share(self) -> float:
+        return min(1.0, self.earlier / self.total) if self.total > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,10 @@ def part_of(training: Training[T], before: float, total: float) -> Training[T]:
     try:
         while True:
             event = next(training)
-            yield Progress(before + event.done, total) if isinstance(event, Progress) else event
+            if isinstance(event, Progress):
+                yield Progress(before + event.done, total, event.earlier)
+            else:
+                yield event
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
     finally:

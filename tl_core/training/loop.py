@@ -9,7 +9,7 @@ spread over processes or micro-batches, so a ragged last batch changes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -170,6 +170,7 @@ class _Loop:
     def run(self) -> Training[Fit]:
         self._resume()
         at = self.position
+        self.rows_earlier = self._rows_done()
         while at.epoch < self.config.epochs and at.epochs_without_gain < self.config.patience:
             yield from self._epoch()
             if self.problem.validate:
@@ -195,7 +196,8 @@ class _Loop:
             at.batch += 1
             at.step += 1
             yield Metric("training loss", at.step, loss)
-            yield Progress(self._rows_done(batches), config.epochs * len(self.problem.lengths))
+            total = config.epochs * len(self.problem.lengths)
+            yield Progress(self._rows_done(), total, self.rows_earlier)
             if time.monotonic() - self.last_saved > self.desk.checkpoint_seconds:
                 self._save()
             if time.monotonic() - self.last_given_back > GIVE_BACK_SECONDS:
@@ -211,9 +213,9 @@ class _Loop:
                 for parameter in group["params"]:
                     parameter.requires_grad_(group["largest"] > 0)
 
-    def _rows_done(self, batches: Sequence[Indices]) -> int:
-        earlier = self.position.epoch * len(self.problem.lengths)
-        return earlier + sum(len(each) for each in batches[: self.position.batch])
+    def _rows_done(self) -> int:
+        rows = len(self.problem.lengths)
+        return self.position.epoch * rows + min(rows, self.position.batch * self.config.batch_size)
 
     def _step_within_memory(self, rows: Indices) -> Training[float]:
         """One optimizer step; if the device runs out of memory, once more with half batches."""

@@ -173,6 +173,7 @@ class _Learning:
 
     def run(self) -> Training[Learned]:
         self._resume()
+        self.epochs_earlier = len(self.epochs)
         vocabulary = Vocabulary(self.words)
         for word in list(self.watched):
             try:
@@ -214,7 +215,8 @@ class _Learning:
                     wait([training], timeout=POLL_SECONDS)
                     if self.desk.stop_requested():
                         raise Stopped
-                    yield Progress(epoch * self.total + sum(tally.words), config.epochs * self.total)
+                    done = epoch * self.total + sum(tally.words)
+                    yield Progress(done, config.epochs * self.total, self.epochs_earlier * self.total)
             finally:
                 tally.stopped = True
         words, _ = training.result()
