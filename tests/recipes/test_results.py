@@ -20,7 +20,7 @@ def store(settings: Settings) -> Store:
 
 def test_a_summary_has_means_and_spread_over_seeds_in_the_order_of_strategies(store: Store):
     job = add_job(store, ("lora", "tfidf"), seeds=3)
-    runs = runs_done(store, job.id)
+    runs = runs_done(store.runs_of(job.id))
     found = summarise(job, runs)
     assert [each.strategy for each in found.strategies] == ["tfidf", "lora"]
     lora = found.strategies[1]
@@ -37,7 +37,7 @@ def test_a_summary_has_means_and_spread_over_seeds_in_the_order_of_strategies(st
 
 def test_one_run_has_its_own_interval_and_no_spread(store: Store):
     job = add_job(store, ("tfidf",), seeds=1)
-    [run] = runs_done(store, job.id)
+    [run] = runs_done(store.runs_of(job.id))
     [only] = summarise(job, [run]).strategies
     assert only.spread is None
     assert only.interval == Report.from_json(run.record["report"]).accuracy_interval
@@ -45,7 +45,7 @@ def test_one_run_has_its_own_interval_and_no_spread(store: Store):
 
 def test_the_majority_is_the_most_frequent_class_of_the_training_rows(store: Store):
     job = add_job(store, ("tfidf",), seeds=1, classes=("a", "b", "a"), rows=60)
-    found = summarise(job, runs_done(store, job.id))
+    found = summarise(job, runs_done(store.runs_of(job.id)))
     assert found.majority == "a"
     assert found.majority_accuracy == pytest.approx(2 / 3)
     assert found.rows == 60
@@ -53,7 +53,7 @@ def test_the_majority_is_the_most_frequent_class_of_the_training_rows(store: Sto
 
 def test_the_sentences_name_every_strategy_by_its_title(store: Store):
     job = add_job(store, ("tfidf", "frozen", "full"), seeds=2)
-    text = "\n".join(summarise(job, runs_done(store, job.id)).lines)
+    text = "\n".join(summarise(job, runs_done(store.runs_of(job.id))).lines)
     for title in ("TF-IDF", "Frozen encoder", "Full fine-tuning"):
         assert title in text
     assert "one seed" not in text
@@ -62,13 +62,13 @@ def test_the_sentences_name_every_strategy_by_its_title(store: Store):
 def test_a_model_no_better_than_the_majority_is_warned_of(store: Store):
     poor = add_job(store, ("tfidf",), seeds=2, share_right=0.3)
     good = add_job(store, ("tfidf",), seeds=2, share_right=0.95)
-    assert "most frequent class" in summarise(poor, runs_done(store, poor.id)).warning
-    assert summarise(good, runs_done(store, good.id)).warning == ""
+    assert "most frequent class" in summarise(poor, runs_done(store.runs_of(poor.id))).warning
+    assert summarise(good, runs_done(store.runs_of(good.id))).warning == ""
 
 
 def test_a_run_without_predictions_is_scored_but_not_compared(store: Store):
     job = add_job(store)
-    runs = runs_done(store, job.id)
+    runs = runs_done(store.runs_of(job.id))
     (runs[0].folder / "predictions.npy").unlink()
     found = summarise(job, runs)
     assert found.strategies[0].seeds == 2
@@ -86,7 +86,7 @@ def test_a_job_without_finished_runs_has_no_summary(store: Store):
 
 def test_answers_give_back_the_rows_they_were_given_for(store: Store):
     job = add_job(store, ("tfidf",), seeds=1)
-    [run] = runs_done(store, job.id)
+    [run] = runs_done(store.runs_of(job.id))
     answers = read_answers(job, run)
     assert answers.classes == tuple(sorted(CLASSES))
     assert answers.correct.mean() == pytest.approx(run.record["report"]["accuracy"])
@@ -110,7 +110,7 @@ def test_predictions_for_other_rows_are_refused(store: Store):
 
 def test_a_pickled_array_is_not_loaded(store: Store):
     job = add_job(store, ("tfidf",), seeds=1)
-    [run] = runs_done(store, job.id)
+    [run] = runs_done(store.runs_of(job.id))
     np.save(run.folder / "predictions.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match="cannot be read"):
         read_answers(job, run)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -316,6 +317,6 @@ def _copy(source: Path, place: Path) -> None:
     shutil.copytree(source, place, dirs_exist_ok=True)
 
 
-def runs_done(store: Store, job_id: str) -> list[Run]:
-    """The finished runs of the target task of a job, in training order."""
-    return [run for run in store.runs_of(job_id) if run.status == "done" and run.record["role"] == "target"]
+def runs_done(runs: Iterable[Run]) -> list[Run]:
+    """The finished runs of the target task, in the order given."""
+    return [run for run in runs if run.status == "done" and run.record["role"] == "target"]

@@ -25,7 +25,7 @@ from tl_core.tasks.classify.saved import predict
 
 def use_model(store: Store, job: Job) -> None:
     """Try, apply and export one of the job's finished runs."""
-    runs = {run.id: run for run in runs_done(store, job.id)}
+    runs = {run.id: run for run in runs_done(store.runs_of(job.id))}
     if not runs:
         return
     st.subheader("Use it")

@@ -13,6 +13,7 @@ from pages.views.result.curves import show_curves
 from pages.views.result.details import show_details
 from pages.views.result.errors import show_errors
 from pages.views.result.summary import show_summary
+from tl_core.recipes.compare import runs_done
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.strategies import strategy
 
@@ -30,8 +31,8 @@ def show_result(store: Store, job: Job) -> None:
     """What the job's finished trainings found; nothing as long as there are none."""
     if job.record.get("recipe") != "compare":
         return
-    scored = [run for run in store.runs_of(job.id) if run.status == "done" and run.report]
-    runs = [run for run in scored if run.record["role"] == "target"]
+    of_job = store.runs_of(job.id)
+    runs = runs_done(of_job)
     if not runs:
         return
     st.subheader("Result")
@@ -49,7 +50,7 @@ def show_result(store: Store, job: Job) -> None:
         )
         VIEWS[view](job, runs)
         if view == "Summary":
-            _show_sources_alone(scored)
+            _show_sources_alone(of_job)
 
 
 def _show_sources_alone(runs: Sequence[Run]) -> None:
