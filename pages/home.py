@@ -10,6 +10,7 @@ from tl_core.commands.output import bytes_text
 from tl_core.data.samples import SAMPLES
 from tl_core.encoders.catalog import ENCODERS, facts
 from tl_core.recipes.readers import SHIPPED
+from tl_core.recipes.sources import shipped_sources
 from tl_core.vectors.catalog import packaged_vectors
 
 through_app()
@@ -27,6 +28,8 @@ with st.container(horizontal=True):
         st.switch_page("pages/reading.py")
     if st.button("Explore word vectors", icon=":material/scatter_plot:"):
         st.switch_page("pages/vectors.py")
+    if st.button("Look into attention", icon=":material/grid_on:"):
+        st.switch_page("pages/attention.py")
     if st.button("Earlier runs", icon=":material/list:"):
         st.switch_page("pages/runs.py")
 
@@ -67,6 +70,9 @@ with left, st.container(border=True, height="stretch"):
     for sample in SAMPLES:
         st.text(f"{sample.title}: {len(resources.sample_table(sample.name).rows)} rows, {sample.role} task")
 with right, st.container(border=True, height="stretch"):
+    st.markdown("**Sources for a transfer**")
+    for source in shipped_sources():
+        st.text(f"{source.title} ({source.languages})")
     st.markdown("**This machine**")
     with guard(), st.spinner("Looking at the devices"):
         machine = resources.devices()

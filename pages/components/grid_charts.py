@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -33,22 +33,10 @@ def accuracy_over_rows(grid: Grid) -> go.Figure:
     for name, from_source in dict.fromkeys((each.strategy, each.from_source) for each in grid.points):
         line = [each for each in grid.points if (each.strategy, each.from_source) == (name, from_source)]
         _add_line(figure, line, any(each.from_source for each in grid.points))
-    right_below = {"xanchor": "right", "x": 1, "yanchor": "top"}  # with many rows the lines are above
     for each in grid.zero:
-        _add_level(
-            figure,
-            each.accuracy,
-            f"source alone, {each.title}: {each.accuracy:.1%}",
-            STRATEGY_COLOURS[each.strategy],
-            right_below,
-        )
-    _add_level(
-        figure,
-        grid.majority_accuracy,
-        f"most frequent class: {grid.majority_accuracy:.1%}",
-        NEUTRAL,
-        {"xanchor": "left", "x": 0, "yanchor": "bottom"},
-    )
+        name = f"{each.title}, the source alone"
+        _add_level(figure, each.accuracy, name, STRATEGY_COLOURS[each.strategy])
+    _add_level(figure, grid.majority_accuracy, "Most frequent class", NEUTRAL)
     rows = sorted({round(each.rows) for each in grid.points})
     figure.update_xaxes(
         title_text="Rows learned from",
@@ -117,12 +105,10 @@ def _clear(colour: str) -> str:
     return f"rgba({red}, {green}, {blue}, {BAND})"
 
 
-def _add_level(figure: go.Figure, level: float, text: str, colour: str, place: Mapping[str, object]) -> None:
-    figure.add_hline(
-        y=level,
-        line={"color": colour, "dash": "dot", "width": 1.5},
-        annotation={"text": text, "font": {"color": colour}, **place},
-    )
+def _add_level(figure: go.Figure, level: float, name: str, colour: str) -> None:
+    """A dotted line at an accuracy, told in the legend: a text beside it would lie upon the lines."""
+    line = {"color": colour, "dash": "dot", "width": 1.5}
+    figure.add_hline(y=level, line=line, name=f"{name}: {level:.1%}", showlegend=True)
 
 
 def worth_of_source(gains: Iterable[Gain]) -> go.Figure:

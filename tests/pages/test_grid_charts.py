@@ -68,12 +68,11 @@ def test_without_a_source_all_lines_are_solid():
     assert {each.line.dash for each in accuracy_over_rows(bare).data} == {"solid"}
 
 
-def test_the_levels_stand_apart_and_the_axis_names_the_sizes():
+def test_the_levels_stand_in_the_legend_and_the_axis_names_the_sizes():
     figure = accuracy_over_rows(grid())
-    alone, common = figure.layout.annotations
-    assert (alone.text, alone.xanchor, alone.yanchor) == ("source alone, CNN: 78.0%", "right", "top")
-    assert (common.text, common.xanchor, common.yanchor) == ("most frequent class: 50.0%", "left", "bottom")
-    assert sorted(each.y0 for each in figure.layout.shapes) == [0.5, 0.78]
+    levels = {each.name: each.y0 for each in figure.layout.shapes if each.showlegend}
+    assert levels == {"CNN, the source alone: 78.0%": 0.78, "Most frequent class: 50.0%": 0.5}
+    assert not figure.layout.annotations
     assert figure.layout.xaxis.type == "log"
     assert list(figure.layout.xaxis.ticktext) == ["20", "200"]
 

@@ -76,7 +76,7 @@ ENCODERS: tuple[EncoderCard, ...] = (
     EncoderCard(
         name="e5",
         title="Multilingual E5 small (Korean, English and about 100 more)",
-        languages="about 100, with Korean and English",
+        languages="about 100 languages",
         hub_name="intfloat/multilingual-e5-small",
         licence="MIT",
         form="e5-q4",

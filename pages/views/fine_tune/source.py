@@ -101,8 +101,7 @@ def _packaged(korean: bool) -> str:
 def _caption(name: str) -> str:
     card = next(each for each in ENCODERS if each.name == name)
     size = facts(card)
-    note = f"; {card.note}" if card.note else ""
-    return f"{size.layers} layers, {size.parameters / 1e6:.1f} M parameters, {card.languages}{note}"
+    return f"{size.layers} layers, {size.parameters / 1e6:.1f} M parameters, {card.languages}. {card.note}".strip()
 
 
 def _from_run(store: Store, korean: bool) -> Source:
