@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components import resources, results, state
+from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.job_panel import show_job_panel
 from pages.components.navigation import through_app
@@ -28,14 +29,7 @@ if state.open_job():
         runs = store.runs_of(job.id)
         if any(run.report and run.record["role"] != "source" for run in runs):
             comparison = job.record["config"]["comparison"]
-            view = st.segmented_control(
-                "View",
-                ["Gain", "What moved"],
-                default="Gain",
-                required=True,
-                key="compare.found",
-                label_visibility="collapsed",
-            )
+            view = one_of("View", ["Gain", "What moved"], key="compare.found")
             if view == "Gain":
                 show_grid(results.grid(job, runs))
             else:
@@ -43,14 +37,7 @@ if state.open_job():
                 show_moved(store, sources_of(store, job), comparison["vectors"], test)
 else:
     shipped = course_result()
-    view = st.segmented_control(
-        "Result",
-        [SHIPPED, NEW] if shipped else [NEW],
-        default=SHIPPED if shipped else NEW,
-        required=True,
-        key="compare.view",
-        label_visibility="collapsed",
-    )
+    view = one_of("Result", [SHIPPED, NEW] if shipped else [NEW], key="compare.view")
     with guard():
         if view == SHIPPED and shipped:
             st.caption(shipped.about)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components import resources, state
+from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.navigation import through_app
 from pages.views.reading.ask import show_ask
@@ -25,13 +26,5 @@ with guard():
     if state.open_job():
         show_reading_job(store, store.job(state.open_job()))
     else:
-        view = st.segmented_control(
-            "View",
-            list(VIEWS),
-            default="Ask",
-            required=True,
-            key="reading.view",
-            label_visibility="collapsed",
-            persist_state="page",
-        )
+        view = one_of("View", list(VIEWS), key="reading.view", persist_state="page")
         VIEWS[view](store)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components import resources
+from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.navigation import through_app
 from pages.views.runs.all_runs import show_all_runs
@@ -20,12 +21,5 @@ with guard():
         st.page_link("pages/fine_tune.py", label="Fine-tune on a table", icon=":material/tune:")
         show_import(store)
         st.stop()
-    view = st.segmented_control(
-        "View",
-        ["Jobs", "All runs", "Import"],
-        default="Jobs",
-        required=True,
-        key="runs.view",
-        label_visibility="collapsed",
-    )
+    view = one_of("View", ["Jobs", "All runs", "Import"], key="runs.view")
     {"Jobs": show_jobs, "All runs": show_all_runs, "Import": show_import}[view](store)

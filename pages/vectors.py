@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.components import resources, state
+from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.navigation import through_app
 from pages.views.vectors.analogies import show_analogies
@@ -39,15 +40,7 @@ with guard():
         show_vectors_job(store, store.job(state.open_job()))
     else:
         chosen = choose_vectors(store)
-        view = st.segmented_control(
-            "View",
-            [*VIEWS, *SOURCES],
-            default="Neighbours",
-            required=True,
-            key="vectors.view",
-            label_visibility="collapsed",
-            persist_state="page",
-        )
+        view = one_of("View", [*VIEWS, *SOURCES], key="vectors.view", persist_state="page")
         if view in SOURCES:
             SOURCES[view](store)
         elif chosen:

@@ -307,7 +307,7 @@ def test_a_word_that_one_set_lacks_is_told_there_alone(open_page: Open, second_s
 
 
 def test_the_word_that_went_elsewhere_moved_most_and_can_be_opened(open_page: Open, second_set: str):
-    app = choose(opened(open_page, "Compare"), "compare.view", "Words that moved")
+    app = choose(opened(open_page, "Compare"), "vectors.compare", "Words that moved")
     most, least = (each.value for each in app.dataframe)
     assert most["word"][0] == MADE[10]
     assert most["distance"][0] > 1
@@ -319,7 +319,7 @@ def test_the_word_that_went_elsewhere_moved_most_and_can_be_opened(open_page: Op
 
 
 def test_how_far_neighbours_agree_is_drawn(open_page: Open, second_set: str):
-    app = choose(opened(open_page, "Compare"), "compare.view", "Agreement")
+    app = choose(opened(open_page, "Compare"), "vectors.compare", "Agreement")
     assert len(app.get("plotly_chart")) == 1
     assert "Overlap@10: 0.9" in said(app)
     assert "99 shared words" in said(app)
@@ -327,16 +327,16 @@ def test_how_far_neighbours_agree_is_drawn(open_page: Open, second_set: str):
 
 def test_sets_of_other_width_are_compared_by_neighbours_alone(open_page: Open, store: Store):
     save_vectors(store.settings.vectors / NARROW, "narrow", MADE, rows_of(4, seed=2))
-    app = choose(opened(open_page, "Compare"), "compare.view", "Words that moved")
+    app = choose(opened(open_page, "Compare"), "vectors.compare", "Words that moved")
     assert "only at equal widths" in said(app)
-    choose(app, "compare.view", "Agreement")
+    choose(app, "vectors.compare", "Agreement")
     assert len(app.get("plotly_chart")) == 1
 
 
 def test_few_shared_words_are_warned_of_and_none_refused(open_page: Open, store: Store):
     words = [*MADE[:3], *(f"v{at}" for at in range(97))]
     save_vectors(store.settings.vectors / NARROW, "stranger", words, rows_of(8, seed=2))
-    app = choose(opened(open_page, "Compare"), "compare.view", "Words that moved")
+    app = choose(opened(open_page, "Compare"), "vectors.compare", "Words that moved")
     assert "prove nothing" in said(app)
     save_vectors(
         store.settings.vectors / OTHER, "stranger still", [f"u{at}" for at in range(100)], rows_of(8)

@@ -13,6 +13,7 @@ from pages.components import seen, state
 from pages.components.attention_charts import head_grid
 from pages.components.attention_lines import MOST_WORDS, attention_lines
 from pages.components.attention_word_charts import attention_matrix
+from pages.components.choice import one_of
 from pages.components.downloads import csv_button
 from pages.views.attention.head import clickable, current_head, head_numbers
 from tl_core.encoders.attention.units import Direction, Unit, filtered, mixed
@@ -62,15 +63,7 @@ def show_heads(each: seen.Asked) -> None:
 
 def _settings(each: seen.Asked) -> tuple[bool, bool, Direction]:
     with st.container(horizontal=True, vertical_alignment="center"):
-        pieces = st.segmented_control(
-            "Units",
-            ["Words", "Tokens"],
-            default="Words",
-            required=True,
-            key="heads.units",
-            label_visibility="collapsed",
-            help="Word pieces are merged: a word gets the sum of what its pieces get and gives the mean of what they give.",
-        )
+        pieces = one_of("Units", ["Words", "Tokens"], key="heads.units")
         special = st.toggle("Special tokens", key="heads.special")
         directions = list(get_args(Direction))
         direction: Direction = "all"
@@ -103,9 +96,7 @@ def _chosen(
     """The matrix that is shown, what it is called, and the share of it that goes to what is hidden."""
     found = seen.unit_maps(each, pieces, special)
     layers, heads = found.maps.shape[:2]
-    how = st.segmented_control(
-        "Show", MIXES, default=MIXES[0], required=True, key="heads.mix", label_visibility="collapsed"
-    )
+    how = one_of("Show", MIXES, key="heads.mix")
     if how == MIXES[0]:
         return (
             found.maps[layer, head],
@@ -141,14 +132,7 @@ def _draw(units: Sequence[Unit], matrix: Matrix, title: str) -> None:
     if not part.size:
         st.text("Nothing of this pair goes that way.")
         return
-    form = st.segmented_control(
-        "As",
-        ["Matrix", "Lines"],
-        default="Matrix",
-        required=True,
-        key="heads.form",
-        label_visibility="collapsed",
-    )
+    form = one_of("As", ["Matrix", "Lines"], key="heads.form")
     if form == "Matrix":
         st.plotly_chart(
             attention_matrix(part, left, right), key="heads.matrix", alt=f"{title}: attention between words"

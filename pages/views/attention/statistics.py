@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components import seen
 from pages.components.attention_charts import head_table
+from pages.components.choice import one_of
 from pages.components.computing import computed
 from pages.components.downloads import csv_button
 from pages.views.attention.sample import choose_sample, readable
@@ -45,14 +46,8 @@ def show_statistics(store: Store, row: SubjectRow, each: seen.Asked) -> None:
     )
     if found is None:
         return
-    measure = st.segmented_control(
-        "Measure",
-        list(MEASURES),
-        default="entropy",
-        required=True,
-        format_func=lambda name: MEASURES[name][0],
-        key="statistics.measure",
-        label_visibility="collapsed",
+    measure = one_of(
+        "Measure", list(MEASURES), format_func=lambda name: MEASURES[name][0], key="statistics.measure"
     )
     title, says = MEASURES[measure]
     st.plotly_chart(

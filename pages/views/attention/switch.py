@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components import seen
 from pages.components.attention_charts import head_table
+from pages.components.choice import one_of
 from pages.components.computing import computed
 from pages.components.guard import plain
 from pages.views.attention.head import current_head, heads_csv
@@ -116,14 +117,7 @@ def _show_importance(store: Store, row: SubjectRow, each: seen.Asked) -> None:
     )
     if found is None:
         return
-    measure = st.segmented_control(
-        "Importance",
-        ["Accuracy lost, points", "Loss rises, nats"],
-        default="Accuracy lost, points",
-        required=True,
-        key="importance.measure",
-        label_visibility="collapsed",
-    )
+    measure = one_of("Importance", ["Accuracy lost, points", "Loss rises, nats"], key="importance.measure")
     lost = measure.startswith("Accuracy")
     values = 100 * found.lost if lost else found.loss_rise
     st.plotly_chart(

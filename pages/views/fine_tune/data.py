@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import resources, state
+from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.views.fine_tune.report import show_report
 from tl_core.data.columns import Columns, guess_columns
@@ -50,14 +51,7 @@ def choose_data(role: str) -> Data | None:
     """The widgets of one labelled data set, `target` or `source`; None until it can be trained on."""
     st.subheader(TITLES[role])
     with st.container(border=True):
-        origin = st.segmented_control(
-            "Rows from",
-            ["Sample", "File", "Pasted rows"],
-            default="Sample",
-            required=True,
-            key=f"{role}.origin",
-            label_visibility="collapsed",
-        )
+        origin = one_of("Rows from", ["Sample", "File", "Pasted rows"], key=f"{role}.origin")
         with guard():
             table = {"Sample": _from_sample, "File": _from_file, "Pasted rows": _from_paste}[origin](role)
             if table is None:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.charts import class_counts, token_lengths
+from pages.components.choice import one_of
 from pages.components.guard import plain
 from tl_core.data.tables import Refused
 from tl_core.recipes.report import DataReport, TokenReport
@@ -25,13 +26,10 @@ def show_report(report: DataReport, role: str) -> None:
         st.warning(plain(warning), icon=":material/warning:")
     if report.variants or st.session_state.get(f"{role}.merge"):
         st.toggle("Merge labels that differ only by case or spaces", key=f"{role}.merge")
-    shown = st.segmented_control(
+    shown = one_of(
         "Show",
         ["Classes", "Rows", *(["Refused rows"] if report.refused or report.test_refused else [])],
-        default="Classes",
-        required=True,
         key=f"{role}.report",
-        label_visibility="collapsed",
     )
     if shown == "Classes":
         st.plotly_chart(class_counts(report.classes), key=f"{role}.classes", alt="Rows of each class")

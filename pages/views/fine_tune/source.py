@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.components.choice import one_of
 from pages.views.fine_tune.data import Data, choose_data
 from tl_core.encoders.catalog import ENCODERS, facts
 from tl_core.recipes.overview import run_title
@@ -43,15 +44,7 @@ def choose_source(store: Store, data: Data) -> Source:
     """The widgets of the starting point; TF-IDF alone does not use it."""
     st.subheader("2 · Starting point")
     with st.container(border=True):
-        kind = st.segmented_control(
-            "Starting point",
-            list(KINDS),
-            format_func=KINDS.__getitem__,
-            default="packaged",
-            required=True,
-            key="source.kind",
-            label_visibility="collapsed",
-        )
+        kind = one_of("Starting point", list(KINDS), format_func=KINDS.__getitem__, key="source.kind")
         korean = is_korean(data.examples.texts)
         if kind == "run":
             return _from_run(store, korean)

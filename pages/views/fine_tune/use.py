@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import resources, state
+from pages.components.choice import one_of
 from pages.components.guard import guard, plain
 from pages.components.html import shaded
 from pages.components.job_panel import show_job_panel
@@ -39,14 +40,7 @@ def use_model(store: Store, job: Job) -> None:
             key="use.run",
         )
         run = runs[chosen]
-        what = st.segmented_control(
-            "What",
-            ["Type a text", "Label a file", "Export"],
-            default="Type a text",
-            required=True,
-            key="use.what",
-            label_visibility="collapsed",
-        )
+        what = one_of("What", ["Type a text", "Label a file", "Export"], key="use.what")
         {"Type a text": _type, "Label a file": _label_file, "Export": _export}[what](store, run)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import resources, state
+from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.html import Highlight, highlighted
 from pages.views.reading.asking import ask_shown
@@ -93,14 +94,7 @@ def _show_reply(
             st.info("No answer in this text.", icon=":material/search_off:")
             st.caption(_said(reader, reply))
         _show_text(passage, reply.answers if answered else ())
-    view = st.segmented_control(
-        "Look at",
-        ["All answers", "Why this answer", "Asked before"],
-        default="All answers",
-        required=True,
-        key="ask.view",
-        label_visibility="collapsed",
-    )
+    view = one_of("Look at", ["All answers", "Why this answer", "Asked before"], key="ask.view")
     if view == "All answers":
         _show_answers(reply, threshold)
     elif view == "Asked before":

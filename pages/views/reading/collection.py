@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import resources, state
+from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.html import Highlight, highlighted
 from pages.views.reading.passage import FILES
@@ -53,14 +54,7 @@ def show_collection(store: Store) -> None:
 
 
 def _choose_documents() -> tuple[Document, ...]:
-    origin = st.segmented_control(
-        "Documents from",
-        ["Examples", "Files", "A table"],
-        default="Examples",
-        required=True,
-        key="collection.origin",
-        label_visibility="collapsed",
-    )
+    origin = one_of("Documents from", ["Examples", "Files", "A table"], key="collection.origin")
     if origin == "Examples":
         st.caption("The example passages of this app, three English and three Korean ones.")
         return tuple(Document(each.title, each.text) for each in resources.sample_texts())

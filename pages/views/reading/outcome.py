@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.components.choice import one_of
 from pages.components.html import Highlight, highlighted
 from tl_core.data.reading import ReadingSet
 from tl_core.tasks.read.evaluate import Scores
@@ -25,14 +26,7 @@ def show_outcome(
     report: ReadReport, data: ReadingSet, answers: Sequence[dict[str, Any]], *, key: str
 ) -> None:
     """Scores, groups and misses, one view at a time."""
-    view = st.segmented_control(
-        "Result",
-        ["Scores", "By kind of question", "Misses"],
-        default="Scores",
-        required=True,
-        key=f"outcome.{key}",
-        label_visibility="collapsed",
-    )
+    view = one_of("Result", ["Scores", "By kind of question", "Misses"], key=f"outcome.{key}")
     if view == "Scores":
         _show_scores(report)
     elif view == "Misses":

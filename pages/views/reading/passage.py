@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.components import resources, state
+from pages.components.choice import one_of
 from pages.components.guard import guard
 from tl_core.data.documents import MAX_FILE_BYTES
 from tl_core.data.samples import SamplePassage
@@ -25,14 +26,7 @@ class ChosenPassage:
 
 def choose_passage() -> ChosenPassage | None:
     """The widgets of one passage; None until there is one."""
-    origin = st.segmented_control(
-        "Passage from",
-        ["Example", "Your text", "File"],
-        default="Example",
-        required=True,
-        key="reading.origin",
-        label_visibility="collapsed",
-    )
+    origin = one_of("Passage from", ["Example", "Your text", "File"], key="reading.origin")
     with guard():
         return {"Example": _example, "Your text": _typed, "File": _file}[origin]()
     return None

@@ -11,6 +11,7 @@ import streamlit as st
 
 from pages.components import results
 from pages.components.charts import learning_curves
+from pages.components.choice import one_of
 from pages.components.reading_charts import CurvePoint, size_curves
 from pages.views.reading.outcome import show_outcome
 from pages.views.runs.exchange import show_export
@@ -29,14 +30,7 @@ def show_trained(store: Store, job: Job) -> None:
         return
     st.subheader("Result")
     with st.container(border=True):
-        view = st.segmented_control(
-            "View",
-            ["Summary", "One run", "Curves", "Use it"],
-            default="Summary",
-            required=True,
-            key="trained.view",
-            label_visibility="collapsed",
-        )
+        view = one_of("View", ["Summary", "One run", "Curves", "Use it"], key="trained.view")
         if view == "Summary":
             _summary(store, runs)
         elif view == "Curves":

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.choice import one_of
 from pages.components.html import shaded
 from pages.components.reading_charts import attention_map, start_and_end
 from tl_core.tasks.read.answers import FoundAnswer
@@ -26,9 +27,7 @@ def show_why(
         with st.spinner("Looking into the reader"):
             explanation = explain(reader, question, passage, answer, how)
         state.keep_reply(key, explanation)
-    view = st.segmented_control(
-        "Why", VIEWS, default=VIEWS[0], required=True, key="why.view", label_visibility="collapsed"
-    )
+    view = one_of("Why", VIEWS, key="why.view")
     if view == "Start and end":
         _start_and_end(explanation)
     elif view == "Windows":

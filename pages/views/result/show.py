@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.views.result.calibration import show_calibration
 from pages.views.result.confusion import show_confusion
@@ -40,14 +41,7 @@ def show_result(store: Store, job: Job) -> None:
         if not job.ended:
             noun = "training" if len(runs) == 1 else "trainings"
             st.caption(f"So far: {len(runs)} finished {noun}.")
-        view = st.segmented_control(
-            "View",
-            list(VIEWS),
-            default="Summary",
-            required=True,
-            key="result.view",
-            label_visibility="collapsed",
-        )
+        view = one_of("View", list(VIEWS), key="result.view")
         VIEWS[view](job, runs)
         if view == "Summary":
             _show_sources_alone(of_job)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from pages.components.choice import one_of
 from pages.components.guard import guard, plain
 from pages.components.vector_charts import axis_places, axis_strip
 from pages.views.vectors.words import ask_words, first_formula, first_words, tell_unknown
@@ -32,14 +33,7 @@ def show_arithmetic(store: Store, vectors: WordVectors, name: str) -> None:
         "Axis": _show_axis,
         "Project a direction away": _show_projection,
     }
-    tool = st.segmented_control(
-        "Tool",
-        list(tools),
-        default="Similarity",
-        required=True,
-        key="arithmetic.tool",
-        label_visibility="collapsed",
-    )
+    tool = one_of("Tool", list(tools), key="arithmetic.tool")
     with guard():
         tools[tool](vectors)
 

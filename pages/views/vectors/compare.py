@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import resources
+from pages.components.choice import one_of
 from pages.components.guard import guard, plain
 from pages.components.quality_charts import overlap_histogram
 from pages.views.vectors.choose import set_title
@@ -43,9 +44,7 @@ def show_compare(store: Store, vectors: WordVectors, name: str) -> None:
             key=f"compare.other.{name}",
         )
     )
-    view = st.segmented_control(
-        "Question", VIEWS, default=VIEWS[0], required=True, key="compare.view", label_visibility="collapsed"
-    )
+    view = one_of("Question", VIEWS, key="vectors.compare")
     with guard():
         sets = (vectors, resources.vectors(store, chosen))
         if view == VIEWS[0]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import resources, state
+from pages.components.choice import one_of
 from pages.components.guard import guard
 from tl_core.data.columns import guess_columns
 from tl_core.data.corpus import MAX_FILE_BYTES, Corpus, corpus_of
@@ -17,14 +18,7 @@ ICE = "Ice and steam"
 
 def choose_corpus(role: str) -> Corpus | None:
     """The widgets of one corpus, and how large it is; None until there is one."""
-    origin = st.segmented_control(
-        "Texts from",
-        ["Sample", "Text file", "Table column"],
-        default="Sample",
-        required=True,
-        key=f"{role}.origin",
-        label_visibility="collapsed",
-    )
+    origin = one_of("Texts from", ["Sample", "Text file", "Table column"], key=f"{role}.origin")
     with guard():
         corpus = {"Sample": _sample, "Text file": _text_file, "Table column": _table_column}[origin](role)
         if corpus is not None:

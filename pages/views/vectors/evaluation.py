@@ -8,6 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from pages.components import resources
+from pages.components.choice import one_of
 from pages.components.downloads import csv_button
 from pages.components.quality_charts import (
     MOST_PAIRS,
@@ -46,14 +47,7 @@ def _show_analogies(report: AnalogyReport, job: Job) -> None:
         )
     else:
         st.caption("The words of a question were not allowed as its answer, as is usual.")
-    view = st.segmented_control(
-        "Result",
-        ["By section", "Misses"],
-        default="By section",
-        required=True,
-        key=f"evaluation.{job.id}",
-        label_visibility="collapsed",
-    )
+    view = one_of("Result", ["By section", "Misses"], key=f"evaluation.{job.id}")
     if view == "By section":
         _show_sections(report, job.id)
     else:
