@@ -25,7 +25,7 @@ from tl_core.encoders.load import Encoder, EncoderBase, find_encoder, load_encod
 from tl_core.recipes.estimate import Estimate, TokenCounts, estimate, starting_base
 from tl_core.recipes.evaluate_vectors import RESULT, Report, evaluation_result, read_set
 from tl_core.recipes.machine import device_facts
-from tl_core.recipes.plan import CompareConfig, Task, config_from_json
+from tl_core.recipes.plan import CompareConfig, Task, config_from_json, largest_class, test_split
 from tl_core.recipes.probe import RATES
 from tl_core.recipes.readers import load_named_reader, reader_stamp
 from tl_core.recipes.report import DataReport, check_table
@@ -109,6 +109,20 @@ def _known_estimate(config: str, task_key: int, rates_changed: int, _task: Task)
     base = starting_base(store(), settings)
     counts = _token_counts(base) if base else None
     return estimate(store(), settings, _task, probe=False, counts=counts)
+
+
+@st.cache_data(show_spinner=False, max_entries=16)
+def _largest_class(
+    of_test: tuple[float, int, int], task_key: int, _config: CompareConfig, _task: Task
+) -> int:
+    pool, _ = test_split(_config, _task.pool(), _task.test)
+    return largest_class(pool)
+
+
+def rows_of_largest_class(config: CompareConfig, task: Task) -> int:
+    """Rows of the most frequent class that a comparison can learn from; kept for the same task."""
+    of_test = (config.test_share, config.split_seed, config.test_rows)
+    return _largest_class(of_test, hash(task), config, task)
 
 
 def known_estimate(config: CompareConfig, task: Task) -> Estimate | None:

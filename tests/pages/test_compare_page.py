@@ -25,15 +25,16 @@ def captions(app) -> str:
 
 def test_a_grid_is_planned_and_started(open_page, store: Store):
     app = new_grid(open_page)
-    assert "27 trainings" in captions(app)  # 3 strategies, 3 sizes, 3 seeds
+    assert "18 trainings" in captions(app)  # 3 strategies, 3 seeds, 8 rows a class and all 48
+    assert "No class has more than 48 rows to learn from: all of them stand for 64." in captions(app)
     app.number_input(key="grid.seeds").set_value(1).run()
-    assert "9 trainings" in captions(app)
+    assert "6 trainings" in captions(app)
     with patch.object(cell_work, "start_worker", lambda *_, **__: None):
         app.button(key="start").click().run()
     assert not app.exception
     [job] = store.jobs()
     comparison = job.record["config"]["comparison"]
-    assert (job.record["recipe"], comparison["sizes"], comparison["test_rows"]) == ("grid", [8, 64, 0], 1000)
+    assert (job.record["recipe"], comparison["sizes"], comparison["test_rows"]) == ("grid", [8, 0], 1000)
     assert job.id in app.query_params["job"]
 
 

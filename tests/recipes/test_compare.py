@@ -13,7 +13,15 @@ from tests.recipes.jobs import finished, small_config, word_examples
 from tl_core.data.examples import Examples
 from tl_core.errors import ConfigError, DataError, ModelError, RunError
 from tl_core.recipes import cell_work, compare
-from tl_core.recipes.plan import CompareConfig, SourcePlan, Task, cells, config_from_json, rows_of_seed
+from tl_core.recipes.plan import (
+    CompareConfig,
+    SourcePlan,
+    Task,
+    cells,
+    config_from_json,
+    filled,
+    rows_of_seed,
+)
 from tl_core.recipes.sources import source_plan
 from tl_core.runs.events import read_curves
 from tl_core.runs.store import Store
@@ -117,6 +125,21 @@ def test_a_grid_trains_every_size_with_and_without_the_source(store: Store, tmp_
     assert [runs[f"frozen-{start}-4-1"]["source"] for start in ("plain", "source")] == ["", "source task"]
     assert runs["zero-lora"]["rows"]["train"] == runs["zero-lora"]["trained_parameters"] == 0
     assert runs["zero-lora"]["report"]["accuracy"] > 0.5
+
+
+def test_a_size_that_no_class_can_fill_is_all_rows_once(store: Store, tmp_path: Path):
+    config = replace(small_config(tmp_path, ("tfidf",)), sizes=(4, 500, 1000, 0))
+    job = finished(store, config, Task(word_examples()))
+    assert job.record["config"]["comparison"]["sizes"] == [4, 0]
+    assert [run.id.removeprefix(f"{job.id}-") for run in store.runs_of(job.id)] == [
+        "tfidf-plain-4-1",
+        "tfidf-plain-all-1",
+    ]
+
+
+@pytest.mark.parametrize(("given", "kept"), [((48, 8), (0, 8)), ((47,), (47,)), ((0, 64), (0,)), ((), ())])
+def test_sizes_are_those_that_the_largest_class_can_fill(given: tuple[int, ...], kept: tuple[int, ...]):
+    assert filled(CompareConfig(strategies=("tfidf",), sizes=given), 48).sizes == kept
 
 
 def test_a_source_with_other_labels_is_not_scored_on_the_target(store: Store, tmp_path: Path):

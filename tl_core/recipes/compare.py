@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from tl_core.data.examples import Examples, read_examples, write_examples
-from tl_core.data.findings import overlap, without_rows
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
 from tl_core.errors import DataError
@@ -35,7 +34,9 @@ from tl_core.recipes.plan import (
     Task,
     cells,
     config_from_json,
+    filled,
     labelled,
+    largest_class,
     rows_of_seed,
     source_strategy,
     test_split,
@@ -72,10 +73,10 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
 
     Raises DataError, ConfigError, ModelError or RunError if it could not be trained.
     """
-    target = task.target
-    if task.test is not None:
-        target = without_rows(target, overlap(target, task.test))
+    target = task.pool()
     _check(config, target, task)
+    pool, test = test_split(config, target, task.test)
+    config = filled(config, largest_class(pool))
     source = chosen_source(store, config, task)
     if config.needs_encoder and not (source and "encoder" in source.models):
         find_encoder(config.encoder, store.settings)
@@ -86,7 +87,6 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
     about = {"source": plan.to_json(), "expected": known.by_strategy if known else {}}
 
     def write_data(folder: Path) -> None:
-        pool, test = test_split(config, target, task.test)
         write_examples(folder / "train.jsonl", pool)
         write_examples(folder / "test.jsonl", test)
         if task.source is not None:

@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.data.examples import Examples, write_examples
-from tl_core.data.findings import overlap, without_rows
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import EncoderBase, find_encoder, tokenizer_of
 from tl_core.errors import ModelError
@@ -33,6 +32,8 @@ from tl_core.recipes.plan import (
     Rows,
     Task,
     cells,
+    filled,
+    largest_class,
     rows_of_seed,
     test_split,
 )
@@ -88,6 +89,9 @@ def estimate(
 
     `counts` may be kept from an earlier estimate with the same encoder. Raises TLError if the comparison could not be trained.
     """
+    if config.sizes:
+        pool, _ = test_split(config, task.pool(), task.test)
+        config = filled(config, largest_class(pool))
     plan = cells(config, source_plan(config, task, chosen_source(store, config, task)))
     names = sorted({cell.strategy for cell in plan})
     start = _starting_point(store, config)
@@ -136,9 +140,7 @@ def _add_up(
     rates: dict[str, Rates],
     counts: TokenCounts | None,
 ) -> Estimate:
-    target = task.target
-    if task.test is not None:
-        target = without_rows(target, overlap(target, task.test))
+    target = task.pool()
     by_strategy: dict[str, float] = {}
     seeds = Counter((cell.role, cell.strategy, cell.size) for cell in plan)
     drawn: dict[tuple[str, int | None], tuple[Rows, Examples]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tl_core.data.examples import Examples
+from tl_core.data.findings import overlap, without_rows
 from tl_core.data.split import sample_per_class, split
 from tl_core.errors import ConfigError, DataError
 from tl_core.knobs import check_knobs, from_values, knob, knobs_of, to_values
@@ -167,6 +169,12 @@ class Task:
     source: Examples | None = None
     title: str = "Comparison"
 
+    def pool(self) -> Examples:
+        """The target's rows without those of the test file."""
+        if self.test is None:
+            return self.target
+        return without_rows(self.target, overlap(self.target, self.test))
+
 
 @dataclass(frozen=True, slots=True)
 class SourcePlan:
@@ -263,6 +271,20 @@ def test_split(config: CompareConfig, examples: Examples, test: Examples | None)
     if 0 < config.test_rows < len(test):
         _, test = split(test, share=config.test_rows / len(test), seed=config.split_seed)
     return examples, test
+
+
+def filled(config: CompareConfig, largest: int) -> CompareConfig:
+    """The config with the sizes that can be filled where the most frequent class has `largest` rows to learn from.
+
+    A size that no class has more rows than is all of them: 0 stands for it, once.
+    """
+    sizes = dict.fromkeys(size if size < largest else 0 for size in config.sizes)
+    return replace(config, sizes=tuple(sizes))
+
+
+def largest_class(pool: Examples) -> int:
+    """How many rows the most frequent class has."""
+    return max(Counter(pool.labels).values())
 
 
 def rows_of_seed(config: CompareConfig, pool: Examples, seed: int, classes: tuple[str, ...]) -> Rows:

@@ -12,7 +12,7 @@ from tl_core.commands.output import bytes_text, seconds_text
 from tl_core.recipes.compare import submit_comparison
 from tl_core.recipes.estimate import Estimate, estimate
 from tl_core.recipes.machine import memory_bytes
-from tl_core.recipes.plan import CompareConfig, Task, cells
+from tl_core.recipes.plan import CompareConfig, Task, cells, filled
 from tl_core.recipes.sources import chosen_source, source_plan
 from tl_core.runs.store import Store
 from tl_core.tasks.classify.strategies import strategy
@@ -23,6 +23,8 @@ def start_training(store: Store, data: Data, source: Source, config: CompareConf
     st.subheader("4 · Train")
     task = Task(data.examples, data.test, source.task.examples if source.task else None, title=data.title)
     with st.container(border=True), guard():
+        if config.sizes:
+            config = _filled(config, task)
         trainings = len(cells(config, source_plan(config, task, chosen_source(store, config, task))))
         known = resources.known_estimate(config, task)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -41,6 +43,17 @@ def start_training(store: Store, data: Data, source: Source, config: CompareConf
             job = submit_comparison(store, config, task)
             state.show_job(job.id)
             st.rerun()
+
+
+def _filled(config: CompareConfig, task: Task) -> CompareConfig:
+    """The grid with the sizes that the rows can fill; those that they cannot are told."""
+    largest = resources.rows_of_largest_class(config, task)
+    too_many = [f"{size:,}" for size in config.sizes if size >= largest]
+    if too_many:
+        st.caption(
+            f"No class has more than {largest:,} rows to learn from: all of them stand for {', '.join(too_many)}."
+        )
+    return filled(config, largest)
 
 
 def _show_estimate(known: Estimate) -> None:
