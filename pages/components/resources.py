@@ -112,17 +112,14 @@ def _known_estimate(config: str, task_key: int, rates_changed: int, _task: Task)
 
 
 @st.cache_data(show_spinner=False, max_entries=16)
-def _largest_class(
-    of_test: tuple[float, int, int], task_key: int, _config: CompareConfig, _task: Task
-) -> int:
+def _largest_class(of_test: tuple[float, int], task_key: int, _config: CompareConfig, _task: Task) -> int:
     pool, _ = test_split(_config, _task.pool(), _task.test)
     return largest_class(pool)
 
 
 def rows_of_largest_class(config: CompareConfig, task: Task) -> int:
     """Rows of the most frequent class that a comparison can learn from; kept for the same task."""
-    of_test = (config.test_share, config.split_seed, config.test_rows)
-    return _largest_class(of_test, hash(task), config, task)
+    return _largest_class((config.test_share, config.split_seed), hash(task), config, task)
 
 
 def known_estimate(config: CompareConfig, task: Task) -> Estimate | None:

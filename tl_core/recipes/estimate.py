@@ -32,8 +32,6 @@ from tl_core.recipes.plan import (
     Rows,
     Task,
     cells,
-    filled,
-    largest_class,
     rows_of_seed,
     test_split,
 )
@@ -89,9 +87,6 @@ def estimate(
 
     `counts` may be kept from an earlier estimate with the same encoder. Raises TLError if the comparison could not be trained.
     """
-    if config.sizes:
-        pool, _ = test_split(config, task.pool(), task.test)
-        config = filled(config, largest_class(pool))
     plan = cells(config, source_plan(config, task, chosen_source(store, config, task)))
     names = sorted({cell.strategy for cell in plan})
     start = _starting_point(store, config)
