@@ -233,9 +233,6 @@ def test_two_processes_train_one_comparison_and_only_the_first_writes(store: Sto
         for job in (together, alone)
     ]
     assert by_strategy[0].keys() == {"tfidf", *(each.name for each in in_loop)}
-    # What gradual unfreezing keeps still has gradients, and moments of them, where processes share them.
-    gradual = [each.pop("gradual") for each in by_strategy]
-    assert gradual[0] == pytest.approx(gradual[1], abs=1e-3)
     assert by_strategy[0] == pytest.approx(by_strategy[1], abs=1e-4)
 
 

@@ -206,7 +206,7 @@ class _Loop:
         at.epoch, at.batch = at.epoch + 1, 0
 
     def _set_rates(self) -> None:
-        """The rates of this epoch; no gradient is computed for what stays as it is, unless processes share them."""
+        """The rates of this epoch; no gradient is computed for what stays as it is, unless processes share gradients."""
         for group in self.optimizer.param_groups:
             group["largest"] = group["rates"][self.position.epoch]
             if self.accelerator.num_processes == 1:
@@ -255,11 +255,19 @@ class _Loop:
             last = number == len(parts) - 1
             with nullcontext() if last else accelerator.no_sync(self.model):
                 total += self._backward(part, rows)
+        self._drop_unwanted_gradients()
         accelerator.clip_grad_norm_(list(self.trained.values()), self.config.largest_gradient)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self._average()
         return float(accelerator.reduce(total, "sum")) / len(rows)
+
+    def _drop_unwanted_gradients(self) -> None:
+        """What stays as it is in this epoch adds nothing to the gradient's norm and gathers no moments."""
+        for group in self.optimizer.param_groups:
+            if group["largest"] == 0:
+                for parameter in group["params"]:
+                    parameter.grad = None
 
     def _average(self) -> None:
         """Move the mean weights a little towards those of this step."""
