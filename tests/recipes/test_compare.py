@@ -178,6 +178,18 @@ def test_rows_per_class_are_nested_over_sizes_and_the_same_for_every_strategy():
     assert texts(8, 0) == texts(8, 0) != texts(8, 1)
 
 
+def test_many_rows_are_not_held_back_beyond_what_chooses_an_epoch():
+    pool = Examples(tuple(f"row {n}" for n in range(400)), ("bad", "good") * 200, tuple(range(400)))
+
+    def rows(**changes: int) -> tuple[int, int]:
+        found = rows_of_seed(CompareConfig(**changes), pool, 0, pool.classes)
+        return len(found.train), len(found.validation)
+
+    assert rows() == (340, 60)
+    assert rows(validation_rows=20) == (380, 20)
+    assert rows(per_class=50) == (100, 0)
+
+
 def test_the_cells_of_a_comparison_run_cheap_ones_first():
     config = CompareConfig(strategies=("full", "tfidf", "lora"), seeds=2)
     order = [cell.suffix for cell in cells(config, SourcePlan(task=True, families=("encoder",)))]

@@ -53,6 +53,13 @@ class CompareConfig:
     validation_share: float = knob(
         0.15, "Share of the training rows that chooses the best epoch.", low=0.05, high=0.5, advanced=True
     )
+    validation_rows: int = knob(
+        2_000,
+        "Most rows that choose the best epoch; from there on more are better used for learning.",
+        low=10,
+        high=1_000_000,
+        advanced=True,
+    )
     split_seed: int = knob(
         0, "Seed of the split into training and test rows.", low=0, high=10**6, advanced=True
     )
@@ -292,8 +299,9 @@ def rows_of_seed(config: CompareConfig, pool: Examples, seed: int, classes: tupl
     chosen = sample_per_class(pool, config.per_class, seed) if config.per_class else pool
     if len(chosen) < ROWS_FOR_VALIDATION:
         return Rows(labelled(chosen, classes), labelled(chosen.take([]), classes))
+    share = min(config.validation_share, config.validation_rows / len(chosen))
     try:
-        train, validation = split(chosen, share=config.validation_share, seed=seed)
+        train, validation = split(chosen, share=share, seed=seed)
     except DataError:  # a class with a single text: it is needed for learning
         train, validation = chosen, chosen.take([])
     return Rows(labelled(train, classes), labelled(validation, classes))

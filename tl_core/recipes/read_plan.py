@@ -42,6 +42,13 @@ class TrainReaderConfig:
         high=0.5,
         advanced=True,
     )
+    validation_questions: int = knob(
+        2_000,
+        "Most questions that choose the best epoch, up to whole articles.",
+        low=10,
+        high=1_000_000,
+        advanced=True,
+    )
     split_seed: int = knob(0, "Seed of the split into training and test.", low=0, high=10**6, advanced=True)
 
     def __post_init__(self) -> None:
@@ -154,4 +161,5 @@ def questions_of_cell(
         chosen = pool.take(sorted(order.tolist()))
     if len(chosen) < QUESTIONS_FOR_VALIDATION:
         return chosen, None
-    return split_by_article(chosen, config.validation_share, cell.seed)
+    share = min(config.validation_share, config.validation_questions / len(chosen))
+    return split_by_article(chosen, share, cell.seed)
