@@ -29,7 +29,7 @@ def knob_widget(declared: Knob, value: Value, key: str) -> Value:
             min_value=None if declared.low is None else cast(declared.low),
             max_value=None if declared.high is None else cast(declared.high),
             value=cast(value),
-            step=1 if whole else _step(float(value)),
+            step=1 if whole else _step(float(value), declared.high),
             format="%d" if whole else "%g",
             help=declared.help,
             key=key,
@@ -37,9 +37,11 @@ def knob_widget(declared: Knob, value: Value, key: str) -> Value:
     )
 
 
-def _step(value: float) -> float:
-    """A step of one in the first digit: 0.0001 for 0.0002."""
-    return 10.0 ** math.floor(math.log10(value)) if value > 0 else 0.1
+def _step(value: float, high: float | None) -> float:
+    """A step of one in the first digit: 0.0001 for 0.0002; from 0 on 0.1, or a hundredth of a range that ends there."""
+    if value > 0:
+        return 10.0 ** math.floor(math.log10(value))
+    return high / 100 if high is not None and high <= 0.1 else 0.1
 
 
 def knob_widgets(

@@ -35,6 +35,11 @@ class Source:
     vectors: str = PACKAGED
 
     @property
+    def layers(self) -> int:
+        """Layers of its encoder if that is a packaged one, else 0: others are not opened before they are trained."""
+        return next((facts(card).layers for card in ENCODERS if card.name == self.encoder), 0)
+
+    @property
     def values(self) -> dict[str, str]:
         """Its part of a comparison's config."""
         return {"encoder": self.encoder, "vectors": self.vectors, "source_run": self.run}

@@ -20,7 +20,7 @@ from tests.tasks.classify.test_contract import (
     make_rows,
 )
 from tl_core.encoders.adapted import read_starting_point
-from tl_core.encoders.tuning import GradualConfig, TopLayersConfig
+from tl_core.encoders.tuning import GradualConfig, LoraConfig, TopLayersConfig
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import ContrastiveConfig, FrozenConfig
 from tl_core.tasks.classify.contrastive import fit_contrastive
@@ -28,6 +28,7 @@ from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
 from tl_core.tasks.classify.frozen import fit_frozen
 from tl_core.tasks.classify.partial import fit_gradual, fit_top_layers
 from tl_core.tasks.classify.saved import load_classifier, predict
+from tl_core.tasks.classify.tuned import fit_lora
 from tl_core.training.events import Event, Progress, Stopped
 from tl_core.training.loop import Desk
 
@@ -39,6 +40,7 @@ STRATEGIES: dict[str, tuple[Callable[..., Any], type[Any], dict[str, Any]]] = {
     "top layers": (fit_top_layers, TopLayersConfig, TRAINED | {"layers": 1}),
     "gradual": (fit_gradual, GradualConfig, TRAINED),
     "contrastive": (fit_contrastive, ContrastiveConfig, PAIRED),
+    "lora": (fit_lora, LoraConfig, TRAINED),
 }
 RESUMED = ("top layers", "gradual", "contrastive")
 NONE = LabelledTexts((), np.array([], dtype=np.int64))
@@ -61,6 +63,15 @@ def saved(fitted: Fitted, folder: Path) -> Path:
     folder.mkdir()
     fitted.save(folder)
     return folder
+
+
+@pytest.mark.parametrize("name", ["contrastive", "lora"])
+def test_an_adapter_without_a_rate_takes_that_of_the_encoders_depth(
+    settings: Settings, tmp_path: Path, name: str
+) -> None:
+    bench = make_bench(settings, tmp_path, "bert")
+    assert fit(bench, name, learning_rate=0.0)[0].facts["learning_rate"] == 1e-3
+    assert fit(bench, name, learning_rate=2e-4)[0].facts["learning_rate"] == 2e-4
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,7 +19,14 @@ from tl_core.encoders.adapted import (
 )
 from tl_core.encoders.batcher import Batcher
 from tl_core.encoders.load import Encoder
-from tl_core.encoders.tuning import FullConfig, LoraConfig, TunedConfig, epochs_for, set_dropout
+from tl_core.encoders.tuning import (
+    FullConfig,
+    LoraConfig,
+    TunedConfig,
+    adapter_rate,
+    epochs_for,
+    set_dropout,
+)
 from tl_core.tasks.classify.encoder import (
     PREDICT_BATCH,
     EncoderClassifier,
@@ -75,6 +82,7 @@ def fit_lora(
     )
     if start.adapter is not None:
         yield Note("The source's adapter is trained further, with its own rank.")
+    config = replace(config, learning_rate=adapter_rate(config.learning_rate, encoder.layers))
     change = Change(encoder, adapter_saver(encoder, start))
     return (yield from fit_change(bench, change, classes, train, validation, config))
 
@@ -126,7 +134,12 @@ def fit_change(
     use = Use(config.max_tokens, config.precision)
     classifier = EncoderClassifier(encoder, network, classes, bench.starting_point, use, change.save)
     trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
-    facts = {"epochs": loop.epochs, "best_epoch": result.best_epoch, "stopped_early": result.stopped_early}
+    facts = {
+        "epochs": loop.epochs,
+        "best_epoch": result.best_epoch,
+        "stopped_early": result.stopped_early,
+        "learning_rate": loop.learning_rate,
+    }
     return Fitted(classifier, keeping + result.seconds, trained, facts)
 
 

@@ -10,6 +10,8 @@ from tl_core.knobs import check_knobs, knob
 MAX_TOKENS = 384
 OVERLAP = 128
 LONGEST_ANSWER = 30
+RATES = {"lora": 1e-3, "full": 1e-4}  # of each method
+RATE_HELP = "Largest step of AdamW for the encoder. 0 chooses by the method: 0.001 for lora, 0.0001 for full."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,7 @@ class ReadConfig(TunedConfig):
         "lora trains a small low-rank update of every linear layer, full trains every weight.",
         choices=("lora", "full"),
     )
-    learning_rate: float = knob(1e-3, "Largest step of AdamW for the encoder.", low=1e-7, high=1e-1)
+    learning_rate: float = knob(0.0, RATE_HELP, low=0.0, high=1e-1, label="Learning rate (0: by method)")
     max_tokens: int = knob(
         256,
         "Longest question with its passage in tokens; of a longer passage a part with the answer is learned.",
@@ -58,6 +60,11 @@ class ReadConfig(TunedConfig):
         0.0, "Share of the head's inputs dropped in training.", low=0.0, high=0.9, advanced=True
     )
     patience: int = knob(3, PATIENCE_HELP, low=1, high=100, advanced=True)
+
+    @property
+    def encoder_rate(self) -> float:
+        """The largest step for the encoder: the config's, or for 0 the method's."""
+        return self.learning_rate or RATES[self.method]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

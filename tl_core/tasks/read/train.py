@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,7 @@ def fit_reader(
     problem = make_problem(encoder, drawer.draw, held, accelerator.device)
     if accelerator.device.type == "cpu" and problem.lengths.max() <= SHORT_TOKENS:
         use_plain_attention(encoder)
+    config = replace(config, learning_rate=config.encoder_rate)
     loop = loop_config(config, epochs_for(config, len(problem.lengths)), bench.seed)
     result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk)  # type: ignore[arg-type]
 
@@ -103,6 +104,7 @@ def fit_reader(
         "epochs": loop.epochs,
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
+        "learning_rate": loop.learning_rate,
     }
     return FittedReader(save, result.seconds, trained, facts)
 
