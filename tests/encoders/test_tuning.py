@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from tl_core.encoders.tuning import LoraConfig, adapter_rate, epochs_for
+from tl_core.encoders.tuning import LoraConfig, epochs_for, lora_rate
 from tl_core.tasks.read.config import ReadConfig
 
 
 @pytest.mark.parametrize(("layers", "rate"), [(2, 1e-3), (6, 1e-3), (8, 1e-3), (12, 3e-4), (24, 3e-4)])
 def test_a_deeper_encoder_takes_smaller_steps(layers: int, rate: float) -> None:
-    assert adapter_rate(0, layers) == rate
-    assert adapter_rate(7e-4, layers) == 7e-4
+    assert lora_rate(LoraConfig(), layers) == rate
+    assert lora_rate(LoraConfig(learning_rate=7e-4), layers) == 7e-4
 
 
 def test_a_reader_that_is_tuned_in_full_takes_smaller_steps() -> None:

@@ -29,11 +29,10 @@ LAYERS_AN_EPOCH_HELP = (
     "Blocks that are released after each epoch, from the top; the first epoch trains the head alone, and the "
     "embeddings come last. 0 chooses the fewest with which all are released."
 )
-ADAPTER_RATE_HELP = (
+LORA_RATE_HELP = (
     "Largest step of AdamW for the adapter. 0 chooses by the encoder's depth: 0.001 up to 8 layers, 0.0003 for more, "
     "which larger steps can break."
 )
-ADAPTER_RATE_LABEL = "Learning rate (0: by depth)"
 STEPS_WANTED = 160
 EPOCHS_RANGE = (3, 20)
 SHALLOW_LAYERS = 8
@@ -69,7 +68,7 @@ class TunedConfig:
 class LoraConfig(TunedConfig):
     """Settings of a LoRA-tuned encoder (Hu et al. 2021)."""
 
-    learning_rate: float = knob(0.0, ADAPTER_RATE_HELP, low=0.0, high=1e-1, label=ADAPTER_RATE_LABEL)
+    learning_rate: float = knob(0.0, LORA_RATE_HELP, low=0.0, high=1e-1, label="Learning rate (0: by depth)")
     rank: int = knob(16, "Width of the low-rank update of every linear layer.", low=1, high=128)
     alpha: float = knob(32.0, "The update is scaled by alpha / rank.", low=0.1, high=512, advanced=True)
     adapter_dropout: float = knob(
@@ -113,12 +112,12 @@ def epochs_for(config: TunedConfig, rows: int) -> int:
     return config.epochs or epochs_for_steps(rows, config.batch_size, STEPS_WANTED, EPOCHS_RANGE)
 
 
-def adapter_rate(learning_rate: float, layers: int) -> float:
-    """The largest step for a low-rank adapter: the given one, or for 0 one that an encoder of that depth bears.
+def lora_rate(config: LoraConfig, layers: int) -> float:
+    """The largest step for the adapter: the config's, or for 0 one that an encoder of that depth bears.
 
     Measured on encoders of 6 and 12 layers (BENCHMARKS.md), with updates scaled by 2.
     """
-    return learning_rate or (1e-3 if layers <= SHALLOW_LAYERS else 3e-4)
+    return config.learning_rate or (1e-3 if layers <= SHALLOW_LAYERS else 3e-4)
 
 
 def set_dropout(model: torch.nn.Module, share: float, attention: float | None = None) -> None:

@@ -17,7 +17,7 @@ from tl_core.recipes.scores import METHOD_TITLES, VECTORS
 from tl_core.runs.records import read_record, write_record
 from tl_core.runs.store import Job, Run, Store
 from tl_core.text.words import sentences_of
-from tl_core.training.events import Progress, Training
+from tl_core.training.events import Progress, Training, with_progress
 from tl_core.training.memory import peak_bytes
 from tl_core.vectors.learning import EpochFacts, LearnConfig, Learned, learn_vectors
 from tl_core.vectors.space import save_vectors
@@ -149,7 +149,10 @@ class VectorLearning(CellWork[_Cell]):
             watched=self.job.record["config"]["watched"],
             desk=self.desk(folder),
         )
-        learned = yield from _moved(learning, share)
+        rest = 1 - share
+        learned = yield from with_progress(
+            learning, lambda each: Progress(share + rest * each.share, 1.0, rest * each.earlier_share)
+        )
         note = f"{METHOD_TITLES[config.method]} on {count:,} texts of {self.job.title}"
         return _Fitted(learned, f"{self.job.title}, {METHOD_TITLES[config.method]}", note, folder)
 
@@ -182,24 +185,6 @@ class _Counted:
             for line in file:
                 self.count += 1
                 yield str(json.loads(line))
-
-
-def _moved(training: Training[Learned], begin: float) -> Training[Learned]:
-    """The same training, its progress going on from the share `begin`."""
-    while True:
-        try:
-            event = next(training)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        try:
-            if isinstance(event, Progress):
-                rest = 1 - begin
-                yield Progress(begin + rest * event.share, 1.0, rest * event.earlier_share)
-            else:
-                yield event
-        except GeneratorExit:
-            training.close()
-            raise
 
 
 def learned_history(run: Run) -> LearnedHistory:

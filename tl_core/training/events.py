@@ -6,7 +6,7 @@ prints or writes the events; closing the generator stops it, and every `finally`
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -73,13 +73,15 @@ def event_to_json(event: Event) -> dict[str, Any]:
 
 def part_of(training: Training[T], before: float, total: float) -> Training[T]:
     """The events of one part of a longer work: `before` was done before it, of `total` in all."""
+    return with_progress(training, lambda each: Progress(before + each.done, total, each.earlier))
+
+
+def with_progress(training: Training[T], changed: Callable[[Progress], Progress]) -> Training[T]:
+    """The same training, its progress told in other terms."""
     try:
         while True:
             event = next(training)
-            if isinstance(event, Progress):
-                yield Progress(before + event.done, total, event.earlier)
-            else:
-                yield event
+            yield changed(event) if isinstance(event, Progress) else event
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
     finally:

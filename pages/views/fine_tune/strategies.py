@@ -13,7 +13,7 @@ from pages.components.guard import guard, plain
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.report import show_tokens
 from pages.views.fine_tune.source import Source
-from tl_core.encoders.tuning import TunedConfig, adapter_rate, epochs_for
+from tl_core.encoders.tuning import LoraConfig, TunedConfig, epochs_for, lora_rate
 from tl_core.errors import ConfigError
 from tl_core.knobs import knobs_of
 from tl_core.recipes.plan import CompareConfig, config_from_json
@@ -123,8 +123,8 @@ def _explain(config: CompareConfig, data: Data, source: Source) -> None:
         if isinstance(settings, TunedConfig) and settings.epochs == 0:
             epochs = epochs_for(settings, rows)
             st.caption(f"{strategy(name).title}: {epochs} epochs, chosen for about {rows:,} training rows.")
-        if getattr(settings, "learning_rate", None) == 0 and source.layers:
-            rate = adapter_rate(0, source.layers)
+        if isinstance(settings, LoraConfig) and settings.learning_rate == 0 and source.layers:
+            rate = lora_rate(settings, source.layers)
             st.caption(
                 f"{strategy(name).title}: learning rate {rate:g}, chosen for an encoder of {source.layers} layers."
             )

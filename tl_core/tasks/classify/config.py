@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from tl_core.encoders.pool import POOLINGS
 from tl_core.encoders.tuning import (
-    ADAPTER_RATE_HELP,
-    ADAPTER_RATE_LABEL,
     PRECISION_HELP,
     TOKENS_HELP,
     FullConfig,
@@ -94,7 +92,7 @@ class ContrastiveConfig:
 
     pairs: int = knob(0, PAIRS_HELP, low=0, high=100_000, label="Pairs (0: by rows)")
     epochs: int = knob(1, "Passes over the pairs.", low=1, high=100)
-    learning_rate: float = knob(0.0, ADAPTER_RATE_HELP, low=0.0, high=1e-1, label=ADAPTER_RATE_LABEL)
+    learning_rate: float = knob(1e-3, "Largest step of AdamW for the adapter.", low=1e-6, high=1e-1)
     max_tokens: int = knob(256, TOKENS_HELP, low=8, high=512)
     rank: int = knob(
         16, "Width of the low-rank update of every linear layer.", low=1, high=128, advanced=True

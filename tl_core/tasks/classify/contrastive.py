@@ -6,7 +6,6 @@ SetFit (Tunstall et al. 2022, section 3), with a LoRA adapter in place of new we
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,7 @@ from tl_core.encoders.batcher import Batcher
 from tl_core.encoders.features import Features, feature_events
 from tl_core.encoders.load import Encoder
 from tl_core.encoders.pool import pool
-from tl_core.encoders.tuning import adapter_rate, set_dropout
+from tl_core.encoders.tuning import set_dropout
 from tl_core.tasks.classify.config import ContrastiveConfig, pairs_for
 from tl_core.tasks.classify.encoder import PREDICT_BATCH, EncoderClassifier, Use, adapter_saver
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
@@ -56,7 +55,6 @@ def fit_contrastive(
     pairs, same = draw_pairs(train.targets, config.pairs or pairs_for(len(train)), bench.seed)
     problem = make_pair_problem(batches, pairs, same)
     network = make_vector_network(encoder)
-    config = replace(config, learning_rate=adapter_rate(config.learning_rate, encoder.layers))
     loop, no_head = loop_config(config, config.epochs, bench.seed), torch.nn.Identity()
     texts = train.texts + validation.texts
     before = loop.epochs * len(pairs)
@@ -84,8 +82,7 @@ def fit_contrastive(
     )
     trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     seconds = result.seconds + time.monotonic() - began
-    facts = {"pairs": len(pairs), "learning_rate": loop.learning_rate}
-    return Fitted(classifier, seconds, trained + weight.size + bias.size, facts)
+    return Fitted(classifier, seconds, trained + weight.size + bias.size, {"pairs": len(pairs)})
 
 
 def draw_pairs(targets: Targets, count: int, seed: int) -> tuple[Indices, NDArray[np.float32]]:

@@ -23,8 +23,8 @@ from tl_core.encoders.tuning import (
     FullConfig,
     LoraConfig,
     TunedConfig,
-    adapter_rate,
     epochs_for,
+    lora_rate,
     set_dropout,
 )
 from tl_core.tasks.classify.encoder import (
@@ -82,7 +82,7 @@ def fit_lora(
     )
     if start.adapter is not None:
         yield Note("The source's adapter is trained further, with its own rank.")
-    config = replace(config, learning_rate=adapter_rate(config.learning_rate, encoder.layers))
+    config = replace(config, learning_rate=lora_rate(config, encoder.layers))
     change = Change(encoder, adapter_saver(encoder, start))
     return (yield from fit_change(bench, change, classes, train, validation, config))
 
