@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.components import resources, results, state
 from pages.components.choice import one_of
-from pages.components.guard import guard
+from pages.components.guard import guard, show_notes
 from pages.components.job_panel import show_job_panel
 from pages.components.navigation import through_app
 from pages.views.compare.found import show_grid
@@ -13,6 +13,7 @@ from pages.views.compare.plan import plan_grid
 from tl_core.data.examples import read_examples
 from tl_core.recipes.course import course_result
 from tl_core.recipes.moved import sources_of
+from tl_core.recipes.sources import source_notes
 
 through_app()
 st.title("Compare")
@@ -28,13 +29,13 @@ if state.open_job():
         show_job_panel(store, job)
         runs = store.runs_of(job.id)
         if any(run.report and run.record["role"] != "source" for run in runs):
-            comparison = job.record["config"]["comparison"]
             view = one_of("View", ["Gain", "What moved"], key="compare.found")
             if view == "Gain":
                 show_grid(results.grid(job, runs))
+                show_notes(source_notes(job))
             else:
                 test = read_examples(job.folder / "data" / "test.jsonl")
-                show_moved(store, sources_of(store, job), comparison["vectors"], test)
+                show_moved(store, sources_of(store, job), test)
 else:
     shipped = course_result()
     view = one_of("Result", [SHIPPED, NEW] if shipped else [NEW], key="compare.view")

@@ -33,6 +33,6 @@ else:
     data = choose_data("target")
     if data is not None:
         source = choose_source(store, data)
-        config = choose_strategies(data, source)
-        if config is not None:
+        config = choose_strategies(data, source) if source else None
+        if source and config:
             start_training(store, data, source, config)

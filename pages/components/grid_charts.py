@@ -17,6 +17,7 @@ from pages.components.charts import (
     escaped,
     styled,
 )
+from tl_core.encoders.movement.probe import Probed
 from tl_core.recipes.curves import Gain, Grid, GridPoint
 from tl_core.recipes.moved import MovedLayers, MovedWords
 
@@ -223,12 +224,12 @@ def similarity_by_layer(found: MovedLayers) -> go.Figure:
     return styled(figure, height=300)
 
 
-def probes_by_layer(found: MovedLayers) -> go.Figure:
+def probes_by_layer(before: Probed, after: Probed) -> go.Figure:
     """Accuracy of a linear probe on each layer, before and after the source task, with standard errors."""
     figure = go.Figure()
     for title, probed, colour, symbol in (
-        ("before", found.before, NEUTRAL, "circle-open"),
-        ("after the source", found.after, CUT, "diamond"),
+        ("before", before, NEUTRAL, "circle-open"),
+        ("after the source", after, CUT, "diamond"),
     ):
         figure.add_trace(
             go.Scatter(
@@ -242,7 +243,7 @@ def probes_by_layer(found: MovedLayers) -> go.Figure:
                 hovertemplate=f"layer %{{x}}, {title}: %{{y:.1%}}<extra></extra>",
             )
         )
-    figure.add_hline(y=found.before.commonest, line={"color": NEUTRAL, "dash": "dot", "width": 1.5})
+    figure.add_hline(y=before.commonest, line={"color": NEUTRAL, "dash": "dot", "width": 1.5})
     figure.update_xaxes(title_text="Layer (0: embeddings)", dtick=1)
     figure.update_yaxes(title_text="Accuracy of a probe", tickformat=".0%")
     return styled(figure, height=340, legend=True)

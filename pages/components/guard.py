@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import streamlit as st
@@ -16,6 +16,12 @@ MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|$~<>:&])")
 def plain(text: str) -> str:
     """Text that Streamlit's Markdown shows letter by letter: no format, no LaTeX, no HTML, no icons."""
     return MARKS.sub(r"\\\1", text)
+
+
+def show_notes(notes: Iterable[str]) -> None:
+    """Each note as one warning."""
+    for note in notes:
+        st.warning(plain(note), icon=":material/warning:")
 
 
 @contextmanager

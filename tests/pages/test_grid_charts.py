@@ -106,12 +106,12 @@ def test_words_are_shown_before_and_after_and_their_text_is_escaped():
 def test_layers_are_shown_by_weights_similarity_and_probes():
     weights = MovedWeights(("embeddings", "layer 1"), np.array([0.0, 0.25]))
     probed = Probed(np.array([0.5, 0.75]), np.array([0.1, 0.05]), 20, 4, 0.4)
-    layers = MovedLayers(weights, np.array([1.0, 0.5]), probed, replace(probed), 20)
+    layers = MovedLayers(weights, np.array([1.0, 0.5]), probed, replace(probed), 20, 8)
     [bars] = weights_by_layer(layers).data
     assert list(bars.y) == [0.0, 25.0]
     [line] = similarity_by_layer(layers).data
     assert (list(line.x), list(line.y)) == ([0, 1], [1.0, 0.5])
-    probes = probes_by_layer(layers)
+    probes = probes_by_layer(probed, replace(probed))
     assert [each.name for each in probes.data] == ["before", "after the source"]
     assert list(probes.data[0].error_y.array) == [0.1, 0.05]
     assert probes.layout.shapes[0].y0 == 0.4

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.recipes.jobs import finished, small_config, word_examples
-from tl_core.data.examples import Examples
+from tl_core.data.examples import Examples, read_examples
 from tl_core.errors import ConfigError, DataError, ModelError, RunError
-from tl_core.recipes import cell_work, compare
+from tl_core.recipes import cell_work, compare, plan
 from tl_core.recipes.plan import (
     CompareConfig,
     SourcePlan,
@@ -22,7 +22,7 @@ from tl_core.recipes.plan import (
     filled,
     rows_of_seed,
 )
-from tl_core.recipes.sources import source_plan
+from tl_core.recipes.sources import source_notes, source_plan
 from tl_core.runs.events import read_curves
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
@@ -176,6 +176,83 @@ def test_rows_per_class_are_nested_over_sizes_and_the_same_for_every_strategy():
     assert len(texts(8, 0)) == 16
     assert texts(4, 0) < texts(8, 0)
     assert texts(8, 0) == texts(8, 0) != texts(8, 1)
+
+
+def test_test_rows_are_drawn_where_a_class_has_a_single_one():
+    labels = ("good", "bad") * 50 + ("rare",) * 3
+    pool = Examples(tuple(f"row {n}" for n in range(103)), labels, tuple(range(103)))
+    learned, held = plan.test_split(CompareConfig(test_rows=10), pool, None)
+    assert len(learned) + 20 < 103
+    assert len(held) == 10
+
+
+def test_a_test_file_with_every_training_row_is_refused(store: Store):
+    rows = word_examples(20)
+    with pytest.raises(DataError, match="All 20 training rows stand in the test file too"):
+        finished(store, CompareConfig(strategies=("tfidf",)), Task(rows, rows))
+
+
+def test_no_training_learns_from_a_test_row_that_the_source_holds_too(store: Store, tmp_path: Path):
+    target, other = word_examples(60), word_examples(40, first_row=900)
+    both = Examples(
+        other.texts + target.texts, other.labels + target.labels, tuple(range(len(target) + len(other)))
+    )
+    job = finished(store, small_config(tmp_path, ("frozen",)), Task(target, None, both))
+    assert job.status == "done", job.reason
+    source = read_examples(job.folder / "data" / "source.jsonl")
+    test = read_examples(job.folder / "data" / "test.jsonl")
+    assert {*source.texts}.isdisjoint(test.texts)
+    assert len(source) == 100 - len(test)
+    assert source_notes(job) == [
+        "12 rows of the source task are test rows of the target too; nothing was trained on them."
+    ]
+    with pytest.raises(DataError, match="has fewer than two classes"):
+        finished(
+            store,
+            small_config(tmp_path, ("frozen",)),
+            Task(target, target.take(range(3)), target.take(range(3))),
+        )
+
+
+def test_an_earlier_run_that_has_seen_test_rows_is_told(store: Store, tmp_path: Path):
+    config = small_config(tmp_path, ("frozen",))
+    [run] = store.runs_of(finished(store, config).id)
+    same = finished(store, replace(config, source_run=run.id))
+    assert source_notes(same) == []
+    other = finished(store, replace(config, source_run=run.id, split_seed=5))
+    [note] = source_notes(other)
+    assert note.startswith("The source has learned from")
+
+
+def test_a_frozen_source_leaves_its_own_layer_off_the_shelf(store: Store, tmp_path: Path):
+    low = small_config(tmp_path, ("frozen",))
+    low = replace(low, settings={"frozen": {**low.settings["frozen"], "layer": 1}})
+    [run] = store.runs_of(finished(store, low).id)
+    plain = small_config(tmp_path, ("frozen",))
+    task = Task(word_examples(first_row=500))
+    after = finished(store, replace(plain, source_run=run.id), task)
+    records = {each.record["role"]: each.record for each in store.runs_of(after.id)}
+    assert set(records) == {"zero", "target"}
+    shutil.rmtree(store.settings.cache / "features")
+    [alone] = store.runs_of(finished(store, plain, task).id)
+    assert records["target"]["report"] == alone.record["report"]
+
+
+def test_what_nobody_foresaw_fails_one_training_alone(store: Store, tmp_path: Path):
+    config = CompareConfig(strategies=("tfidf", "bow"), settings={"bow": {"epochs": 2}})
+    with patch("tl_core.tasks.classify.tfidf.make_view", side_effect=RuntimeError("odd")):
+        job = finished(store, config)
+    assert "RuntimeError: odd" in job.reason
+    assert {run.record["strategy"]: run.status for run in store.runs_of(job.id)} == {
+        "tfidf": "failed",
+        "bow": "done",
+    }
+
+
+def test_texts_without_enough_n_grams_are_told(store: Store):
+    job = finished(store, CompareConfig(strategies=("tfidf",), settings={"tfidf": {"least_rows": 200}}))
+    assert job.status == "failed"
+    assert "Lower least_rows" in job.reason
 
 
 def test_many_rows_are_not_held_back_beyond_what_chooses_an_epoch():

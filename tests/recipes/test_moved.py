@@ -66,24 +66,33 @@ def test_the_layers_of_a_source_are_compared_with_its_base(store: Store, tmp_pat
     job = finished(
         store, small_config(tmp_path, ("frozen",)), Task(rows, None, word_examples(50, first_row=900))
     )
-    sources = sources_of(store, job)
-    assert list(sources) == ["encoder"]
+    [source] = sources_of(store, job)
+    assert (source.title, source.family) == ("LoRA", "encoder")
     targets = np.array([label == "good" for label in rows.labels[:40]]).astype(np.int64)
-    found = drain(moved_layers(store, sources["encoder"], rows.texts[:40], targets))
+    found = drain(moved_layers(store, source.folder, rows.texts[:40], targets))
+    assert found.before is not None
     assert len(found.similarity) == len(found.before.accuracies) == 3
     assert found.weights.values[0] == 0  # LoRA leaves the embeddings
     assert (found.weights.values[1:] > 0).all()
     assert found.similarity[0] == pytest.approx(1)
     with pytest.raises(DataError, match="At least 20 texts"):
-        drain(moved_layers(store, sources["encoder"], rows.texts[:3], targets[:3]))
+        drain(moved_layers(store, source.folder, rows.texts[:3], targets[:3]))
+
+    rare = np.array([0] * 20 + [1] * 19 + [2])
+    probed = drain(moved_layers(store, source.folder, rows.texts[:40], rare)).before
+    assert probed is not None
+    assert probed.rows == 39
+    alone = drain(moved_layers(store, source.folder, rows.texts[:40], np.zeros(40, dtype=np.int64)))
+    assert alone.before is alone.after is None
+    assert len(alone.similarity) == 3
 
 
 def test_a_copied_source_is_found_and_a_comparison_without_one_has_none(store: Store, tmp_path: Path):
     first = finished(store, small_config(tmp_path, ("lora",)))
     [run] = store.runs_of(first.id)
-    assert sources_of(store, first) == {}
+    assert sources_of(store, first) == []
     second = finished(store, replace(small_config(tmp_path, ("frozen",)), source_run=run.id))
-    assert list(sources_of(store, second)) == ["encoder"]
+    assert [each.family for each in sources_of(store, second)] == ["encoder"]
 
 
 def test_a_word_classifier_is_a_source_for_word_classifiers(store: Store):
@@ -97,4 +106,8 @@ def test_a_word_classifier_is_a_source_for_word_classifiers(store: Store):
     assert set(runs) == {"zero-mean", "tfidf-plain-4-1", "bag-plain-4-1", "bag-source-4-1"}
     assert runs["bag-source-4-1"]["facts"]["updated"]["words"] > 0
     assert "updated" not in runs["bag-plain-4-1"]["facts"]
-    assert list(sources_of(store, second)) == ["words"]
+    [source] = sources_of(store, second)
+    assert source.family == "words"
+    vectors = make_vectors("other", ["good", "bad"], np.ones((2, 50), dtype=np.float32))
+    with pytest.raises(DataError, match="began at random"):
+        moved_words(source.folder, vectors)

@@ -32,14 +32,14 @@ def add_commands(commands: Any) -> None:
     train.add_argument("file", type=Path)
     names = ", ".join(each.name for each in STRATEGIES)
     train.add_argument("--strategy", action="append", default=[], help=f"one of {names}; may be repeated")
-    train.add_argument("--encoder", default="minilm", help="minilm, e5, a folder, or a hub name")
-    train.add_argument("--vectors", default="glove", help="word vectors for the strategies on words")
+    train.add_argument("--encoder", help="minilm (without a config), e5, a folder, or a hub name")
+    train.add_argument("--vectors", help="word vectors for the strategies on words; without a config glove")
     train.add_argument(
         "--source", default="", help="a labelled file to train on first, a run's id, or amazon, ag-news, nsmc"
     )
     train.add_argument("--test", type=Path, help="a labelled file to score on")
-    train.add_argument("--seeds", type=int, default=1)
-    train.add_argument("--per-class", type=int, default=0, help="training rows of each class; 0 takes all")
+    train.add_argument("--seeds", type=int, help="trainings of every strategy; without a config 1")
+    train.add_argument("--per-class", type=int, help="training rows of each class; 0 takes all")
     train.add_argument(
         "--sizes",
         nargs="+",
@@ -116,14 +116,10 @@ def run_train(options: argparse.Namespace) -> int:
 
 
 def _config(options: argparse.Namespace) -> CompareConfig:
-    values: dict[str, Any] = {}
-    if options.config:
-        try:
-            values = json.loads(options.config.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{options.config} is not a readable JSON file ({error}).") from error
-    values |= {"seeds": options.seeds, "per_class": options.per_class}
-    values |= {"encoder": options.encoder, "vectors": options.vectors}
+    values = _read_config(options.config) if options.config else {}
+    for name in ("seeds", "per_class", "encoder", "vectors"):
+        if getattr(options, name) is not None:
+            values[name] = getattr(options, name)
     if options.sizes:
         values["sizes"] = [size_of(each) for each in options.sizes]
     if options.strategy:
@@ -134,6 +130,14 @@ def _config(options: argparse.Namespace) -> CompareConfig:
         _apply(setting, chosen, settings, values)
     values["settings"] = settings
     return config_from_json(values)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """The values of a saved config, spelt out; ConfigError for anything else."""
+    try:
+        return config_from_json(json.loads(path.read_text(encoding="utf-8"))).to_json()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} is not a readable JSON file ({error}).") from error
 
 
 def _apply(

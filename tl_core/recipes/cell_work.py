@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -135,9 +136,14 @@ class CellWork(ABC, Generic[C]):
                 continue
             try:
                 self.train(cell, run_id)
-            except TLError as error:
-                failures.append(f"{run_id}: {error}")
-                self._fail(run_id, str(error))
+            except Stopped:
+                raise
+            except Exception as error:
+                if self.together and not isinstance(error, TLError):
+                    raise  # the other processes would wait for this one
+                reason = self._reason(error)
+                failures.append(f"{run_id}: {reason}")
+                self._fail(run_id, reason)
             if self.together and self.is_shared(cell):
                 wait_for_everyone()
         if failures:
@@ -228,6 +234,13 @@ class CellWork(ABC, Generic[C]):
             return self.store.run(run_id).status == "done"
         except RunError:
             return False
+
+    def _reason(self, error: Exception) -> str:
+        """Why a cell failed, for its record; what nobody foresaw goes into the log in full."""
+        if isinstance(error, TLError):
+            return str(error)
+        traceback.print_exception(error)
+        return f"{type(error).__name__}: {error}"
 
     def _fail(self, run_id: str, reason: str) -> None:
         """Note the reason in the run's record, if the cell came as far as to have one."""

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from tl_core.data.examples import Examples, read_examples, write_examples
+from tl_core.data.findings import overlap, without_rows
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
-from tl_core.errors import DataError
+from tl_core.errors import DataError, ModelError
 from tl_core.knobs import to_values
 from tl_core.recipes.board import Board
 from tl_core.recipes.cell_work import CellWork, save_model, submit_job
@@ -41,7 +42,7 @@ from tl_core.recipes.plan import (
     source_strategy,
     test_split,
 )
-from tl_core.recipes.sources import chosen_source, source_plan
+from tl_core.recipes.sources import IN_TEST, LEFT_OUT, chosen_source, rows_learned_before, source_plan
 from tl_core.recipes.vector_sets import open_vectors
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.config import ContrastiveConfig, FrozenConfig, pairs_for
@@ -60,7 +61,7 @@ from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import passes, strategy
 from tl_core.training.events import Training
-from tl_core.training.memory import peak_bytes
+from tl_core.training.memory import peak_bytes, start_peak
 
 SOURCE_MODEL = "source_model"
 PREDICTIONS = "predictions.npy"
@@ -74,9 +75,10 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
     Raises DataError, ConfigError, ModelError or RunError if it could not be trained.
     """
     target = task.pool()
-    _check(config, target, task)
+    _check(target, task)
     pool, test = test_split(config, target, task.test)
     config = filled(config, largest_class(pool))
+    task, left_out = _without_test_rows(config, task, test)
     source = chosen_source(store, config, task)
     if config.needs_encoder and not (source and "encoder" in source.models):
         find_encoder(config.encoder, store.settings)
@@ -84,7 +86,12 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
         open_vectors(store, config.vectors)
     plan = source_plan(config, task, source)
     known = estimate(store, config, task, probe=False)
-    about = {"source": plan.to_json(), "expected": known.by_strategy if known else {}}
+    about = {
+        "source": plan.to_json(),
+        "expected": known.by_strategy if known else {},
+        LEFT_OUT: left_out,
+        IN_TEST: rows_learned_before(store, source, test),
+    }
 
     def write_data(folder: Path) -> None:
         write_examples(folder / "train.jsonl", pool)
@@ -99,13 +106,31 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
     return submit_job(store, recipe, task.title, told, write_data, processes=processes)
 
 
-def _check(config: CompareConfig, target: Examples, task: Task) -> None:
+def _check(target: Examples, task: Task) -> None:
     for name, examples in (("training rows", target), ("source rows", task.source)):
         if examples is not None and len(examples.classes) < 2:
             found = f"only {examples.classes[0]!r}" if examples.classes else "none"
             raise DataError(f"A classifier needs at least two classes; the {name} hold {found}.")
     if task.test is not None and not len(task.test):
         raise DataError("The test file holds no usable row.")
+
+
+def _without_test_rows(config: CompareConfig, task: Task, test: Examples) -> tuple[Task, int]:
+    """The task with a source that holds none of the test rows, and how many it held; DataError if too few are left."""
+    if task.source is None:
+        return task, 0
+    rows = overlap(task.source, test)
+    source = without_rows(task.source, rows)
+    if len(source.classes) < 2:
+        raise DataError(
+            f"{len(rows):,} rows of the source task are test rows of the target too; without them it has fewer than two "
+            "classes. Give the source rows of its own."
+        )
+    try:
+        test_split(replace(config, test_rows=0), source, None)
+    except DataError as error:
+        raise DataError(f"The source task cannot be split into training and test rows. {error}") from error
+    return replace(task, source=source), len(rows)
 
 
 # in the worker
@@ -178,6 +203,9 @@ class Comparison(CellWork[Cell]):
         """The source's own model, copied, on the target's test rows: no row of the target was learned."""
         folder = self.store.settings.runs / run_id
         source = self._source_folder(cell.strategy)
+        if not source.is_dir():
+            raise ModelError("The source task was not trained, so its model cannot be scored.")
+        start_peak()
         save_model(partial(_copy, source), folder)
         classes = load_classifier(folder / "model", self.store.settings).classes
         none = labelled(test.take([]), classes)
@@ -214,7 +242,8 @@ class Comparison(CellWork[Cell]):
     def _predict(self, cell: Cell, saved: Classifier, texts: tuple[str, ...]) -> Training[Probabilities]:
         """What the saved model says; frozen encoders share the features of the test rows."""
         config = self.config.config_of(cell.strategy)
-        if isinstance(saved, EncoderClassifier) and isinstance(config, FrozenConfig):
+        trained_here = cell.role != "zero"  # a source's own model was trained with settings of its own
+        if trained_here and isinstance(saved, EncoderClassifier) and isinstance(config, FrozenConfig):
             return (yield from shelved_predictions(saved, texts, config, self.store.settings))
         return (yield from saved.predict_events(texts))
 
@@ -226,7 +255,7 @@ class Comparison(CellWork[Cell]):
         return test_split(replace(self.config, test_rows=0), self.source, None)
 
     def _config(self, cell: Cell) -> CompareConfig:
-        """The comparison with the cell's number of rows; a source task is trained on all its rows, once."""
+        """The comparison with the cell's number of rows; a source task is trained once, on all it does not hold back."""
         if cell.role == "source":
             return self.config.at(0)
         return self.config if cell.size is None else self.config.at(cell.size)
@@ -270,6 +299,7 @@ class Comparison(CellWork[Cell]):
     def _record(self, cell: Cell, run_id: str, rows: Rows, test: int) -> dict[str, Any]:
         row = strategy(cell.strategy)
         size = {} if cell.size is None else {"per_class": cell.size}
+        copied = cell.role == "zero" and not self.plan.task  # it was trained elsewhere, with other settings
         return {
             "id": run_id,
             "job": self.job.id,
@@ -282,7 +312,7 @@ class Comparison(CellWork[Cell]):
             "encoder": self._encoder_name() if row.needs_encoder else "",
             "vectors": self.config.vectors if row.family == "words" else "",
             "source": self._source_title(cell),
-            "config": to_values(self.config.config_of(cell.strategy)),
+            "config": {} if copied else to_values(self.config.config_of(cell.strategy)),
             "rows": {"train": len(rows.train), "validation": len(rows.validation), "test": test},
             **size,
         }

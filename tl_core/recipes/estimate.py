@@ -91,7 +91,7 @@ def estimate(
     names = sorted({cell.strategy for cell in plan})
     start = _starting_point(store, config)
     kept = store.settings.cache / RATES
-    keys = {name: _key(store.settings, config, name, start) for name in names}
+    keys = {name: _key(store.settings, config, name, start, task.target.texts) for name in names}
     known = read_record(kept) or {}
     missing = [name for name in names if keys[name] not in known]
     if missing and not probe:
@@ -106,10 +106,19 @@ def estimate(
     return _add_up(config, task, plan, rates, counts)
 
 
-def _key(settings: Settings, config: CompareConfig, name: str, start: StartingPoint | None) -> str:
+def _key(
+    settings: Settings, config: CompareConfig, name: str, start: StartingPoint | None, texts: Sequence[str]
+) -> str:
+    """What a strategy's rates hold for: its settings, where it begins, the threads, and texts of about this length.
+
+    The largest memory goes by the longest texts, and where it does not go by batches, by all of them.
+    """
+    lengths = [len(text) for text in texts]
+    long = (max(lengths).bit_length(), 0 if strategy(name).needs_encoder else sum(lengths).bit_length())
+    vectors = config.vectors if strategy(name).family == "words" else ""
     values = {key: value for key, value in to_values(config.config_of(name)).items() if key != "epochs"}
     beginning = start.fingerprint() if start and strategy(name).needs_encoder else ""
-    return json.dumps([name, values, beginning, settings.threads], sort_keys=True)
+    return json.dumps([name, values, beginning, vectors, long, settings.threads], sort_keys=True)
 
 
 def starting_base(store: Store, config: CompareConfig) -> EncoderBase | None:

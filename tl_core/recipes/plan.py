@@ -177,10 +177,16 @@ class Task:
     title: str = "Comparison"
 
     def pool(self) -> Examples:
-        """The target's rows without those of the test file."""
+        """The target's rows without those of the test file; DataError if that leaves none."""
         if self.test is None:
             return self.target
-        return without_rows(self.target, overlap(self.target, self.test))
+        pool = without_rows(self.target, overlap(self.target, self.test))
+        if len(self.target) and not len(pool):
+            raise DataError(
+                f"All {len(self.target):,} training rows stand in the test file too, so none is left to learn from. "
+                "Give a test file with other rows, or none."
+            )
+        return pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +282,16 @@ def test_split(config: CompareConfig, examples: Examples, test: Examples | None)
     if test is None:
         examples, test = split(examples, share=config.test_share, seed=config.split_seed)
     if 0 < config.test_rows < len(test):
-        _, test = split(test, share=config.test_rows / len(test), seed=config.split_seed)
+        test = _drawn(test, config.test_rows, config.split_seed)
     return examples, test
+
+
+def _drawn(test: Examples, rows: int, seed: int) -> Examples:
+    """About `rows` test rows in the classes' shares; where a class has a single one, without regard to classes."""
+    try:
+        return split(test, share=rows / len(test), seed=seed)[1]
+    except DataError:
+        return test.take(sorted(np.random.default_rng(seed).permutation(len(test))[:rows].tolist()))
 
 
 def filled(config: CompareConfig, largest: int) -> CompareConfig:

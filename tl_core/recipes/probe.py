@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.data.examples import Examples, read_examples
+from tl_core.data.split import sample_per_class
 from tl_core.encoders.adapted import StartingPoint
 from tl_core.encoders.load import EncoderBase
 from tl_core.errors import TLError
@@ -88,7 +89,8 @@ def _measure(
 
 def _fit_few(bench: Bench, config: CompareConfig, name: str, examples: Examples) -> float:
     """Seconds of a training on a few rows: the fixed part of any."""
-    few = labelled(examples.take(range(0, len(examples), max(1, len(examples) // FEW))), examples.classes)
+    each = max(1, FEW // len(examples.classes))
+    few = labelled(sample_per_class(examples, each, bench.seed), examples.classes)
     none = labelled(examples.take([]), examples.classes)
     began = time.monotonic()
     drain(strategy(name).fit()(bench, examples.classes, few, none, _one_pass(config.config_of(name))))
@@ -102,7 +104,8 @@ def _measure_light(
     load = _fit_few(bench, config, name, examples)
     rows = rows_of_seed(config.at(0), examples, 0, examples.classes).train
     most = len(rows) if name == "tfidf" else MOST_ROWS
-    texts, targets = rows.texts[:: -(-len(rows) // most)], rows.targets[:: -(-len(rows) // most)]
+    chosen = np.random.default_rng(bench.seed).permutation(len(rows))[:most]
+    texts, targets = tuple(rows.texts[at] for at in chosen), rows.targets[chosen]
     characters = max(1, sum(map(len, texts)))
     none = labelled(examples.take([]), examples.classes)
     fit, settings = strategy(name).fit(), _one_pass(config.config_of(name))

@@ -7,6 +7,8 @@ checkpoint when it is started again; it uses a GPU if there is one.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import shutil
 import sys
@@ -89,12 +91,19 @@ def run_source_recipe(recipe: SourceRecipe, arguments: Sequence[str] | None = No
         data = recipe.read(data_folder(options.data))
         if 0 < options.rows < len(data.train):
             data = replace(data, train=some(data.train, options.rows))
+        work = work / order_of(recipe, data)
         train_source(recipe, settings, data, work)
         ship_source(recipe, settings, data, work, options.out)
     except TLError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def order_of(recipe: SourceRecipe, data: SourceData) -> str:
+    """A short name of what is trained on what: another number of rows or other settings begin anew."""
+    told = [recipe.strategy, recipe.encoder, to_values(recipe.config), data.train.texts, data.train.labels]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def some(examples: Examples, rows: int, seed: int = 0) -> Examples:
@@ -169,7 +178,8 @@ def ship_source(recipe: SourceRecipe, settings: Settings, data: SourceData, work
 def make_source_card(recipe: SourceRecipe, measured: dict[str, Any]) -> str:
     """Markdown: base, data, licences, command, rows, seconds, accuracy, limits."""
     interval = measured["interval"]
-    settings = ", ".join(f"{name} {value}" for name, value in to_values(recipe.config).items())
+    used = {name: measured.get(name, value) for name, value in to_values(recipe.config).items()}
+    settings = ", ".join(f"{name} {value}" for name, value in used.items())
     lines = [
         f"# {recipe.title}",
         "",

@@ -10,15 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tl_core.data.examples import Examples, read_examples
+from tl_core.data.findings import overlap
 from tl_core.encoders.adapted import read_starting_point
 from tl_core.errors import ModelError, RunError
 from tl_core.recipes.plan import NO_SOURCE, CompareConfig, SourcePlan, Task
 from tl_core.recipes.readers import ADAPTERS
-from tl_core.runs.store import IDENTIFIER, Run, Store
+from tl_core.runs.store import IDENTIFIER, Job, Run, Store
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 from tl_core.tasks.read.saved import TASK
 
 LABELS = "labels.json"
+LEFT_OUT, IN_TEST = "source_rows_left_out", "source_rows_in_test"  # in a comparison's record
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,20 @@ def open_source(store: Store, name: str) -> SourceModels:
     )
 
 
+def rows_learned_before(store: Store, source: SourceModels | None, test: Examples) -> int:
+    """How many of these test rows an earlier run learned from that is the source now; 0 where its rows are gone."""
+    if source is None or any(each.name == source.name for each in SHIPPED_SOURCES):
+        return 0
+    record = store.run(source.name).record
+    job = str(record.get("job", ""))
+    if not IDENTIFIER.fullmatch(job):
+        return 0
+    files = ["source.jsonl"] if record.get("role") == "source" else ["train.jsonl", "source.jsonl"]
+    places = [store.settings.jobs / job / "data" / file for file in files]
+    known = [read_examples(place) for place in places if place.is_file()]
+    return len({row for each in known for row in overlap(test, each)})
+
+
 def source_plan(config: CompareConfig, task: Task, source: SourceModels | None) -> SourcePlan:
     """What the source gives to whom, and which of its models are scored on the target as they are."""
     rows = [strategy(name) for name in config.strategies]
@@ -120,6 +137,22 @@ def source_plan(config: CompareConfig, task: Task, source: SourceModels | None) 
         tuple(each.name for each in STRATEGIES if each.name in makers) if same and config.zero_target else ()
     )
     return SourcePlan(task.source is not None, families, zero)
+
+
+def source_notes(job: Job) -> list[str]:
+    """What the person should know of a comparison's source and the test rows; may be none."""
+    left_out, seen = (int(job.record["config"].get(name, 0)) for name in (LEFT_OUT, IN_TEST))
+    notes = []
+    if left_out:
+        notes.append(
+            f"{left_out:,} rows of the source task are test rows of the target too; nothing was trained on them."
+        )
+    if seen:
+        notes.append(
+            f"The source has learned from {seen:,} of these test rows before: what begins with it, and its own model, "
+            "look better here than on new rows."
+        )
+    return notes
 
 
 def gives_on(run: Run) -> bool:

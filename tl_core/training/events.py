@@ -76,6 +76,19 @@ def part_of(training: Training[T], before: float, total: float) -> Training[T]:
     return with_progress(training, lambda each: Progress(before + each.done, total, each.earlier))
 
 
+def stoppable(training: Training[T], asked: Callable[[], bool]) -> Training[T]:
+    """The same training; it raises Stopped after an event by which a stop was asked for."""
+    try:
+        while True:
+            yield next(training)
+            if asked():
+                raise Stopped
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        training.close()
+
+
 def with_progress(training: Training[T], changed: Callable[[Progress], Progress]) -> Training[T]:
     """The same training, its progress told in other terms."""
     try:

@@ -89,12 +89,16 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What a training came to; `seconds` counts training and validation, over all resumptions."""
+    """What a training came to; `seconds` counts training and validation, over all resumptions.
+
+    `trained_parameters` are the numbers whose rate was above 0 in some epoch.
+    """
 
     steps: int
     best_epoch: int
     seconds: float
     stopped_early: bool
+    trained_parameters: int
 
 
 @dataclass(slots=True)
@@ -182,7 +186,9 @@ class _Loop:
             parameter.requires_grad_(True)
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
         stopped_early = at.epoch < self.config.epochs
-        return Fit(at.step, at.best_epoch or at.epoch, self._seconds(), stopped_early)
+        moving = [group for group in self.optimizer.param_groups if max(group["rates"]) > 0]
+        trained = sum(each.numel() for group in moving for each in group["params"])
+        return Fit(at.step, at.best_epoch or at.epoch, self._seconds(), stopped_early, trained)
 
     def _epoch(self) -> Training[None]:
         at, config = self.position, self.config

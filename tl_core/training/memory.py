@@ -8,6 +8,7 @@ from pathlib import Path
 
 STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
+_held = 0  # bytes of the GPU when the peak began
 
 
 def start_peak() -> None:
@@ -16,18 +17,21 @@ def start_peak() -> None:
         CLEAR.write_text("5")  # resets VmHWM, see man 5 proc
     except OSError:
         pass  # elsewhere the peak is that of the whole process: never too small
+    global _held
     if _cuda_in_use():
         import torch
 
         torch.cuda.reset_peak_memory_stats()
+        _held = int(torch.cuda.memory_allocated())
 
 
 def peak_bytes() -> int:
-    """The largest memory held since `start_peak`."""
+    """The largest memory held since `start_peak`: of the GPU if the work took some of it, else of the process."""
     if _cuda_in_use():
         import torch
 
-        return int(torch.cuda.max_memory_allocated())
+        if (largest := int(torch.cuda.max_memory_allocated())) > _held:
+            return largest
     if STATUS.exists():
         for line in STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -9,8 +9,7 @@ import streamlit as st
 
 from pages.components.downloads import csv_button
 from pages.components.grid_charts import accuracy_over_rows, worth_of_source
-from pages.components.guard import plain
-from pages.views.result.summary import interval_text
+from pages.views.result.summary import MEMORY_HELP, SECONDS_HELP, interval_text
 from tl_core.recipes.curves import Grid
 
 
@@ -23,8 +22,9 @@ def show_grid(grid: Grid) -> None:
             alt="Accuracy of each strategy over the rows learned from",
         )
         st.caption(
-            "Means over seeds; bands are their standard deviation. Solid lines begin with the source, dashed ones without "
-            f"it. All are scored on the same {grid.test_rows:,} test rows."
+            "Means over seeds; bands are their standard deviation. "
+            + ("Solid lines begin with the source, dashed ones without it. " if _has_both(grid) else "")
+            + f"All are scored on the same {grid.test_rows:,} test rows."
         )
     for each in grid.zero:
         st.text(f"The source's own model ({each.title}), without one row of the target: {each.accuracy:.1%}.")
@@ -37,6 +37,10 @@ def show_grid(grid: Grid) -> None:
             "of this grid (Holm)."
         )
     _show_table(grid)
+
+
+def _has_both(grid: Grid) -> bool:
+    return len({each.from_source for each in grid.points}) > 1
 
 
 def _show_table(grid: Grid) -> None:
@@ -83,16 +87,7 @@ def _columns() -> dict[str, Any]:
         "spread": number("± sd", format="%.1f", width="small"),
         "interval": st.column_config.TextColumn("95 % interval", alignment="right"),
         "gain": number("Gain, points", format="%+.1f", help="By the source, at the same rows."),
-        "seconds": number("Seconds", format="%.1f", help="Of one training, on average over seeds."),
+        "seconds": number("Seconds", format="%.1f", help=SECONDS_HELP),
         "parameters": number("Trained parameters", format="localized"),
-        "memory": number("Peak memory, MB", format="localized"),
+        "memory": number("Peak memory, MB", format="localized", help=MEMORY_HELP),
     }
-
-
-def in_short(grid: Grid) -> str:
-    """One line on a grid for a list: its best point."""
-    if not grid.points:
-        return ""
-    best = max(grid.points, key=lambda each: each.accuracy)
-    start = " from the source" if best.from_source else ""
-    return plain(f"best: {best.title}{start}, {best.accuracy:.1%} at {best.rows:,.0f} rows")

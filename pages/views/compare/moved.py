@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import resources
+from pages.components.choice import one_of
 from pages.components.computing import computed
 from pages.components.downloads import csv_button
 from pages.components.grid_charts import (
@@ -20,24 +21,26 @@ from pages.components.grid_charts import (
 )
 from pages.components.guard import guard, plain
 from tl_core.data.examples import Examples
-from tl_core.recipes.moved import MovedWords, moved_layers, moved_words
+from tl_core.recipes.moved import MovedWords, MovingSource, moved_layers, moved_words
 from tl_core.runs.store import Store
 from tl_core.vectors.search import Neighbour
 
-MOST_TEXTS = 400
+MOST_TEXTS = 1_000
+TEXTS_A_NUMBER = 3  # below, linear CKA of unrelated states is far from 0
 
 
-def show_moved(store: Store, sources: dict[str, Path], vectors: str, examples: Examples | None) -> None:
-    """Words for a source on word vectors, layers for one on an encoder; both if it has both."""
-    if not sources.keys() & {"words", "encoder"}:
+def show_moved(store: Store, sources: Sequence[MovingSource], examples: Examples | None) -> None:
+    """Words for a source on word vectors, layers for one on an encoder; one model at a time."""
+    found = {each.title: each for each in sources if each.family in ("words", "encoder")}
+    if not found:
         st.info("This comparison has no source, so nothing was moved. Choose one for the next.")
         return
-    if "words" in sources:
-        with guard():
-            _show_words(store, sources["words"], vectors)
-    if "encoder" in sources:
-        with guard():
-            _show_layers(store, sources["encoder"], examples)
+    chosen = found[one_of("Model of the source", list(found), key="moved.source")]
+    with guard():
+        if chosen.family == "words":
+            _show_words(store, chosen.folder, chosen.vectors)
+        else:
+            _show_layers(store, chosen.folder, examples)
 
 
 def _show_words(store: Store, folder: Path, vectors: str) -> None:
@@ -84,7 +87,8 @@ def _show_layers(store: Store, folder: Path, examples: Examples | None) -> None:
     if examples is None:
         st.text("The texts of this comparison are not here, so its layers cannot be compared.")
         return
-    chosen = examples.take(range(0, len(examples), max(1, len(examples) // MOST_TEXTS)))
+    drawn = np.random.default_rng(0).permutation(len(examples))[:MOST_TEXTS]
+    chosen = examples.take(sorted(drawn.tolist()))
     targets = np.array([chosen.classes.index(label) for label in chosen.labels])
     found = computed(
         ("moved layers", str(folder), hash(chosen.texts)),
@@ -106,6 +110,16 @@ def _show_layers(store: Store, folder: Path, examples: Examples | None) -> None:
         st.plotly_chart(
             similarity_by_layer(found), key="moved.similarity", alt="Similarity of states by layer"
         )
-    st.plotly_chart(probes_by_layer(found), key="moved.probes", alt="Accuracy of a probe by layer")
+    if found.texts < TEXTS_A_NUMBER * found.width:
+        st.caption(
+            f"With {found.texts:,} texts for states of {found.width} numbers each the similarity comes out too high; "
+            "compare layers with one another."
+        )
+    if found.before is None or found.after is None:
+        st.caption("There is no probe: these texts do not hold two classes with two texts each.")
+    else:
+        st.plotly_chart(
+            probes_by_layer(found.before, found.after), key="moved.probes", alt="Accuracy of a probe by layer"
+        )
     for note in found.weights.notes:
         st.caption(plain(note))

@@ -32,8 +32,8 @@ def plan_grid(store: Store) -> None:
     if data is None:
         return
     source = choose_source(store, data)
-    config = _choose_grid(source.values)
-    if config is not None:
+    config = _choose_grid(source.values) if source else None
+    if source and config:
         start_training(store, data, source, config)
 
 

@@ -45,8 +45,8 @@ class Source:
         return {"encoder": self.encoder, "vectors": self.vectors, "source_run": self.run}
 
 
-def choose_source(store: Store, data: Data) -> Source:
-    """The widgets of the starting point; TF-IDF alone does not use it."""
+def choose_source(store: Store, data: Data) -> Source | None:
+    """The widgets of the starting point, which TF-IDF alone does not use; None for a source task without rows yet."""
     st.subheader("2 · Starting point")
     with st.container(border=True):
         kind = one_of("Starting point", list(KINDS), format_func=KINDS.__getitem__, key="source.kind")
@@ -67,7 +67,8 @@ def choose_source(store: Store, data: Data) -> Source:
                 "Sequential transfer: each model is first trained on another labelled table, once, "
                 "then on yours with a new head."
             )
-            return Source(encoder, task=choose_data("source"), vectors=vectors)
+            task = choose_data("source")
+            return Source(encoder, task=task, vectors=vectors) if task else None
         return Source(encoder, vectors=vectors)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from pages.components.choice import one_of
-from pages.components.guard import guard
+from pages.components.guard import guard, show_notes
 from pages.views.result.calibration import show_calibration
 from pages.views.result.confusion import show_confusion
 from pages.views.result.curves import show_curves
@@ -15,6 +15,7 @@ from pages.views.result.details import show_details
 from pages.views.result.errors import show_errors
 from pages.views.result.summary import show_summary
 from tl_core.recipes.compare import runs_done
+from tl_core.recipes.sources import source_notes
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.strategies import strategy
 
@@ -45,6 +46,7 @@ def show_result(store: Store, job: Job) -> None:
         VIEWS[view](job, runs)
         if view == "Summary":
             _show_sources_alone(of_job)
+            show_notes(source_notes(job))
 
 
 def _show_sources_alone(runs: Sequence[Run]) -> None:

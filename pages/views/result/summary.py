@@ -70,6 +70,15 @@ def _table(summary: Summary) -> pd.DataFrame:
     )
 
 
+SECONDS_HELP = (
+    "Of one training, on average over seeds: learning and validation. Loading is not counted, nor are the frozen "
+    "features that an earlier training has kept."
+)
+MEMORY_HELP = (
+    "The largest that the training's process held, libraries included; the GPU's where it ran there."
+)
+
+
 def interval_text(interval: Interval | None) -> str:
     """'81.9 – 86.3', in per cent."""
     return "" if interval is None else f"{100 * interval.low:.1f} – {100 * interval.high:.1f}"
@@ -77,7 +86,6 @@ def interval_text(interval: Interval | None) -> str:
 
 def _columns() -> dict[str, Any]:
     number = st.column_config.NumberColumn
-    cost = "Of one training, on average over seeds."
     return {
         "strategy": st.column_config.TextColumn("Strategy", pinned=True),
         "seeds": number("Seeds", width="small"),
@@ -85,7 +93,7 @@ def _columns() -> dict[str, Any]:
         "spread": number("± sd", format="%.1f", width="small", help="Standard deviation between seeds."),
         "interval": st.column_config.TextColumn("95 % interval", alignment="right"),
         "macro_f1": number("Macro-F1, %", format="%.1f"),
-        "seconds": number("Seconds", format="%.1f", help=cost),
+        "seconds": number("Seconds", format="%.1f", help=SECONDS_HELP),
         "parameters": number("Trained parameters", format="localized"),
-        "memory": number("Peak memory, MB", format="localized", help="Of the training process, the largest."),
+        "memory": number("Peak memory, MB", format="localized", help=MEMORY_HELP),
     }

@@ -23,7 +23,7 @@ from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
 from tl_core.tasks.classify.frozen import fit_scaled_head, network_with_head
 from tl_core.tasks.classify.tuned import seed_torch, train_fast
 from tl_core.training.devices import make_accelerator, resolve_precision
-from tl_core.training.events import Note, Training, part_of
+from tl_core.training.events import Note, Training, part_of, stoppable
 from tl_core.training.loop import Indices, Problem, fit, loop_config
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def fit_contrastive(
         device=accelerator.device,
         precision=resolve_precision(config.precision, accelerator.device.type),
     )
-    features = yield from part_of(computing, before, total)
+    features = yield from part_of(stoppable(computing, bench.desk.stop_requested), before, total)
     targets = np.concatenate([train.targets, validation.targets])
     weight, bias = fit_length_head(features, targets, len(classes), config.strength)
     classifier = EncoderClassifier(
@@ -80,16 +80,17 @@ def fit_contrastive(
         Use(config.max_tokens, config.precision),
         adapter_saver(encoder, start),
     )
-    trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     seconds = result.seconds + time.monotonic() - began
-    return Fitted(classifier, seconds, trained + weight.size + bias.size, {"pairs": len(pairs)})
+    trained = result.trained_parameters + weight.size + bias.size
+    return Fitted(classifier, seconds, trained, {"pairs": len(pairs)})
 
 
 def draw_pairs(targets: Targets, count: int, seed: int) -> tuple[Indices, NDArray[np.float32]]:
     """Pairs of rows, (P, 2), and 1 for those of one class, 0 for others, (P,): half of each kind.
 
     Every row begins as many pairs as any other of its kind (one more or less); its partner is drawn from the
-    other rows of its class or from the rows of other classes. Where no class has two rows, all differ.
+    other rows of its class or from the rows of other classes. Where no class has two rows, all differ; where there
+    is but one class, all are alike.
     """
     random = np.random.default_rng([seed, len(targets)])
     order = np.argsort(targets, kind="stable")  # rows, class by class
@@ -97,12 +98,12 @@ def draw_pairs(targets: Targets, count: int, seed: int) -> tuple[Indices, NDArra
     starts = np.searchsorted(targets[order], targets)  # where it begins in that order
     places = np.argsort(order)
     paired = np.flatnonzero(sizes > 1)
-    alike = count // 2 if len(paired) else 0
+    alike = 0 if not len(paired) else count if sizes[0] == len(targets) else count // 2
     first = _rounds(paired, alike, random)
     drawn = starts[first] + random.integers(0, sizes[first] - 1)
     partner = order[drawn + (drawn >= places[first])]
     other = _rounds(np.arange(len(targets)), count - alike, random)
-    drawn = random.integers(0, len(targets) - sizes[other])
+    drawn = random.integers(0, np.maximum(1, len(targets) - sizes[other]))
     stranger = order[drawn + np.where(drawn >= starts[other], sizes[other], 0)]
     pairs = np.column_stack([np.concatenate([first, other]), np.concatenate([partner, stranger])])
     return pairs, (np.arange(count) < alike).astype(np.float32)

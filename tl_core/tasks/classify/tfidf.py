@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tl_core.errors import ModelError
+from tl_core.errors import DataError, ModelError
 from tl_core.tasks.classify.config import TfidfConfig
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities
 from tl_core.text.script import is_korean
@@ -98,7 +98,13 @@ def load_tfidf(folder: Path) -> TfidfClassifier:
 
 def _fit_view(name: str, texts: Sequence[str], config: TfidfConfig) -> TfidfVectorizer:
     options: dict[str, Any] = {"max_features": config.largest_vocabulary, "min_df": config.least_rows or 1}
-    view = make_view(name, **options).fit(list(texts))
+    try:
+        view = make_view(name, **options).fit(list(texts))
+    except ValueError as error:  # scikit-learn's way to say that nothing is left
+        raise DataError(
+            f"No n-gram of {name} stands in at least {options['min_df']} of the {len(texts):,} training texts. "
+            "Lower least_rows or give more rows."
+        ) from error
     if config.least_rows == 0 and len(view.vocabulary_) > MANY_N_GRAMS:
         view = make_view(name, **{**options, "min_df": 2}).fit(list(texts))
     return view

@@ -133,14 +133,13 @@ def fit_change(
     result = yield from part_of(training, before, before + total)
     use = Use(config.max_tokens, config.precision)
     classifier = EncoderClassifier(encoder, network, classes, bench.starting_point, use, change.save)
-    trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     facts = {
         "epochs": loop.epochs,
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
         "learning_rate": loop.learning_rate,
     }
-    return Fitted(classifier, keeping + result.seconds, trained, facts)
+    return Fitted(classifier, keeping + result.seconds, result.trained_parameters, facts)
 
 
 def train_fast(encoder: Encoder, lengths: Indices, device: torch.device) -> None:

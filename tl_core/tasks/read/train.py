@@ -98,7 +98,6 @@ def fit_reader(
         save_encoder(folder)
         save_reader(folder, bench.start, encoder, network)
 
-    trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     facts = {
         "windows": len(problem.lengths),
         "epochs": loop.epochs,
@@ -106,7 +105,7 @@ def fit_reader(
         "stopped_early": result.stopped_early,
         "learning_rate": loop.learning_rate,
     }
-    return FittedReader(save, result.seconds, trained, facts)
+    return FittedReader(save, result.seconds, result.trained_parameters, facts)
 
 
 def _encoder(bench: ReadBench, config: ReadConfig) -> tuple[Encoder, Callable[[Path], None]]:

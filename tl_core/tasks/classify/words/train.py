@@ -112,14 +112,15 @@ def _fit(
     rates = _rates(config, moved, source is not None)
     result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk, rates)  # type: ignore[arg-type]
 
-    trained = sum(each.numel() for each in network.parameters() if each.requires_grad)
     for vectors in (
         table.trained,
         table.kept,
     ):  # as they will be saved, so that a saved model predicts the same
         vectors.data = vectors.detach().half().float()  # type: ignore[union-attr, operator, assignment]
     learned = words.learned.copy()
-    learned[: words.trained] |= config.embeddings != "frozen"
+    learned[: words.trained] |= config.embeddings != "frozen" and any(
+        rates(TABLE, epoch) > 0 for epoch in range(loop.epochs)
+    )
     classifier = WordClassifier(network, config, classes, splitter, words.words, learned)
     facts = {
         **words.facts,
@@ -130,7 +131,7 @@ def _fit(
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
     }
-    return Fitted(classifier, result.seconds, trained, facts)
+    return Fitted(classifier, result.seconds, result.trained_parameters, facts)
 
 
 def choose_splitter(config: WordConfig, start: WordStart, texts: Sequence[str]) -> str:
