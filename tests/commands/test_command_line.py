@@ -15,6 +15,7 @@ import pytest
 
 from tests.encoders.tiny import write_tiny_encoder
 from tl_core.__main__ import main
+from tl_core.recipes.plan import CompareConfig
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 
@@ -198,6 +199,24 @@ def test_train_answers_with_its_runs_and_the_runs_commands_know_them(
     assert code == 0
     code, listed = run(capsys, "runs", "list")
     assert [each["id"] for each in listed["runs"]] == [imported["run"]]
+
+
+def test_a_saved_config_is_trained_and_options_go_over_it(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    path, saved = tmp_path / "file.csv", tmp_path / "config.json"
+    path.write_text(table())
+    saved.write_text(json.dumps(CompareConfig(strategies=("tfidf",), seeds=2, per_class=5).to_json()))
+    code, answer = run(capsys, "train", path, "--config", saved)
+    assert code == 0
+    assert [each["seed"] for each in answer["runs"]] == [1, 2]
+    code, shown = run(capsys, "runs", "show", answer["runs"][0]["id"])
+    assert shown["rows"]["train"] == 10
+    code, answer = run(capsys, "train", path, "--config", saved, "--seeds", 1, "--set", "strength=3")
+    assert len(answer["runs"]) == 1
+    for content in ("[]", '{"settings": []}', '{"settings": {"lora": 3}}', "{"):
+        saved.write_text(content)
+        code, answer = run(capsys, "train", path, "--config", saved)
+        assert code == 2
+        assert "config" in answer["error"] or "settings" in answer["error"]
 
 
 @pytest.mark.slow

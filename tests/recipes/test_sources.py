@@ -16,6 +16,7 @@ from tl_core.recipes.plan import CompareConfig, Task
 from tl_core.recipes.source_training import (
     SourceData,
     SourceRecipe,
+    order_of,
     ship_source,
     some,
     train_source,
@@ -76,6 +77,11 @@ def test_a_recipe_trains_measures_and_ships_with_its_card(
     before = (tmp_path / "work" / "model" / "head.safetensors").stat().st_mtime_ns
     train_source(recipe, settings, data, tmp_path / "work")  # not trained again
     assert (tmp_path / "work" / "model" / "head.safetensors").stat().st_mtime_ns == before
+
+    fewer = replace(data, train=data.train.take(range(40)))
+    slower = replace(recipe, config=replace(recipe.config, learning_rate=1e-3))
+    orders = [order_of(recipe, data), order_of(recipe, fewer), order_of(slower, data)]
+    assert len(set(orders)) == 3  # each is trained in a folder of its own
 
     monkeypatch.setattr(sources, "ADAPTERS", tmp_path / "adapters")
     assert [each.name for each in shipped_sources()] == ["ag-news"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from tests.encoders.test_layers import tiny
 from tests.tasks.classify.test_contract import make_bench, make_rows
-from tests.tasks.classify.test_encoder_strategies import fit, saved
+from tests.tasks.classify.test_encoder_strategies import PAIRED, fit, saved
 from tl_core.encoders.batcher import Batcher
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import MOST_PAIRS, pairs_for
@@ -21,6 +22,8 @@ from tl_core.tasks.classify.contrastive import (
     make_vector_network,
 )
 from tl_core.tasks.classify.saved import load_classifier, predict
+from tl_core.training.events import Stopped
+from tl_core.training.loop import Desk
 
 
 def test_pairs_are_balanced_and_every_row_stands_in_them() -> None:
@@ -45,6 +48,21 @@ def test_a_row_alone_in_its_class_has_no_like() -> None:
     pairs, same = draw_pairs(np.array([0, 1, 2]), 5, seed=0)
     assert pairs.shape == (5, 2)
     assert not same.any()
+
+
+def test_rows_of_one_class_have_no_other() -> None:
+    pairs, same = draw_pairs(np.array([1, 1, 1]), 9, seed=0)
+    assert pairs.shape == (9, 2)
+    assert same.all()
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+
+
+def test_a_stop_is_heard_while_features_are_computed(settings: Settings, tmp_path: Path) -> None:
+    steps = PAIRED["pairs"] // PAIRED["batch_size"]
+    asked = iter([False] * steps)  # after the last step a stop is asked for
+    bench = replace(make_bench(settings, tmp_path), desk=Desk(stop_requested=lambda: next(asked, True)))
+    with pytest.raises(Stopped):
+        fit(bench, "contrastive")
 
 
 def test_the_number_of_pairs_is_capped() -> None:

@@ -195,6 +195,9 @@ def test_everything_moves_and_the_head_only_for_the_same_classes(
     layers = {name for name in learned if not name.startswith(("head", "table"))}
     assert set(same.facts["moved"]) == layers | {"head.weight", "head.bias"}
     assert set(other.facts["moved"]) == layers
+    heads = ("head.weight", "head.bias")
+    new = dict(other.classifier.network.named_parameters())
+    assert other.trained_parameters == sum(new[name].numel() for name in heads)  # all else stays
     for name, each in other.classifier.network.named_parameters():
         if name in layers:
             assert torch.equal(each, learned[name])
@@ -220,6 +223,16 @@ def test_moved_layers_are_trained_after_the_frozen_epochs(settings: Settings, tm
             settings, "cnn", words=start, epochs=2, keep_layers_frozen_epochs=frozen, moves="everything"
         )
         assert torch.equal(target.classifier.network.sentence.weight, layer) is stays
+
+
+def test_words_that_rest_in_every_epoch_are_not_learned(settings: Settings, tmp_path: Path):
+    source, _ = fit(settings, "mean", embeddings="frozen")
+    start = from_source(save(source, tmp_path / "source"))
+    for frozen in (3, 2):
+        target, _ = fit(
+            settings, "mean", words=start, epochs=3, keep_layers_frozen_epochs=frozen, embeddings="trained"
+        )
+        assert read_source(save(target, tmp_path / f"{frozen}")).learned.any() == (frozen == 2)
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
