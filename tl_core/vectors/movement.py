@@ -22,23 +22,13 @@ Table = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class MovedWord:
-    """A word, its cosine distance (0 to 2) between the tables, and its nearest words by cosine, nearest first.
-
-    `count` is how often it stood in the texts, where that is known.
-    """
+    """A word, its cosine distance (0 to 2) between the tables, and its nearest words by cosine, nearest first."""
 
     word: str
     row: int
     distance: float
-    count: int | None
     before: tuple[Neighbour, ...]
     after: tuple[Neighbour, ...]
-
-    @property
-    def gained(self) -> tuple[str, ...]:
-        """The neighbours that it did not have before."""
-        had = {each.row for each in self.before}
-        return tuple(each.word for each in self.after if each.row not in had)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,33 +49,26 @@ def find_movement(
     before: Table,
     after: Table,
     *,
-    counts: Sequence[int] | NDArray[np.int64] | None = None,
-    least_count: int = 1,
     most: int = 20,
     k: int = 10,
 ) -> Movement:
     """How far each word moved between two tables (V, D), and the `most` that moved farthest, farthest first.
 
-    `counts` (V,) says how often each word stood in the texts; words below `least_count` are not listed, since a
-    word seen once can be thrown anywhere. Neighbours are searched among all V words. Words that did
-    not move are never listed. DataError if the tables do not fit each other.
+    A word that a training saw once can be thrown anywhere, so give frequent words alone. Neighbours are searched
+    among all V words. Words that did not move are never listed. DataError if the tables do not fit each other.
     """
-    _check(words, before, after, counts)
+    _check(words, before, after)
     if most < 1 or k < 1:
         raise ConfigError(f"most and k must be at least 1; got {most} and {k}.")
     lengths = np.linalg.norm(before, axis=1), np.linalg.norm(after, axis=1)
     distances = _distances(before, after, lengths)
-    listed = distances > 0  # NaN is not
-    if counts is not None:
-        listed &= np.asarray(counts) >= least_count
-    rows = np.flatnonzero(listed)
+    rows = np.flatnonzero(distances > 0)  # NaN is not
     rows = rows[np.argsort(-distances[rows], kind="stable")][:most]
     found = tuple(
         MovedWord(
             words[row],
             row,
             float(distances[row]),
-            None if counts is None else int(counts[row]),
             _neighbours(words, before, lengths[0], row, k),
             _neighbours(words, after, lengths[1], row, k),
         )
@@ -118,9 +101,7 @@ def _neighbours(
     return tuple(Neighbour(words[each], float(cosines[each]), int(each)) for each in rows)
 
 
-def _check(
-    words: Sequence[str], before: Table, after: Table, counts: Sequence[int] | NDArray[np.int64] | None
-) -> None:
+def _check(words: Sequence[str], before: Table, after: Table) -> None:
     if before.ndim != 2 or before.shape != after.shape:
         raise DataError(
             f"The tables before and after must have the same shape; got {before.shape} and {after.shape}."
@@ -129,8 +110,6 @@ def _check(
         raise DataError(
             f"{len(words):,} words, but {len(before):,} vectors; there must be one vector a word."
         )
-    if counts is not None and len(counts) != len(words):
-        raise DataError(f"{len(counts):,} counts, but {len(words):,} words; there must be one count a word.")
     for name, table in (("before", before), ("after", after)):
         if not np.isfinite(table).all():
             raise DataError(f"The vectors {name} hold numbers that are not finite: the training broke.")
