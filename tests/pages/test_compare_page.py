@@ -60,6 +60,27 @@ def test_what_the_source_moved_is_shown(open_page, store: Store, tmp_path: Path)
     assert len(app.get("plotly_chart")) == 3
 
 
+def test_one_of_several_models_of_a_source_is_chosen(open_page, store: Store, tmp_path: Path):
+    config = replace(small_config(tmp_path, ("bag", "frozen")), sizes=(4,), test_rows=20)
+    job = finished(store, config, Task(word_examples(120), None, word_examples(50, first_row=900)))
+    app = open_page("compare", job=job.id)
+    app.segmented_control(key="compare.found").set_value("What moved").run()
+    assert app.segmented_control(key="moved.source").options == ["EmbeddingBag", "LoRA"]
+    assert "began at random" in app.error[0].value
+    app.segmented_control(key="moved.source").set_value("LoRA").run()
+    assert not app.exception
+    assert app.button(key="computing.go.Compare the layers")
+
+
+def test_rows_that_source_and_test_share_are_told(open_page, store: Store, tmp_path: Path):
+    rows = word_examples(120)
+    for sizes, page in (((), "fine_tune"), ((4,), "compare")):
+        config = replace(small_config(tmp_path, ("frozen",)), sizes=sizes, test_rows=20)
+        job = finished(store, config, Task(rows, None, rows))
+        app = open_page(page, job=job.id)
+        assert any("nothing was trained on them" in each.value for each in app.warning)
+
+
 def test_a_finished_grid_is_shown(open_page, store: Store, tmp_path: Path):
     config = replace(small_config(tmp_path, ("tfidf", "frozen"), seeds=2), sizes=(4, 0), test_rows=20)
     job = finished(store, config, Task(word_examples(120), None, word_examples(50, first_row=900)))

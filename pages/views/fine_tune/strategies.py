@@ -120,14 +120,14 @@ def _explain(config: CompareConfig, data: Data, source: Source) -> None:
         rows = min(rows, config.per_class * len(data.report.classes))
     for name in config.strategies:
         settings = config.config_of(name)
+        parts = []
         if isinstance(settings, TunedConfig) and settings.epochs == 0:
-            epochs = epochs_for(settings, rows)
-            st.caption(f"{strategy(name).title}: {epochs} epochs, chosen for about {rows:,} training rows.")
+            parts.append(f"{epochs_for(settings, rows)} epochs, chosen for about {rows:,} training rows")
         if isinstance(settings, LoraConfig) and settings.learning_rate == 0 and source.layers:
             rate = lora_rate(settings, source.layers)
-            st.caption(
-                f"{strategy(name).title}: learning rate {rate:g}, chosen for an encoder of {source.layers} layers."
-            )
+            parts.append(f"learning rate {rate:g}, chosen for an encoder of {source.layers} layers")
+        if parts:
+            st.caption(f"{strategy(name).title}: {'; '.join(parts)}.")
     if "full" in config.strategies and source.encoder == "e5":
         st.caption(
             "Full fine-tuning on E5 leaves its quantised word table as it is: 21 of 117 million weights are trained."
