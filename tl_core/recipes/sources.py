@@ -111,7 +111,7 @@ def rows_learned_before(store: Store, source: SourceModels | None, test: Example
         return 0
     record = store.run(source.name).record
     job = str(record.get("job", ""))
-    if not IDENTIFIER.fullmatch(job):
+    if not IDENTIFIER.fullmatch(job) or record.get("task"):  # a reader learned questions, no such rows
         return 0
     files = ["source.jsonl"] if record.get("role") == "source" else ["train.jsonl", "source.jsonl"]
     places = [store.settings.jobs / job / "data" / file for file in files]
