@@ -35,7 +35,8 @@ def test_a_grid_from_its_plan_to_what_the_source_moved(page, server: Server, set
     assert page.locator(".js-plotly-plot").count() == 2
     page.get_by_text("What moved", exact=True).click()
     page.get_by_text("Words that the source task moved most").wait_for()
+    page.get_by_text("LoRA", exact=True).click()
     page.get_by_role("button", name="Compare the layers").click()
     page.get_by_text("How far each layer moved").wait_for()
-    page.locator(".js-plotly-plot").nth(3).wait_for()
+    page.locator(".js-plotly-plot").nth(2).wait_for()
     assert page.locator("[data-testid=stException]").count() == 0
