@@ -14,7 +14,7 @@ from tl_core.encoders.batcher import Batcher
 from tl_core.encoders.layers import blocks_of
 from tl_core.encoders.lower import begun_above, kept_type, lower_states
 from tl_core.settings import Settings
-from tl_core.training.events import Stopped, drain
+from tl_core.training.events import Stopped, drain, stoppable
 
 
 @pytest.mark.parametrize("family", TINY_TYPES)
@@ -25,7 +25,7 @@ def test_a_pass_from_kept_states_gives_what_a_whole_pass_gives(
 
     encoder = tiny(tmp_path, family, settings)
     batcher = Batcher(encoder, TEXTS, 32, torch.device("cpu"))
-    [lower] = drain(lower_states([batcher], 1, torch.float32, nullcontext, lambda: False))
+    [lower] = drain(lower_states([batcher], 1, torch.float32, nullcontext))
     rows = np.array([2, 1, 3, 2])
     batch = batcher(rows)
     real = batch["attention_mask"].bool()
@@ -51,7 +51,7 @@ def test_blocks_above_are_not_computed_for_kept_states_nor_those_below_from_them
     calls: list[int] = []
     for at, block in enumerate(blocks_of(encoder)):
         block.attention.register_forward_hook(lambda *_, at=at: calls.append(at))
-    [lower] = drain(lower_states([batcher], 1, torch.float32, nullcontext, lambda: False))
+    [lower] = drain(lower_states([batcher], 1, torch.float32, nullcontext))
     assert calls == [0]
     rows = np.arange(len(TEXTS))
     with begun_above(lower, rows):
@@ -78,4 +78,4 @@ def test_a_stop_is_heard_while_states_are_computed(tmp_path: Path, settings: Set
 
     batcher = Batcher(tiny(tmp_path, "bert", settings), TEXTS, 32, torch.device("cpu"))
     with pytest.raises(Stopped):
-        drain(lower_states([batcher], 1, torch.float32, nullcontext, lambda: True))
+        drain(stoppable(lower_states([batcher], 1, torch.float32, nullcontext), lambda: True))

@@ -13,7 +13,7 @@ from tl_core.encoders.batcher import Batcher
 from tl_core.encoders.layers import blocks_of
 from tl_core.encoders.load import Encoder
 from tl_core.training.batches import sorted_batches
-from tl_core.training.events import Progress, Stopped, Training
+from tl_core.training.events import Progress, Training
 
 if TYPE_CHECKING:
     import torch
@@ -80,20 +80,17 @@ def lower_states(
     layers: int,
     kept: torch.dtype,
     computing: Callable[[], AbstractContextManager[Any]],
-    stop_requested: Callable[[], bool],
 ) -> Training[list[LowerStates]]:
     """What the lowest `layers` blocks (at least 1) give for the texts of each batcher, kept as numbers of type `kept`.
 
     The blocks above are not computed. `computing()` is a context for each pass, such as autocast.
-    Yields Progress in texts; raises Stopped when that is requested.
+    Yields Progress in texts.
     """
     total, done = sum(len(each.lengths) for each in batchers), 0
     found = []
     for batcher in batchers:
         lower = LowerStates(batcher, layers, kept)
         for rows in sorted_batches(batcher.lengths, KEEP_BATCH):
-            if stop_requested():
-                raise Stopped
             with computing():
                 lower.put(rows, batcher(rows))
             done += len(rows)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tl_core.encoders.adapted import StartingPoint, load_merged, read_starting_point
 from tl_core.errors import DataError, ModelError, RunError
 from tl_core.recipes.compare import SOURCE_MODEL
-from tl_core.recipes.sources import SHIPPED_SOURCES
+from tl_core.recipes.sources import shipped
 from tl_core.recipes.vector_sets import PACKAGED
 from tl_core.runs.store import Job, Store
 from tl_core.tasks.classify.strategies import strategy
@@ -58,7 +58,7 @@ def sources_of(store: Store, job: Job) -> list[MovingSource]:
 
 def _vectors_of(store: Store, source: str, otherwise: str) -> str:
     """The word vectors that a source run was given; the packaged ones for a shipped source."""
-    if any(each.name == source for each in SHIPPED_SOURCES):
+    if shipped(source):
         return PACKAGED
     try:
         return str(store.run(source).record.get("vectors") or otherwise)

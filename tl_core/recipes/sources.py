@@ -66,6 +66,11 @@ def shipped_sources() -> list[ShippedSource]:
     return [each for each in SHIPPED_SOURCES if _folders(each)]
 
 
+def shipped(name: str) -> ShippedSource | None:
+    """The shipped source of this name, whether its models are there or not."""
+    return next((each for each in SHIPPED_SOURCES if each.name == name), None)
+
+
 def chosen_source(store: Store, config: CompareConfig, task: Task) -> SourceModels | None:
     """The source that a comparison names; None where it names none, or trains a source task of its own."""
     return open_source(store, config.source_run) if config.source_run and task.source is None else None
@@ -76,8 +81,7 @@ def open_source(store: Store, name: str) -> SourceModels:
 
     RunError for a run that is not finished, ModelError for one that gives nothing on, with what may be.
     """
-    row = next((each for each in SHIPPED_SOURCES if each.name == name), None)
-    if row is not None:
+    if row := shipped(name):
         folders = _folders(row)
         if not folders:
             raise ModelError(
@@ -107,7 +111,7 @@ def open_source(store: Store, name: str) -> SourceModels:
 
 def rows_learned_before(store: Store, source: SourceModels | None, test: Examples) -> int:
     """How many of these test rows an earlier run learned from that is the source now; 0 where its rows are gone."""
-    if source is None or any(each.name == source.name for each in SHIPPED_SOURCES):
+    if source is None or shipped(source.name):
         return 0
     record = store.run(source.name).record
     job = str(record.get("job", ""))

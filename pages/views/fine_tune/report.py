@@ -7,7 +7,7 @@ import streamlit as st
 
 from pages.components.charts import class_counts, token_lengths
 from pages.components.choice import one_of
-from pages.components.guard import plain
+from pages.components.guard import show_notes
 from tl_core.data.tables import Refused
 from tl_core.recipes.report import DataReport, TokenReport
 
@@ -22,8 +22,7 @@ def show_report(report: DataReport, role: str) -> None:
         st.metric("Classes", len(report.classes))
         st.metric("Test rows", f"{len(report.test):,}" if report.test is not None else "held back")
     st.caption(f"Encoding {report.encoding}, delimiter {report.delimiter}.")
-    for warning in report.warnings:
-        st.warning(plain(warning), icon=":material/warning:")
+    show_notes(report.warnings)
     if report.variants or st.session_state.get(f"{role}.merge"):
         st.toggle("Merge labels that differ only by case or spaces", key=f"{role}.merge")
     shown = one_of(

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import resources, state
 from pages.components.forms import knob_widgets
-from pages.components.guard import guard, plain
+from pages.components.guard import guard, show_notes
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.report import show_tokens
 from pages.views.fine_tune.source import Source
@@ -113,8 +113,7 @@ def _explain(config: CompareConfig, data: Data, source: Source) -> None:
         with guard():
             report = _with_tokens(data, source, longest)
             show_tokens(report.tokens, key="tokens")
-            for warning in report.warnings[len(data.report.warnings) :]:
-                st.warning(plain(warning), icon=":material/warning:")
+            show_notes(report.warnings[len(data.report.warnings) :])
     rows = int(len(data.examples) * (1 if data.test is not None else 1 - config.test_share))
     if config.per_class:
         rows = min(rows, config.per_class * len(data.report.classes))
@@ -123,9 +122,9 @@ def _explain(config: CompareConfig, data: Data, source: Source) -> None:
         parts = []
         if isinstance(settings, TunedConfig) and settings.epochs == 0:
             parts.append(f"{epochs_for(settings, rows)} epochs, chosen for about {rows:,} training rows")
-        if isinstance(settings, LoraConfig) and settings.learning_rate == 0 and source.layers:
-            rate = lora_rate(settings, source.layers)
-            parts.append(f"learning rate {rate:g}, chosen for an encoder of {source.layers} layers")
+        if isinstance(settings, LoraConfig) and settings.learning_rate == 0 and (layers := source.layers):
+            rate = lora_rate(settings, layers)
+            parts.append(f"learning rate {rate:g}, chosen for an encoder of {layers} layers")
         if parts:
             st.caption(f"{strategy(name).title}: {'; '.join(parts)}.")
     if "full" in config.strategies and source.encoder == "e5":

@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.components import resources
 from pages.components.choice import one_of
-from pages.components.guard import guard, plain
+from pages.components.guard import guard, plain, show_notes
 from pages.components.quality_charts import overlap_histogram
 from pages.views.vectors.choose import set_title
 from pages.views.vectors.words import tell_unknown
@@ -148,8 +148,7 @@ def _show_moved(store: Store, sets: Sets, names: Names) -> None:
         "nearest (orthogonal Procrustes). What still lies apart has moved: 0 is the same place, 1 a right angle. Rare "
         "words move most, since their vectors are the noisiest. Tick a word to see its neighbours."
     )
-    for note in found.notes:
-        st.warning(plain(note), icon=":material/warning:")
+    show_notes(found.notes)
     left, right = st.columns(2)
     with left:
         chosen = _show_list("Most moved", found.most_moved(MOVED), names)

@@ -17,7 +17,7 @@ from tl_core.tasks.classify.encoder import weights_saver
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
 from tl_core.tasks.classify.tuned import Change, Forward, fit_change, plain, seed_torch
 from tl_core.training.devices import resolve_precision
-from tl_core.training.events import Note, Training
+from tl_core.training.events import Note, Training, stoppable
 from tl_core.training.loop import Desk, Indices, LoopConfig, RateOf
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def _keep_lower(
     kept = kept_type(batchers, encoder.width, precision)
     if kept is None or not layers:
         return plain
-    states = yield from lower_states(batchers, layers, kept, accelerator.autocast, desk.stop_requested)
+    computing = lower_states(batchers, layers, kept, accelerator.autocast)
+    states = yield from stoppable(computing, desk.stop_requested)
 
     def forward(model: torch.nn.Module, batches: Batcher, rows: Indices) -> torch.Tensor:
         with begun_above(states[batchers.index(batches)], rows):
