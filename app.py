@@ -2,8 +2,14 @@
 
 import streamlit as st
 
-from pages.components.navigation import all_pages, mark_entered
+from tl_core.pythons import refusal
 
 st.set_page_config(page_title="Transfer learning on text", page_icon=":material/swap_horiz:", layout="wide")
+if refusal():
+    st.error(refusal())
+    st.stop()
+
+from pages.components.navigation import all_pages, mark_entered  # noqa: E402
+
 mark_entered()
 st.navigation(all_pages(), position="top").run()

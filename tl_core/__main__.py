@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
+from tl_core.pythons import refusal
+
+if refusal():
+    sys.exit(f"error: {refusal()}")
+os.environ.setdefault(
+    "PYTORCH_ENABLE_MPS_FALLBACK", "1"
+)  # before torch: what an Apple GPU lacks, its CPU does
+
 from tl_core.commands import attention, inspect, read, runs, train, vectors
+from tl_core.commands.output import speak_utf8
 from tl_core.errors import TLError
 
 
@@ -34,6 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
+    speak_utf8()
     try:
         options = make_parser().parse_args(given)
         return int(options.run(options))

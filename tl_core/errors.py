@@ -23,3 +23,11 @@ class ModelError(TLError):
 
 class RunError(TLError):
     """A job or a run that cannot be started, found, resumed or deleted."""
+
+
+class StillInUse(TLError):
+    """A file or a folder that another process has open, so that it cannot be moved, replaced, removed or read."""
+
+
+class OutputError(RunError):
+    """A file that a person named for a result and that cannot be written."""

@@ -4,6 +4,7 @@ Everything comes from the environment and from nowhere else:
 
 - `TL_HOME`: folder of jobs, runs and caches; default `~/.transfer-learning`.
 - `TL_THREADS`: CPU threads of a worker; default: all cores the process may use.
+- `TL_DEVICE`: `auto` (default) measures once which device is fastest, `cpu`, `cuda` or `mps` asks for one.
 - `TL_CHECKPOINT_SECONDS`: longest time between two checkpoints of a training; default 30.
 - `HF_HUB_OFFLINE`: any value but `0` keeps the engine off the network.
 """
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from tl_core.errors import ConfigError
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -25,6 +28,7 @@ class Settings:
     threads: int
     offline: bool
     checkpoint_seconds: float = 30.0
+    device: str = "auto"
 
     @property
     def jobs(self) -> Path:
@@ -59,7 +63,15 @@ def read_settings() -> Settings:
         threads=int(_number("TL_THREADS", usable_cores(), low=1)),
         offline=offline,
         checkpoint_seconds=_number("TL_CHECKPOINT_SECONDS", 30.0, low=0),
+        device=_one_of("TL_DEVICE", DEVICES),
     )
+
+
+def _one_of(name: str, choices: tuple[str, ...]) -> str:
+    text = os.environ.get(name, "").strip().lower() or choices[0]
+    if text not in choices:
+        raise ConfigError(f"{name} must be one of {', '.join(choices)}; got {text!r}.")
+    return text
 
 
 def _number(name: str, default: float, *, low: float) -> float:

@@ -32,9 +32,9 @@ from tl_core.tasks.read.decode import best_spans
 from tl_core.tasks.read.network import allowed_logits, make_batch
 from tl_core.tasks.read.reader import Asked, Reader
 from tl_core.text.windows import span_characters, tokenise, windows
-from tl_core.training.devices import resolve_precision
 from tl_core.training.events import drain
 from tl_core.training.memory import peak_bytes, start_peak
+from tl_core.training.precision import resolve_precision
 
 FILES = {"en": "xquad_en.json", "ko": "KorQuAD_v1.0_dev.json"}
 PASSAGE_WORDS, DOCUMENT_WORDS, LONG_WORDS = 150, 5_000, 200_000

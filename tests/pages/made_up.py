@@ -15,8 +15,8 @@ from tl_core.recipes.evaluate_reading import QUESTIONS, RESULT
 from tl_core.recipes.plan import NO_SOURCE, CompareConfig
 from tl_core.recipes.read_plan import ReadCell, TrainReaderConfig, read_cells
 from tl_core.recipes.train_reader import ANSWERS, TEST, TRAIN, write_answers
+from tl_core.records import write_record
 from tl_core.runs.events import EventLog
-from tl_core.runs.records import write_record
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.strategies import strategy

@@ -14,8 +14,8 @@ from tests.pages.made_up import (
     add_run,
     made_up_examples,
 )
+from tl_core.records import write_record
 from tl_core.runs.locks import try_lock
-from tl_core.runs.records import write_record
 from tl_core.runs.store import Store
 
 Open = Callable[..., AppTest]

@@ -13,7 +13,7 @@ from tl_core.recipes import estimate as estimate_module
 from tl_core.recipes.estimate import estimate
 from tl_core.recipes.plan import CompareConfig, Task
 from tl_core.recipes.probe import RATES, run_probe
-from tl_core.runs.records import read_record, write_record
+from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 

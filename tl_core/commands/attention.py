@@ -10,6 +10,7 @@ from tl_core.commands.output import add_json, bytes_text, show, tell
 from tl_core.errors import ConfigError, RunError
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
+from tl_core.whole_files import written_for_user
 
 if TYPE_CHECKING:
     from tl_core.encoders.attention.subject import Subject
@@ -155,5 +156,6 @@ def _written(out: Path, maps: Any, facts: dict[str, Any]) -> int:
     arrays: dict[str, Any] = {
         name: np.array(facts[name]) for name in ("tokens", "words", "word_of", "sides", "offsets")
     }
-    np.savez_compressed(out, matrices=maps, **arrays)
+    with written_for_user(out) as aside, aside.open("wb") as file:
+        np.savez_compressed(file, matrices=maps, **arrays)
     return out.stat().st_size

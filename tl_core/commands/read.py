@@ -98,9 +98,9 @@ def run_evaluate(options: argparse.Namespace) -> int:
     data = data.take(range(min(options.limit or len(data), len(data))))
     name = options.reader or reader_for([each.text for each in data.questions])
     reader = load_named_reader(Store(read_settings()), name)
-    began = time.monotonic()
+    began = time.perf_counter()
     report = told_by_tenths(evaluate_events(reader, data, Reading(top=1)), "asking").report
-    seconds = time.monotonic() - began
+    seconds = time.perf_counter() - began
     found = _percent(report.scores) | {"seconds": seconds, "reader": reader.title, "rule": report.rule}
     if report.other_josa is not None:
         found["other_josa"] = {"cut": not report.josa, **_percent(report.other_josa)}

@@ -12,7 +12,7 @@ from tl_core.commands.output import add_json, seconds_text, show, tell, told_by_
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
-from tl_core.errors import ConfigError, DataError, RunError
+from tl_core.errors import ConfigError, DataError
 from tl_core.knobs import knobs_of, parse_value
 from tl_core.recipes.cell_work import resume_job
 from tl_core.recipes.compare import submit_comparison
@@ -23,6 +23,7 @@ from tl_core.runs.worker import work
 from tl_core.settings import read_settings
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 from tl_core.training.devices import end_process
+from tl_core.whole_files import check_output
 
 POLL_SECONDS = 0.25
 
@@ -135,7 +136,7 @@ def _config(options: argparse.Namespace) -> CompareConfig:
 def _read_config(path: Path) -> dict[str, Any]:
     """The values of a saved config, spelt out; ConfigError for anything else."""
     try:
-        return config_from_json(json.loads(path.read_text(encoding="utf-8"))).to_json()
+        return config_from_json(json.loads(path.read_text(encoding="utf-8-sig"))).to_json()
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} is not a readable JSON file ({error}).") from error
 
@@ -259,8 +260,7 @@ def run_predict(options: argparse.Namespace) -> int:
     table = read_table_file(options.file, has_header=False if options.no_header else None)
     columns = tuple(options.text) or guess_columns(table).text
     read_unlabelled(table, columns)
-    if not options.out.parent.is_dir():
-        raise RunError(f"{options.out.parent} is not a folder; --out must name a file in one that exists.")
+    check_output(options.out)
     work_events = predict_events(store.settings, run, table, columns, options.out)
     count = told_by_tenths(work_events, "predicting")
     show(options, {"rows": count, "out": str(options.out)}, [f"{count} rows written to {options.out}"])

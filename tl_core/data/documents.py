@@ -157,7 +157,7 @@ def _page_texts(reader: pypdf.PdfReader, name: str) -> list[str]:
     count = len(reader.pages)
     if not 0 < count <= MOST_PAGES:
         raise DataError(f"{name} has {count:,} pages; 1 to {MOST_PAGES} are read. Upload a part of it.")
-    allowance = _Allowance(name, time.monotonic() + MOST_SECONDS)
+    allowance = _Allowance(name, time.perf_counter() + MOST_SECONDS)
     texts: list[str] = []
     for page in reader.pages:
         found = page.extract_text(visitor_operand_before=allowance.look, visitor_text=allowance.take)
@@ -179,7 +179,7 @@ class _Allowance:
         self.characters = 0
 
     def look(self, *_: object) -> None:
-        if time.monotonic() > self.deadline:
+        if time.perf_counter() > self.deadline:
             raise DataError(
                 f"{self.name} takes more than {MOST_SECONDS:.0f} seconds to read. "
                 "Upload a part of it, or its text as a .txt file."

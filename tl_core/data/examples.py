@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from tl_core.data.columns import Columns
 from tl_core.data.tables import Refused, Table
 from tl_core.errors import DataError
+from tl_core.whole_files import written_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,9 @@ def text_key(text: str) -> str:
 
 def write_examples(path: Path, examples: Examples) -> None:
     """Write the examples as JSON Lines; the file is whole or not there."""
-    aside = path.with_name(path.name + ".tmp")
-    with aside.open("w", encoding="utf-8", newline="\n") as stream:
+    with written_aside(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as stream:
         for text, label, row in zip(examples.texts, examples.labels, examples.rows):
             stream.write(json.dumps({"text": text, "label": label, "row": row}, ensure_ascii=False) + "\n")
-    os.replace(aside, path)
 
 
 def read_examples(path: Path) -> Examples:

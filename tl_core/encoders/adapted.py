@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from tl_core.encoders.load import Encoder, EncoderBase, load_encoder
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
+from tl_core.training import checkpoint
+from tl_core.whole_files import remove
 
 if TYPE_CHECKING:
     import torch
@@ -59,10 +61,16 @@ class StartingPoint:
 
 
 def read_starting_point(folder: Path) -> StartingPoint:
-    """The starting point that a trained model's folder is; ModelError if it holds no encoder."""
+    """The starting point that a trained model's folder is; ModelError if it holds no encoder.
+
+    A base that the folder carries is named in it by its own name alone.
+    """
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        return StartingPoint(EncoderBase.from_json(facts["base"]), folder)
+        base = EncoderBase.from_json(facts["base"])
+        if base.kind == "folder":
+            base = EncoderBase("folder", str(folder / base.name))  # a whole path stays what it is
+        return StartingPoint(base, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{folder.name} holds no trained encoder. Choose a run of a frozen, LoRA or full fine-tuning."
@@ -123,12 +131,11 @@ def _with_weights(start: StartingPoint, settings: Settings) -> Encoder:
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """The named tensors of a safetensors file; ModelError if it is missing or damaged."""
+    """The named tensors of a safetensors file, as a copy; ModelError if it is missing or damaged."""
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
     try:
-        return load_file(path)
+        return checkpoint.read_tensors(path)
     except (OSError, SafetensorError) as error:
         raise ModelError(f"{path} is not a readable safetensors file ({error}).") from error
 
@@ -177,7 +184,7 @@ def save_adapter(encoder: Encoder, folder: Path, start: StartingPoint) -> None:
         raise TypeError("save_adapter needs an encoder that load_with_adapter made")
     model.peft_config["default"].base_model_name_or_path = start.base.name
     model.save_pretrained(str(folder / ADAPTER), save_embedding_layers=False)
-    (folder / ADAPTER / "README.md").unlink(missing_ok=True)  # the run's card says more
+    remove(folder / ADAPTER / "README.md")  # the run's card says more
     if start.weights is not None:
         shutil.copyfile(start.weights, folder / WEIGHTS)
 
@@ -204,7 +211,8 @@ def copy_state(start: StartingPoint, folder: Path) -> None:
 
 def write_facts(folder: Path, start: StartingPoint, facts: dict[str, Any]) -> None:
     """Write `encoder.json`: the base, and how the encoder is used (pooling, tokens, precision)."""
-    text = json.dumps({"base": start.base.to_json(), **facts}, indent=1)
+    base = {"base": start.base.to_json()}
+    text = json.dumps(base | facts | base, indent=1)  # also where the facts are those of another folder
     (folder / FACTS).write_text(text, encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tl_core.encoders.batches import pad
 from tl_core.text.tokens import encode
+from tl_core.training.devices import to_device
 
 if TYPE_CHECKING:
     import torch
@@ -34,4 +35,4 @@ class Batcher:
             type_ids=family.type_ids,
             pad_left=family.pad_left,
         )
-        return {name: each.to(self.device, non_blocking=True) for name, each in batch.items()}
+        return to_device(batch, self.device)

@@ -18,7 +18,7 @@ from tl_core.encoders.catalog import card_of
 from tl_core.encoders.e5_file import E5File
 from tl_core.encoders.e5_parse import read_e5
 from tl_core.encoders.e5_tokens import build_e5_tokenizer
-from tl_core.packages import write_aside
+from tl_core.whole_files import write_whole
 
 if TYPE_CHECKING:
     import torch
@@ -77,8 +77,8 @@ def e5_folder(path: Path, cache: Path) -> Path:
     if not (folder / "tokenizer.json").is_file():
         file = read_e5(path)
         config = json.dumps({"model_type": "bert", **_config(file)}, indent=1)
-        write_aside(folder / "config.json", config.encode())
-        write_aside(folder / "tokenizer.json", build_e5_tokenizer(file).to_str().encode())
+        write_whole(folder / "config.json", config.encode())
+        write_whole(folder / "tokenizer.json", build_e5_tokenizer(file).to_str().encode())
     return folder
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import secrets
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from tl_core.encoders.batcher import Batcher
 from tl_core.encoders.load import Encoder
 from tl_core.encoders.pool import pool
+from tl_core.errors import StillInUse
 from tl_core.training.batches import sorted_batches
-from tl_core.training.devices import autocast
 from tl_core.training.events import Progress, Training
+from tl_core.training.precision import autocast
+from tl_core.whole_files import folder_aside, remove
 
 if TYPE_CHECKING:
     import torch
@@ -84,12 +86,9 @@ class FeatureShelf:
 
     def add(self, texts: Sequence[str], features: Features) -> None:
         """Keep the features of these texts; (N, D)."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = self.folder / f"writing-{secrets.token_hex(4)}"
-        aside.mkdir()
-        (aside / "texts.json").write_text(json.dumps([_digest(text) for text in texts]), encoding="utf-8")
-        np.save(aside / "features.npy", features, allow_pickle=False)
-        aside.rename(self.folder / f"part-{secrets.token_hex(8)}")
+        with folder_aside(self.folder / f"part-{secrets.token_hex(8)}") as aside:
+            (aside / "texts.json").write_text(json.dumps([_digest(text) for text in texts]), encoding="utf-8")
+            np.save(aside / "features.npy", features, allow_pickle=False)
         prune(self.folder.parent, KEPT_BYTES)
 
 
@@ -116,8 +115,9 @@ def prune(folder: Path, largest: int) -> None:
     for shelf, size in zip(shelves[:-1], sizes, strict=False):
         if total <= largest:
             return
-        shutil.rmtree(shelf, ignore_errors=True)
-        total -= size
+        with contextlib.suppress(StillInUse):  # another process reads it: it goes next time
+            remove(shelf)
+            total -= size
 
 
 def _digest(text: str) -> str:

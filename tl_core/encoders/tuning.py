@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tl_core.knobs import check_knobs, knob
-from tl_core.training.devices import PRECISIONS
+from tl_core.training.precision import PRECISIONS
 from tl_core.training.schedule import epochs_for_steps
 
 if TYPE_CHECKING:

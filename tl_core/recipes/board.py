@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tl_core.runs.records import write_record
+from tl_core.errors import TLError
+from tl_core.records import write_record
 
 WRITE_SECONDS = 0.5
 TELLING_SHARE = 0.03  # of the whole cost, from which on the measured speed says more than what was expected
@@ -14,7 +16,7 @@ TELLING_SHARE = 0.03  # of the whole cost, from which on the measured speed says
 
 @dataclass(slots=True)
 class Board:
-    """Adds up weighted parts and writes `progress.json` at most twice a second.
+    """Adds up weighted parts and writes `progress.json` at most twice a second; what cannot be written is left out.
 
     `weights` are expected costs of the cells by name, in any one unit. The time left is the cost
     left times the seconds that a unit of cost has taken in this process; where the costs are
@@ -28,7 +30,7 @@ class Board:
     earlier: dict[str, float] = field(default_factory=dict)  # share of a cell that another process did
     doing: str = ""
     cost_done_here: float = 0.0
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.perf_counter)
     written: float = 0.0
 
     def skip(self, name: str) -> None:
@@ -39,7 +41,7 @@ class Board:
         """The cell `name` is `share` (0 to 1) done, `earlier` of it by an earlier process."""
         self.doing = title
         self.earlier[name] = max(self.earlier.get(name, 0.0), earlier)
-        if time.monotonic() - self.written >= WRITE_SECONDS:
+        if time.perf_counter() - self.written >= WRITE_SECONDS:
             self._write(name, share)
 
     def finish(self, name: str) -> None:
@@ -48,7 +50,7 @@ class Board:
         self._write("", 0.0)
 
     def _write(self, name: str, share: float) -> None:
-        self.written = time.monotonic()
+        self.written = time.perf_counter()
         total = sum(self.weights.values()) or 1.0
         part = self.weights.get(name, 0.0) * share
         done = sum(self.weights[each] for each in self.finished) + part
@@ -57,14 +59,13 @@ class Board:
         left = (total - done) * seconds / here if here > TELLING_SHARE * total else None
         if left is None and self.in_seconds:
             left = total - done
-        write_record(
-            self.path,
-            {
-                "share": min(1.0, done / total),
-                "seconds": seconds,
-                "seconds_left": left,
-                "doing": self.doing,
-                "finished": len(self.finished),
-                "cells": len(self.weights),
-            },
-        )
+        told = {
+            "share": min(1.0, done / total),
+            "seconds": seconds,
+            "seconds_left": left,
+            "doing": self.doing,
+            "finished": len(self.finished),
+            "cells": len(self.weights),
+        }
+        with suppress(TLError):  # no training ends because its progress could not be told
+            write_record(self.path, told)

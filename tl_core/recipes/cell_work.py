@@ -6,8 +6,8 @@ others from their turn, and a stop is looked for between events.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import shutil
 import time
 import traceback
 from abc import ABC, abstractmethod
@@ -15,15 +15,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from tl_core.errors import RunError, TLError
+from tl_core.errors import RunError, StillInUse, TLError
 from tl_core.recipes.board import Board
+from tl_core.records import read_record
 from tl_core.runs.events import EventLog
 from tl_core.runs.queue import start_worker
-from tl_core.runs.records import read_record
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training
 from tl_core.training.loop import Desk
 from tl_core.training.memory import give_back, start_peak
+from tl_core.whole_files import folder_aside, remove
 
 
 class AnyCell(Protocol):
@@ -64,12 +65,12 @@ def submit_job(
         write_data(job.folder / "data")
         start_worker(store, job.id, processes=processes)
     except OSError as error:
-        shutil.rmtree(job.folder, ignore_errors=True)
+        remove(job.folder)
         raise RunError(
             f"{job.folder} cannot be written ({error.strerror}). Make room or set TL_HOME."
         ) from error
     except TLError:
-        shutil.rmtree(job.folder, ignore_errors=True)
+        remove(job.folder)
         raise
     return store.job(job.id)
 
@@ -177,7 +178,8 @@ class CellWork(ABC, Generic[C]):
         """The cell is trained and scored: its run is done, its checkpoint goes."""
         self.store.write_run(str(record["id"]), {**record, "status": "done", "ended": time.time()})
         folder = self.store.settings.runs / str(record["id"])
-        shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+        with contextlib.suppress(StillInUse):  # it is of no more use, and goes with the run
+            remove(folder / "checkpoint")
         self.board.finish(cell.suffix)
 
     def drive(
@@ -250,13 +252,9 @@ class CellWork(ABC, Generic[C]):
 
 
 def save_model(save: Callable[[Path], None], folder: Path) -> None:
-    """Write a run's model aside and move it into place."""
-    aside = folder / "model.writing"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    save(aside)
-    shutil.rmtree(folder / "model", ignore_errors=True)
-    aside.rename(folder / "model")
+    """Write a run's model aside and move it into place; StillInUse, and the old one stays, if that is held open."""
+    with folder_aside(folder / "model", replacing=True) as aside:
+        save(aside)
 
 
 def wait_for_everyone() -> None:

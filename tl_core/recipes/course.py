@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tl_core.recipes.curves import Grid
+from tl_core.records import write_record
 
 if TYPE_CHECKING:
     from tl_core.recipes.plan import CompareConfig
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"before. Mean of {SEEDS} seeds on all {grid.test_rows:,} test reviews; {machine_name(settings)}, {date.today()}."
     )
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"about": about, "grid": grid.to_json()}, indent=1), encoding="utf-8")
+    write_record(options.out, {"about": about, "grid": grid.to_json()})
     return 0
 
 

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,8 +34,8 @@ from tl_core.recipes.plan import (
 )
 from tl_core.recipes.probe import RATES
 from tl_core.recipes.sources import chosen_source, open_source, source_plan
-from tl_core.runs.queue import worker_environment
-from tl_core.runs.records import read_record, write_record
+from tl_core.records import read_record, write_record
+from tl_core.runs.processes import run_beside
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import AnyConfig, ContrastiveConfig, FrozenConfig, pairs_for
@@ -46,6 +43,7 @@ from tl_core.tasks.classify.encoder import PREDICT_BATCH
 from tl_core.tasks.classify.strategies import passes, strategy
 from tl_core.text.tokens import count_tokens
 from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
+from tl_core.whole_files import scratch_folder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -240,8 +238,7 @@ def _probe(
     target: Examples,
 ) -> dict[str, dict[str, float]]:
     """Measure strategies in a process of its own: name -> rates."""
-    with tempfile.TemporaryDirectory(prefix="probe-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         write_examples(folder / "rows.jsonl", target)
         order = {
             "config": config.to_json(),
@@ -250,15 +247,8 @@ def _probe(
             "trained": str(start.trained) if start and start.trained else "",
         }
         write_record(folder / "order.json", order)
-        command = [sys.executable, "-m", "tl_core", "probe", str(folder)]
         try:
-            ended = subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                timeout=PROBE_SECONDS,
-                env=worker_environment(settings),
-            )
+            ended = run_beside(["-m", "tl_core", "probe", str(folder)], settings, PROBE_SECONDS)
         except subprocess.TimeoutExpired as error:
             raise ModelError(
                 f"The probe took longer than {PROBE_SECONDS} s: this will be slow here."

@@ -13,7 +13,7 @@ from tl_core.recipes.board import Board
 from tl_core.recipes.cell_work import drive_alone, submit_job
 from tl_core.recipes.readers import load_named_reader, reader_title
 from tl_core.recipes.train_reader import ANSWERS, read_answers, write_answers
-from tl_core.runs.records import read_record, write_record
+from tl_core.records import read_record, write_record
 from tl_core.runs.store import Job, Store
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.report import ReadReport, evaluate_events
@@ -39,9 +39,9 @@ def run_evaluation(store: Store, job: Job) -> None:
     board = Board(job.folder / "progress.json", {"ask": float(len(data))})
     board.update("ask", "Loading the reader", 0.0)
     reader = load_named_reader(store, str(job.record["config"]["reader"]))
-    began = time.monotonic()
+    began = time.perf_counter()
     evaluation = drive_alone(job, board, "ask", "Asking", evaluate_events(reader, data, Reading(top=1)))
-    seconds = time.monotonic() - began
+    seconds = time.perf_counter() - began
     write_answers(job.folder / ANSWERS, data, evaluation)
     write_record(job.folder / RESULT, {"report": evaluation.report.to_json(), "seconds": seconds})
     board.finish("ask")

@@ -12,7 +12,7 @@ from tl_core.knobs import check_knobs, from_values, knob, to_values
 from tl_core.recipes.board import Board
 from tl_core.recipes.cell_work import drive_alone, submit_job
 from tl_core.recipes.vector_sets import open_vectors, vector_set
-from tl_core.runs.records import read_record, write_record
+from tl_core.records import read_record, write_record
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Training
 from tl_core.vectors.quality import (
@@ -110,10 +110,10 @@ def run_evaluation(store: Store, job: Job) -> None:
     board = Board(job.folder / "progress.json", {"ask": float(questions.total)})
     board.update("ask", "Opening the vectors", 0.0)
     vectors = open_vectors(store, str(config["vectors"]))
-    began = time.monotonic()
+    began = time.perf_counter()
     asking = evaluate_events(vectors, questions, from_values(QualityConfig, config["quality"]))
     report = drive_alone(job, board, "ask", "Asking", asking)
-    write_record(job.folder / RESULT, {**report_to_json(report), "seconds": time.monotonic() - began})
+    write_record(job.folder / RESULT, {**report_to_json(report), "seconds": time.perf_counter() - began})
     board.finish("ask")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
@@ -26,9 +25,10 @@ from tl_core.errors import DataError, ModelError, RunError, TLError
 from tl_core.recipes.card import make_card, requirements
 from tl_core.recipes.portable_kinds import PORTABLE, PortableKind
 from tl_core.recipes.scores import CLASSIFIERS, Scores, kind_named, kind_of
-from tl_core.runs.records import new_id, write_record
-from tl_core.runs.store import Run, Store
+from tl_core.records import write_record
+from tl_core.runs.store import Run, Store, new_id
 from tl_core.settings import Settings
+from tl_core.whole_files import check_output, folder_aside, remove, scratch_folder, written_for_user
 
 LARGEST_ZIP = 2_000_000_000
 LARGEST_UNPACKED = 4_000_000_000
@@ -48,7 +48,7 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
     """Write a finished run as a zip and return its size in bytes.
 
     A base in a local folder is always carried, a packaged or hub one with `with_base`; both in
-    float16. RunError if the run has no model or `out` cannot be written.
+    float16. RunError if the run has no model, OutputError if `out` cannot be written.
     """
     run = store.run(run_id)
     if run.status != "done":
@@ -57,8 +57,8 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
         raise RunError(
             f"Run {run_id} holds word vectors; `save-vectors {run_id} OUT.txt` writes them as a file."
         )
-    with tempfile.TemporaryDirectory(prefix="export-") as name:
-        folder = Path(name)
+    check_output(out)
+    with scratch_folder() as folder:
         kind = PORTABLE[kind_of(run).task]
         run = replace(run, record=_portable_record(run, kind))
         shutil.copytree(run.model, folder, dirs_exist_ok=True)
@@ -69,10 +69,8 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
         (folder / "README.md").write_text(make_card(run, folder), encoding="utf-8")
         (folder / "requirements.txt").write_text(requirements(folder), encoding="utf-8")
         shutil.copyfile(SCRIPTS / kind.script(run.record), folder / "predict.py")
-        try:
-            _write_zip(folder, out)
-        except OSError as error:
-            raise RunError(f"{out} cannot be written ({error.strerror}).") from error
+        with written_for_user(out) as aside:
+            _write_zip(folder, aside)
     return out.stat().st_size
 
 
@@ -109,7 +107,7 @@ def _add_base(settings: Settings, folder: Path, with_base: bool) -> None:
     facts["position_offset"] = family_of(str(facts.get("family", ""))).position_offset
     facts["whole"] = start.weights is not None and not _word_table_missing(start)
     if base.kind == "folder":
-        facts["base"] = {"kind": "folder", "name": "base", "revision": ""}
+        facts["base"] = EncoderBase("folder", "base").to_json()
     _write_json(folder / FACTS, facts)
     adapter = folder / ADAPTER / "adapter_config.json"
     if adapter.exists():
@@ -139,15 +137,10 @@ def _carry(settings: Settings, base: EncoderBase, folder: Path) -> None:
 
 
 def _write_zip(folder: Path, out: Path) -> None:
-    aside = out.with_name(f".{out.name}.writing")
-    try:
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for file in sorted(folder.rglob("*")):
-                if file.is_file():
-                    archive.write(file, file.relative_to(folder).as_posix())
-        aside.replace(out)
-    finally:
-        aside.unlink(missing_ok=True)
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(folder).as_posix())
 
 
 def import_run(store: Store, path: Path) -> Run:
@@ -156,24 +149,17 @@ def import_run(store: Store, path: Path) -> Run:
     Raises DataError for a zip that holds anything else, ModelError for a model that is not whole.
     """
     run_id = f"{new_id()}-imported"
-    store.settings.runs.mkdir(parents=True, exist_ok=True)
     folder = store.settings.runs / run_id
-    aside = Path(tempfile.mkdtemp(prefix="import-", dir=store.settings.runs))
-    try:
-        _unpack(path, aside)
-        record = _checked_record(aside)
-        _check_model(store.settings, aside, folder, record)
-        (aside / "record.json").unlink()
+    with folder_aside(folder) as aside:
+        model = aside / "model"
+        model.mkdir()
+        _unpack(path, model)
+        record = _checked_record(model)
+        _check_model(store.settings, model, record)
+        remove(model / "record.json")
         write_record(
-            aside.parent / f"{run_id}" / "record.json",
-            {**record, "id": run_id, "status": "running", "job": ""},
+            aside / "record.json", {**record, "id": run_id, "job": "", "status": "done", "imported": True}
         )
-        aside.rename(folder / "model")
-        store.write_run(run_id, {**record, "id": run_id, "job": "", "status": "done", "imported": True})
-    except BaseException:
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     return store.run(run_id)
 
 
@@ -269,8 +255,8 @@ def _check_files(folder: Path, kind: PortableKind) -> None:
             raise DataError(f"The zip holds {name}, which no exported run of its task has.")
 
 
-def _check_model(settings: Settings, folder: Path, place: Path, record: dict[str, Any]) -> None:
-    """The files of the model are data of the right form; a carried base is told where it will lie."""
+def _check_model(settings: Settings, folder: Path, record: dict[str, Any]) -> None:
+    """The files of the model are data of the right form."""
     kind = PORTABLE[record.get("task", CLASSIFIERS.task)]
     if not kind.has_encoder(record):
         from tl_core.tasks.classify.saved import load_classifier
@@ -280,7 +266,7 @@ def _check_model(settings: Settings, folder: Path, place: Path, record: dict[str
     _check_tensors(folder)
     if not (folder / "tokenizer.json").exists():
         raise ModelError("The zip lacks tokenizer.json: it is not a whole model.")
-    _settle_base(folder, place)
+    _settle_base(folder)
     read_starting_point(folder)
     kind.check_head(folder)
 
@@ -296,8 +282,8 @@ def _check_tensors(folder: Path) -> None:
             raise ModelError(f"{file.name} of the zip is not a safetensors file ({error}).") from error
 
 
-def _settle_base(folder: Path, place: Path) -> None:
-    """Let `encoder.json` name the carried base by where it will lie; ModelError if it has to be and is not."""
+def _settle_base(folder: Path) -> None:
+    """Let `encoder.json` name the base that the zip carries; ModelError if it has to carry one and does not."""
     facts = read_facts(folder)
     carried = (folder / "base" / "model.safetensors").exists()
     base = facts.get("base", {})
@@ -305,5 +291,5 @@ def _settle_base(folder: Path, place: Path) -> None:
         raise ModelError("The base encoder lies in a folder of another machine and is not in the zip.")
     if carried:
         shutil.copyfile(folder / "tokenizer.json", folder / "base" / "tokenizer.json")
-        facts["base"] = {"kind": "folder", "name": str(place / "model" / "base"), "revision": ""}
+        facts["base"] = EncoderBase("folder", "base").to_json()
         _write_json(folder / FACTS, facts)

@@ -6,7 +6,6 @@ gensim is asked for the file's path only: its usual way would run the Python cod
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -18,9 +17,10 @@ from tl_core.errors import DataError, RunError, TLError
 from tl_core.recipes.board import Board
 from tl_core.recipes.cell_work import drive_alone, submit_job
 from tl_core.recipes.vector_sets import add_vectors
-from tl_core.runs.records import read_record, write_record
+from tl_core.records import read_record, write_record
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Progress, Training
+from tl_core.whole_files import remove
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{2,60}")
 RESULT = "result.json"
@@ -83,8 +83,7 @@ def _download(folder: Path, name: str) -> Training[Path]:
     """Where the file lies; Progress in bytes. gensim cannot be stopped, so it loads in a thread that ends
     with the process.
     """
-    shutil.rmtree(folder / PARTS, ignore_errors=True)  # of a download that was cut short
-    shutil.rmtree(folder / f"{name}_tmp", ignore_errors=True)
+    remove(folder / PARTS, folder / f"{name}_tmp")  # of a download that was cut short
     loading = _Loading(folder, name)
     loading.start()
     while loading.is_alive():

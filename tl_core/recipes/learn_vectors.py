@@ -9,18 +9,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tl_core.durations import per_second
 from tl_core.errors import DataError, RunError
 from tl_core.knobs import from_values, to_values
 from tl_core.recipes.board import Board
 from tl_core.recipes.cell_work import CellWork, submit_job
 from tl_core.recipes.scores import METHOD_TITLES, VECTORS
-from tl_core.runs.records import read_record, write_record
+from tl_core.records import read_record, write_record
 from tl_core.runs.store import Job, Run, Store
 from tl_core.text.words import sentences_of
 from tl_core.training.events import Progress, Training, with_progress
 from tl_core.training.memory import peak_bytes
 from tl_core.vectors.learning import EpochFacts, LearnConfig, Learned, learn_vectors
-from tl_core.vectors.space import save_vectors
+from tl_core.vectors.space import write_vectors
 
 TEXTS = "texts.jsonl"
 HISTORY = "history.json"  # in the run's folder: facts and watched neighbours by epoch
@@ -66,13 +67,14 @@ class _Fitted:
         return {
             "words": len(self.learned.words),
             "width": int(self.learned.rows.shape[1]),
-            "words per second": sum(each.words_per_second * each.seconds for each in epochs) / self.seconds,
+            "words per second": per_second(
+                sum(each.words_per_second * each.seconds for each in epochs), self.seconds
+            ),
         }
 
     def save(self, folder: Path) -> None:
         learned = self.learned
-        folder.rmdir()  # `save_vectors` makes the folder, whole or not at all
-        save_vectors(folder, self.title, learned.words, learned.rows, about={"note": self.note})
+        write_vectors(folder, self.title, learned.words, learned.rows, about={"note": self.note})
         history = {"epochs": [asdict(each) for each in learned.epochs], "neighbours": learned.neighbours}
         write_record(self.folder / HISTORY, history)
 

@@ -10,8 +10,8 @@ from importlib.metadata import version
 from typing import Any
 
 from tl_core.errors import ModelError
-from tl_core.runs.queue import worker_environment
-from tl_core.runs.records import read_record, write_record
+from tl_core.records import read_record, write_record
+from tl_core.runs.processes import run_beside
 from tl_core.settings import Settings, usable_cores
 
 KEPT_SECONDS = 24 * 3600.0
@@ -22,7 +22,7 @@ def measure_devices() -> dict[str, Any]:
     """The devices torch can use: {torch, devices: [{kind, name, memory (bytes), bfloat16, cores}]}. Loads torch."""
     import torch
 
-    from tl_core.training.devices import has_bfloat16
+    from tl_core.training.precision import has_bfloat16
 
     devices: list[dict[str, Any]] = []
     for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
@@ -67,16 +67,9 @@ def device_facts(settings: Settings) -> dict[str, Any]:
     key = f"{sys.executable} {version('torch')}"
     if kept and kept.get("key") == key and time.time() - float(kept.get("measured", 0)) < KEPT_SECONDS:
         return dict(kept["facts"])
-    command = [sys.executable, "-m", "tl_core", "devices", "--json"]
     try:
-        ended = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=LONGEST_SECONDS,
-            env=worker_environment(settings),
-            check=True,
-        )
+        ended = run_beside(["-m", "tl_core", "devices", "--json"], settings, LONGEST_SECONDS)
+        ended.check_returncode()
         facts = json.loads(ended.stdout)
     except (subprocess.SubprocessError, ValueError) as error:
         raise ModelError(

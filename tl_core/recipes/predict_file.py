@@ -14,6 +14,7 @@ from tl_core.runs.store import Job, Run, Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.training.events import Training
+from tl_core.whole_files import check_output, written_for_user
 
 RESULT = "predicted.csv"
 
@@ -36,6 +37,7 @@ def predict_events(
     texts = read_unlabelled(table, columns)
     if run.status != "done":
         raise RunError(f"Run {run.id} is {run.status}; only a finished run can predict.")
+    check_output(out)
     classifier = load_classifier(run.model, settings)
     probabilities = yield from classifier.predict_events(texts)
     best = probabilities.argmax(1)
@@ -43,7 +45,8 @@ def predict_events(
         (*row, classifier.classes[at], f"{each[at]:.4f}")
         for row, at, each in zip(table.rows, best, probabilities, strict=True)
     ]
-    write_csv(out, (*table.columns, "predicted", "probability"), rows)
+    with written_for_user(out) as aside:
+        write_csv(aside, (*table.columns, "predicted", "probability"), rows)
     return len(rows)
 
 

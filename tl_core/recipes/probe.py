@@ -20,7 +20,7 @@ from tl_core.encoders.load import EncoderBase
 from tl_core.errors import TLError
 from tl_core.recipes.plan import CompareConfig, config_from_json, labelled, rows_of_seed
 from tl_core.recipes.vector_sets import open_vectors
-from tl_core.runs.records import read_record, write_record
+from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import Bench, LabelledTexts, WordStart
@@ -37,7 +37,7 @@ RATES = "rates.json"
 
 def run_probe(settings: Settings, folder: Path) -> None:
     """Inside the probe's process: measure and write `rates.json` into `folder`."""
-    began = time.monotonic()
+    began = time.perf_counter()
     order = read_record(folder / "order.json")
     if order is None:
         raise TLError(f"{folder} holds no order for a probe.")
@@ -50,7 +50,7 @@ def run_probe(settings: Settings, folder: Path) -> None:
         import peft  # noqa: F401  what a worker imports before its first training counts as start
         import torch  # noqa: F401
         import transformers  # noqa: F401
-    importing = time.monotonic() - began + 1.0  # and the interpreter's own start
+    importing = time.perf_counter() - began + 1.0  # and the interpreter's own start
     rates = {}
     for name in order["strategies"]:
         rates[name] = _measure(settings, config, name, start, examples, importing)
@@ -68,7 +68,7 @@ def _measure(
     from tl_core.training.memory import peak_bytes, start_peak
 
     start_peak()
-    began = time.monotonic()
+    began = time.perf_counter()
     bench = Bench(settings)
     if strategy(name).family == "encoder":
         train, predict, load = _measure_encoder(replace(bench, start=start), config, name, examples)
@@ -76,7 +76,7 @@ def _measure(
         if strategy(name).family == "words" and config.needs_vectors:
             bench = replace(bench, words=WordStart(open_vectors(Store(settings), config.vectors)))
         _fit_few(bench, config, name, examples)  # imports what it needs
-        importing += time.monotonic() - began
+        importing += time.perf_counter() - began
         train, predict, load = _measure_light(bench, config, name, examples)
     return {
         "train": train,
@@ -92,9 +92,9 @@ def _fit_few(bench: Bench, config: CompareConfig, name: str, examples: Examples)
     each = max(1, FEW // len(examples.classes))
     few = labelled(sample_per_class(examples, each, bench.seed), examples.classes)
     none = labelled(examples.take([]), examples.classes)
-    began = time.monotonic()
+    began = time.perf_counter()
     drain(strategy(name).fit()(bench, examples.classes, few, none, _one_pass(config.config_of(name))))
-    return time.monotonic() - began
+    return time.perf_counter() - began
 
 
 def _measure_light(
@@ -109,12 +109,12 @@ def _measure_light(
     characters = max(1, sum(map(len, texts)))
     none = labelled(examples.take([]), examples.classes)
     fit, settings = strategy(name).fit(), _one_pass(config.config_of(name))
-    began = time.monotonic()
+    began = time.perf_counter()
     fitted = drain(fit(bench, examples.classes, LabelledTexts(texts, targets), none, settings))
-    train = max(0.0, time.monotonic() - began - load) / characters
-    began = time.monotonic()
+    train = max(0.0, time.perf_counter() - began - load) / characters
+    began = time.perf_counter()
     drain(fitted.classifier.predict_events(texts))
-    return train, (time.monotonic() - began) / characters, load
+    return train, (time.perf_counter() - began) / characters, load
 
 
 def _one_pass(settings: Any) -> Any:
@@ -133,9 +133,9 @@ def _measure_encoder(
 
     settings: Any = config.config_of(name)
     start = bench.starting_point
-    began = time.monotonic()
+    began = time.perf_counter()
     encoder = load_merged(start, bench.settings)
-    load = time.monotonic() - began
+    load = time.perf_counter() - began
     lengths = np.minimum(count_tokens(encoder.tokenizer, examples.texts), settings.max_tokens)
     network = make_network(encoder, 2, 0.0).to(best_device())
     use = Use(settings.max_tokens, settings.precision)
@@ -143,9 +143,9 @@ def _measure_encoder(
     few = _spread(lengths, TEXTS)
     texts = [examples.texts[at] for at in few]
     drain(classifier.predict_events(texts[-8:]))  # the first batch pays for set-up
-    began = time.monotonic()
+    began = time.perf_counter()
     drain(classifier.predict_events(texts))
-    predict = (time.monotonic() - began) / padded_tokens(
+    predict = (time.perf_counter() - began) / padded_tokens(
         lengths[few], sorted_batches(lengths[few], PREDICT_BATCH)
     )
     if not strategy(name).in_loop:
@@ -167,7 +167,7 @@ def _measure_steps(
     times = []
     for event in training:
         if isinstance(event, Metric):
-            times.append(time.monotonic())
+            times.append(time.perf_counter())
             if len(times) == len(batches):
                 break
     training.close()

@@ -12,7 +12,7 @@ from typing import Any
 from tl_core.data.reading import ReadingSet, with_unanswerable
 from tl_core.recipes.reader_training import Questions, ReaderRecipe
 from tl_core.recipes.shipping import halve, machine_name, tell, told
-from tl_core.runs.records import read_record, write_record
+from tl_core.records import read_record, write_record
 from tl_core.settings import Settings
 from tl_core.tasks.read.answers import Reply
 from tl_core.tasks.read.calibration import Calibration
@@ -20,6 +20,7 @@ from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.evaluate import best_threshold, calibration_of, judge, rule_for, scores_at
 from tl_core.tasks.read.reader import Asked, Reader
 from tl_core.tasks.read.saved import load_reader, write_calibration
+from tl_core.whole_files import folder_aside, remove
 
 MEASURED = "measured.json"  # beside a stage's model
 CANDIDATES = 20  # answers a question that the calibration looks at
@@ -37,23 +38,19 @@ def ship(recipe: ReaderRecipe, settings: Settings, questions: Questions, work: P
     for stage in earlier:
         measured["stages"][stage.name] = _measured_stage(settings, work / stage.name, questions.test)
         tell(f"{stage.name}: {measured['stages'][stage.name]}")
-    aside = out.with_name(f"{out.name}.writing")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(work / last.name / "model", aside)
-    (aside / "facts.json").unlink()
-    halve(aside)
-    write_calibration(aside, _calibrate(settings, aside, questions.validation))
-    measured["shipped"] = _measure_shipped(settings, aside, questions.test)
-    scores = {name: measured["shipped"][name] for name in ("questions", "exact_match", "f1")}
-    measured["stages"][last.name] = _stage_facts(work / last.name / "model") | scores
-    measured["size"] = sum(file.stat().st_size for file in aside.rglob("*") if file.is_file())
-    measured["date"], measured["machine"] = date.today().isoformat(), machine_name(settings)
-    reader = load_reader(aside, settings)
-    write_calibration(aside, reader.calibration, measured)
-    (aside / "README.md").write_text(make_reader_card(recipe, reader.calibration, measured), encoding="utf-8")
-    shutil.rmtree(out, ignore_errors=True)
-    aside.rename(out)
+    with folder_aside(out, replacing=True) as aside:
+        shutil.copytree(work / last.name / "model", aside, dirs_exist_ok=True)
+        remove(aside / "facts.json")
+        halve(aside)
+        calibration = _calibrate(settings, aside, questions.validation)
+        write_calibration(aside, calibration)
+        measured["shipped"] = _measure_shipped(settings, aside, questions.test)
+        scores = {name: measured["shipped"][name] for name in ("questions", "exact_match", "f1")}
+        measured["stages"][last.name] = _stage_facts(work / last.name / "model") | scores
+        measured["size"] = sum(file.stat().st_size for file in aside.rglob("*") if file.is_file())
+        measured["date"], measured["machine"] = date.today().isoformat(), machine_name(settings)
+        write_calibration(aside, calibration, measured)
+        (aside / "README.md").write_text(make_reader_card(recipe, calibration, measured), encoding="utf-8")
     tell(json.dumps(measured["shipped"]))
 
 

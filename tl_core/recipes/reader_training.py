@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,11 +21,12 @@ from tl_core.errors import TLError
 from tl_core.recipes.cell_work import save_model
 from tl_core.recipes.readers import ADAPTERS
 from tl_core.recipes.shipping import data_folder, tell, told
-from tl_core.runs.records import write_record
+from tl_core.records import write_record
 from tl_core.settings import Settings, read_settings
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.train import ReadBench, fit_reader
 from tl_core.training.loop import Desk
+from tl_core.whole_files import remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +114,4 @@ def train_stage(
         write_record(folder / "facts.json", cost)
 
     save_model(save, work)
-    shutil.rmtree(work / "checkpoint", ignore_errors=True)
+    remove(work / "checkpoint")

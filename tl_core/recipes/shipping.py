@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
+from tl_core.durations import per_second
 from tl_core.errors import ConfigError, DataError
 from tl_core.settings import Settings
+from tl_core.training.checkpoint import read_tensors
 from tl_core.training.events import Metric, Note, Progress, Training
 
 T = TypeVar("T")
@@ -34,7 +36,7 @@ def find_file(folder: Path, name: str) -> Path:
 
 def told(name: str, training: Training[T], unit: str = "rows") -> T:
     """Drain a training and say on stderr how it goes."""
-    began = last = time.monotonic()
+    began = last = time.perf_counter()
     done_before: float | None = None
     losses: list[float] = []
     while True:
@@ -50,10 +52,10 @@ def told(name: str, training: Training[T], unit: str = "rows") -> T:
             tell(f"{name}: step {event.step}, {event.name} {event.value:.4f}")
         elif isinstance(event, Progress):
             done_before = event.done if done_before is None else done_before
-            now = time.monotonic()
+            now = time.perf_counter()
             if now - last >= TELL_SECONDS:
                 last = now
-                rate = (event.done - done_before) / (now - began)
+                rate = per_second(event.done - done_before, now - began)
                 said = f"{name}: {event.done:,.0f} of {event.total:,.0f} {unit}, {rate:.1f}/s"
                 said += f", loss {sum(losses) / len(losses):.3f}" if losses else ""
                 said += f", {(event.total - event.done) / rate / 60:.0f} min left" if rate else ""
@@ -67,10 +69,10 @@ def tell(text: str) -> None:
 
 def halve(folder: Path) -> None:
     """Every tensor of numbers with a point as float16."""
-    from safetensors.torch import load_file, save_file
+    from safetensors.torch import save_file
 
     for file in folder.rglob("*.safetensors"):
-        tensors = load_file(file)
+        tensors = read_tensors(file)  # a copy: no system but Linux writes over a file that is mapped
         halved = {
             name: each.half().contiguous() if each.is_floating_point() else each
             for name, each in tensors.items()
@@ -87,6 +89,10 @@ def machine_name(settings: Settings) -> str:
     name = platform.processor() or platform.machine()
     cpu = Path("/proc/cpuinfo")
     if cpu.exists():
-        lines = [line for line in cpu.read_text(errors="replace").splitlines() if "model name" in line]
+        lines = [
+            line
+            for line in cpu.read_text(encoding="utf-8", errors="replace").splitlines()
+            if "model name" in line
+        ]
         name = lines[0].partition(":")[2].strip() if lines else name
     return f"{name}, {settings.threads} threads"

@@ -32,15 +32,16 @@ from tl_core.recipes.cell_work import save_model
 from tl_core.recipes.plan import labelled
 from tl_core.recipes.readers import ADAPTERS
 from tl_core.recipes.shipping import data_folder, find_file, halve, machine_name, tell, told
-from tl_core.runs.records import read_record, write_record
+from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings, read_settings
 from tl_core.tasks.classify.config import AnyConfig
 from tl_core.tasks.classify.fitting import Bench, WordStart
-from tl_core.tasks.classify.metrics import score
+from tl_core.tasks.classify.metrics import Report, score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.loop import Desk
+from tl_core.whole_files import folder_aside, remove
 
 HELD_SHARE = 0.05  # of the training rows: they choose the best epoch
 CARD, FACTS = "README.md", "facts.json"
@@ -142,37 +143,38 @@ def train_source(recipe: SourceRecipe, settings: Settings, data: SourceData, wor
         write_record(folder / FACTS, cost | fitted.facts)
 
     save_model(save, work)
-    shutil.rmtree(work / "checkpoint", ignore_errors=True)
+    remove(work / "checkpoint")
 
 
 def ship_source(recipe: SourceRecipe, settings: Settings, data: SourceData, work: Path, out: Path) -> None:
     """Measure the trained source as it ships, in float16, and write it with its card."""
-    aside = out.with_name(f"{out.name}.writing")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(work / "model", aside)
-    facts = read_record(aside / FACTS) or {}
-    (aside / FACTS).unlink()
-    halve(aside)
-    classifier = load_classifier(aside, settings)
+    with folder_aside(out, replacing=True) as aside:
+        shutil.copytree(work / "model", aside, dirs_exist_ok=True)
+        facts = read_record(aside / FACTS) or {}
+        remove(aside / FACTS)
+        halve(aside)
+        report = _measured(recipe, settings, data, aside)
+        size = sum(file.stat().st_size for file in aside.rglob("*") if file.is_file())
+        measured = {
+            **facts,
+            "accuracy": report.accuracy,
+            "interval": report.accuracy_interval,
+            "test_rows": len(data.test),
+            "size": size,
+            "date": date.today().isoformat(),
+            "machine": machine_name(settings),
+        }
+        (aside / CARD).write_text(make_source_card(recipe, measured), encoding="utf-8")
+    tell(f"{recipe.name}: {100 * report.accuracy:.1f} % of {len(data.test):,} rows, {size / 1e6:.2f} MB")
+
+
+def _measured(recipe: SourceRecipe, settings: Settings, data: SourceData, folder: Path) -> Report:
+    """What a saved source scores on its test rows; its model is let go with this call, so that the folder can move."""
+    classifier = load_classifier(folder, settings)
     test = labelled(data.test, classifier.classes)
     probabilities = told(f"{recipe.name}: measuring", classifier.predict_events(data.test.texts))
     majority = int(np.bincount(test.targets).argmax())
-    report = score(probabilities, test.targets, classifier.classes, majority=majority)
-    size = sum(file.stat().st_size for file in aside.rglob("*") if file.is_file())
-    measured = {
-        **facts,
-        "accuracy": report.accuracy,
-        "interval": report.accuracy_interval,
-        "test_rows": len(data.test),
-        "size": size,
-        "date": date.today().isoformat(),
-        "machine": machine_name(settings),
-    }
-    (aside / CARD).write_text(make_source_card(recipe, measured), encoding="utf-8")
-    shutil.rmtree(out, ignore_errors=True)
-    aside.rename(out)
-    tell(f"{recipe.name}: {100 * report.accuracy:.1f} % of {len(data.test):,} rows, {size / 1e6:.2f} MB")
+    return score(probabilities, test.targets, classifier.classes, majority=majority)
 
 
 def make_source_card(recipe: SourceRecipe, measured: dict[str, Any]) -> str:

@@ -158,7 +158,7 @@ def _class_targets(classes: tuple[str, ...], logits: torch.Tensor) -> list[Targe
     """The logit of every class, the most probable first."""
     from tl_core.encoders.attention.subject import Target
 
-    shares = logits.double().softmax(-1).tolist()
+    shares = logits.cpu().double().softmax(-1).tolist()
     order = sorted(range(len(classes)), key=lambda at: -shares[at])
     return [Target(classes[at], _column(at), float(logits[at]), shares[at]) for at in order]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from tl_core.runs.store import IDENTIFIER, Run, Store
 from tl_core.training.events import Training, drain
 from tl_core.vectors.catalog import open_packaged, packaged_vectors
 from tl_core.vectors.space import WordVectors, load_vectors, read_vectors_record, save_vectors
+from tl_core.whole_files import remove
 
 PACKAGED = "glove"
 FILE_ID = re.compile(r"file-[0-9a-f]{16}")
@@ -102,10 +102,9 @@ def add_vectors(
     name = f"file-{_fingerprint(path, words, top)}"
     folder = store.settings.vectors / name
     try:
-        known = load_vectors(folder)
-        del known
+        load_vectors(folder)
     except ModelError:  # not here yet, or not whole
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         read = yield from read_vectors_events(path, title, top=top, words_path=words)
         about = {"note": "; ".join((read.form, *read.notes)), "created": time.time()}
         try:
@@ -119,10 +118,10 @@ def add_vectors(
 
 
 def delete_vectors(store: Store, name: str) -> None:
-    """Remove a loaded file's folder; DataError for any other set."""
+    """Remove a loaded file's folder; DataError for any other set, StillInUse, and it stays, if one has it open."""
     if not FILE_ID.fullmatch(name):
         raise DataError("Only loaded files are removed here; learned vectors are deleted with their run.")
-    shutil.rmtree(store.settings.vectors / name, ignore_errors=True)
+    remove(store.settings.vectors / name)
 
 
 def vectors_stamp(store: Store, name: str) -> str:

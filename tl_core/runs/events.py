@@ -1,14 +1,19 @@
-"""A run's events on disk: one JSON line each, appended by the worker, read by everybody else."""
+"""A run's events on disk: one JSON line each, appended by the worker, read by everybody else.
+
+A line that cannot be written is lost and the training goes on: what it is for is the model, not the telling.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tl_core.training.events import Event, event_to_json
+from tl_core.whole_files import read_whole
 
 
 class EventLog:
@@ -19,25 +24,28 @@ class EventLog:
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, event: Event) -> None:
-        self._file.write(json.dumps(event_to_json(event), ensure_ascii=False) + "\n")
-        self._file.flush()
+        with suppress(OSError):
+            self._file.write(json.dumps(event_to_json(event), ensure_ascii=False) + "\n")
+            self._file.flush()
 
     def close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what could not be flushed
+            self._file.close()
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:
     """The events of a run in order; a last line that is still being written is left out."""
-    if not path.exists():
+    try:
+        lines = read_whole(path).split(b"\n")
+    except FileNotFoundError:
         return
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(event, dict):
-                yield event
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict):
+            yield event
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,58 +6,40 @@ process that holds it; a queued job whose worker has died is passed over.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from tl_core.errors import RunError
 from tl_core.runs.locks import try_lock
+from tl_core.runs.processes import start_apart
 from tl_core.runs.store import Job, Store
-from tl_core.settings import Settings
 from tl_core.training.events import Stopped
+from tl_core.whole_files import remove
 
 POLL_SECONDS = 0.3
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def start_worker(store: Store, job_id: str, *, processes: int = 1) -> None:
     """Start the job's worker as a process of its own, which outlives whoever started it.
 
-    With `processes` above 1 torchrun starts that many workers that train together.
+    With `processes` above 1 torchrun starts that many workers that train together; RunError on Windows, whose torch
+    cannot let them meet.
     """
+    if processes > 1 and sys.platform == "win32":
+        raise RunError(
+            f"{processes} processes cannot train together on Windows: its torch is built without libuv, which they "
+            "need to find each other. Leave --processes out."
+        )
     job = store.job(job_id)
-    (job.folder / "stop").unlink(missing_ok=True)
+    remove(job.folder / "stop")
     store.update_job(job_id, status="queued", submitted=time.time(), ticket=time.time_ns(), reason="")
-    command = [sys.executable, "-m", "tl_core", "work", job_id]
+    arguments = ["-m", "tl_core", "work", job_id]
     if processes > 1:
         torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
-        command = [sys.executable, *torchrun, *command[1:]]
-    with (job.folder / "log.txt").open("ab") as log:
-        subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=worker_environment(store.settings),
-            cwd=PROJECT,
-            start_new_session=True,
-        )
-
-
-def worker_environment(settings: Settings) -> dict[str, str]:
-    """The environment of a process that runs `python -m tl_core` beside this one."""
-    path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
-    return {
-        **os.environ,
-        "TL_HOME": str(settings.home),
-        "OMP_NUM_THREADS": str(settings.threads),
-        "TOKENIZERS_PARALLELISM": "true",
-        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",  # of 1,024 kernels, one a batch shape, hundreds of MB stay
-        "PYTHONPATH": path,
-    }
+        arguments = [*torchrun, *arguments]
+    start_apart(arguments, store.settings, job.folder / "log.txt")
 
 
 def jobs_ahead(store: Store, job: Job) -> list[Job]:

@@ -10,19 +10,21 @@ or deletes. Whether a job lives is told by its lock alone.
 from __future__ import annotations
 
 import re
-import shutil
+import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tl_core.errors import RunError
+from tl_core.records import read_record, write_record
 from tl_core.runs.locks import is_held
-from tl_core.runs.records import new_id, read_record, write_record
 from tl_core.settings import Settings
+from tl_core.whole_files import remove
 
 IDENTIFIER = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}(-[a-z0-9-]{1,60})?")
+T = TypeVar("T")
 STARTING_SECONDS = 20.0  # a worker that was just started may not hold its lock yet
 STATUSES = ("queued", "running", "done", "stopped", "interrupted", "failed")
 ENDED = ("done", "stopped", "interrupted", "failed")
@@ -105,11 +107,15 @@ class Store:
     def _check_writable(self, folder: Path) -> None:
         probe = folder / ".writable"
         write_record(probe, {})
-        probe.unlink(missing_ok=True)
+        remove(probe)
 
     def update_job(self, job_id: str, **changes: Any) -> None:
+        """Change these fields of a job's record; RunError, and nothing is written, if the others cannot be read."""
         path = self.settings.jobs / checked(job_id) / "record.json"
-        write_record(path, {**(read_record(path) or {}), **changes})
+        record = read_record(path)
+        if record is None:
+            raise RunError(f"The record of job {job_id} is gone or damaged, so it is left as it is.")
+        write_record(path, {**record, **changes})
 
     def job(self, job_id: str) -> Job:
         """The job of this id; RunError if there is none."""
@@ -121,20 +127,18 @@ class Store:
 
     def jobs(self) -> list[Job]:
         """All jobs, newest first."""
-        return [self.job(name) for name in _identifiers(self.settings.jobs)]
+        return list(_there(self.job, _identifiers(self.settings.jobs)))
 
     def request_stop(self, job_id: str) -> None:
         """Ask the job's worker to stop; it does so at its next step."""
         (self.job(job_id).folder / "stop").touch()
 
     def delete_job(self, job_id: str) -> None:
-        """Remove a job that has ended, and its runs."""
+        """Remove a job that has ended, and its runs; StillInUse, and all of it stays, if one has a file open."""
         job = self.job(job_id)
         if not job.ended:
             raise RunError(f"Job {job_id} is {job.status}. Stop it before you delete it.")
-        for run in self.runs_of(job_id):
-            shutil.rmtree(run.folder)
-        shutil.rmtree(job.folder)
+        remove(*(run.folder for run in self.runs_of(job_id)), job.folder)
 
     # runs
 
@@ -151,23 +155,22 @@ class Store:
 
     def runs(self) -> list[Run]:
         """All runs, newest first."""
-        return [self.run(name) for name in _identifiers(self.settings.runs)]
+        return list(_there(self.run, _identifiers(self.settings.runs)))
 
     def runs_of(self, job_id: str) -> list[Run]:
         """The runs of one job, in the order in which they were begun."""
-        found = [self.run(name) for name in _identifiers(self.settings.runs) if name.startswith(f"{job_id}-")]
-        return sorted(found, key=lambda run: float(run.record.get("started", 0)))
+        names = (name for name in _identifiers(self.settings.runs) if name.startswith(f"{job_id}-"))
+        return sorted(_there(self.run, names), key=lambda run: float(run.record.get("started", 0)))
 
     def delete_run(self, run_id: str) -> None:
-        """Remove one run; the worker of a live job is not disturbed."""
+        """Remove one run; the worker of a live job is not disturbed. StillInUse, and all stays, if one has it open."""
         run = self.run(run_id)
         job_id = str(run.record.get("job", ""))
         if run.status == "running":
             raise RunError(f"Run {run_id} is running. Stop its job before you delete it.")
-        shutil.rmtree(run.folder)
         folder = self.settings.jobs / job_id
-        if job_id and folder.exists() and not self.runs_of(job_id) and self.job(job_id).ended:
-            shutil.rmtree(folder)
+        last = job_id and folder.exists() and [each.id for each in self.runs_of(job_id)] == [run_id]
+        remove(run.folder, *([folder] if last and self.job(job_id).ended else []))
 
     def _run_status(self, record: Mapping[str, Any]) -> str:
         status = str(record.get("status", "failed"))
@@ -178,6 +181,11 @@ class Store:
         except RunError:
             return "interrupted"
         return "running" if not job.ended else ("stopped" if job.status == "stopped" else "interrupted")
+
+
+def new_id() -> str:
+    """An id that sorts by time: date, time and four random letters."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
 
 
 def checked(identifier: str) -> str:
@@ -192,6 +200,15 @@ def _identifiers(folder: Path) -> Iterator[str]:
         for entry in sorted(folder.iterdir(), reverse=True):
             if IDENTIFIER.fullmatch(entry.name) and (entry / "record.json").exists():
                 yield entry.name
+
+
+def _there(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:
+    """What is read of each; one that was deleted meanwhile is left out."""
+    for name in names:
+        try:
+            yield read(name)
+        except RunError:
+            continue
 
 
 def _job_status(folder: Path, record: Mapping[str, Any]) -> str:

@@ -1,17 +1,21 @@
 """A training's position on disk: tensors in safetensors, the rest in JSON, whole or absent.
 
 accelerate's own saving pickles; this does not. A checkpoint is a folder that is written under
-another name and moved into place, and the one before it is removed after that.
+another name and moved into place, and the one before it is removed after that. It is read as a copy:
+a mapped file could not be removed on Windows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tl_core.errors import StillInUse
+from tl_core.whole_files import folder_aside, remove
 
 if TYPE_CHECKING:
     import torch
@@ -33,28 +37,30 @@ def save_checkpoint(
     """Write the checkpoint of `step` into `folder` and drop the earlier ones."""
     from safetensors.torch import save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / "writing"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir()
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(ready, aside / "tensors.safetensors")
-    (aside / "facts.json").write_text(json.dumps(dict(facts)), encoding="utf-8")
     place = folder / f"{PREFIX}{step:09d}"
-    if place.exists():  # a resumed training came to the same step with the same weights
-        shutil.rmtree(aside)
-    else:
-        aside.rename(place)
-    for other in folder.glob(f"{PREFIX}*"):
-        if other != place:
-            shutil.rmtree(other, ignore_errors=True)
+    if not place.exists():  # a resumed training comes to the same step with the same weights
+        with folder_aside(place) as aside:
+            save_file(ready, aside / "tensors.safetensors")
+            (aside / "facts.json").write_text(json.dumps(dict(facts)), encoding="utf-8")
+    with contextlib.suppress(StillInUse):  # an older one that somebody reads goes with the next
+        remove(*(other for other in folder.glob(f"{PREFIX}*") if other != place))
 
 
 def load_checkpoint(folder: Path) -> Checkpoint | None:
     """The newest whole checkpoint in `folder`; None if there is none."""
-    from safetensors.torch import load_file
-
     for place in sorted(folder.glob(f"{PREFIX}*"), reverse=True):
         facts = json.loads((place / "facts.json").read_text(encoding="utf-8"))
-        return Checkpoint(load_file(place / "tensors.safetensors"), facts)
+        return Checkpoint(read_tensors(place / "tensors.safetensors"), facts)
     return None
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Every tensor of a safetensors file by name, as a copy that keeps no file open or mapped.
+
+    OSError or SafetensorError if there is no such file or it is damaged.
+    """
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (it is no mapping)

@@ -1,78 +1,97 @@
-"""Where a training runs and in which precision: accelerate decides the device, this module the rest."""
+"""What is different from device to device: copies, memory that runs out, random numbers, several processes."""
 
 from __future__ import annotations
 
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tl_core.errors import ConfigError
+from tl_core.settings import read_settings
+from tl_core.training.choose_device import Work, choose_device
+from tl_core.training.precision import resolve_precision
 
 if TYPE_CHECKING:
     import torch
     from accelerate import Accelerator
 
-PRECISIONS = ("auto", "float32", "bfloat16")
+OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")
 LONGEST_WAIT = timedelta(hours=6)  # other processes wait while the first trains what is not shared
 
 
-def has_bfloat16(device_type: str) -> bool:
-    """Whether matrix products in bfloat16 are done by the hardware of this device."""
+def best_device(work: Work = "encoder") -> torch.device:
+    """The device on which this kind of work is done here; see `choose_device`."""
     import torch
 
-    if device_type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device_type == "cpu":
-        return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and (
-            torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-        )
-    return False
+    return torch.device(choose_device(read_settings(), work).kind)
 
 
-def resolve_precision(precision: str, device_type: str) -> str:
-    """'float32' or 'bfloat16'; 'auto' takes bfloat16 where the hardware has it."""
-    if precision not in PRECISIONS:
-        raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}; got {precision!r}.")
-    if precision == "auto":
-        return "bfloat16" if has_bfloat16(device_type) else "float32"
-    return precision
+def to_device(batch: dict[str, torch.Tensor], device: torch.device) -> dict[str, torch.Tensor]:
+    """The tensors of a batch on a device. Only CUDA may copy while the program goes on: an Apple GPU would read
+    memory that is freed meanwhile (pytorch#189690).
+    """
+    return {name: each.to(device, non_blocking=device.type == "cuda") for name, each in batch.items()}
 
 
-def best_device() -> torch.device:
-    """The device accelerate would choose in a single process: CUDA, MPS, else the CPU."""
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a device's memory did not suffice; an Apple GPU and the CPU say so in words alone."""
+    import torch
+
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(each in str(error) for each in OUT_OF_MEMORY)
+
+
+def free_memory() -> None:
+    """Give a GPU's cached memory back, after it ran out."""
     import torch
 
     if torch.cuda.is_available():
-        return torch.device("cuda")
+        torch.cuda.empty_cache()
     if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+        torch.mps.empty_cache()
 
 
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
-    """A context for forward passes in `precision` ('float32' or 'bfloat16') on `device`."""
+def random_state(device: torch.device) -> dict[str, torch.Tensor]:
+    """Where the random numbers of the CPU and of this device stand, by name."""
     import torch
 
-    if precision == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, dtype=torch.bfloat16)
+    state = {"random.cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        state["random.cuda"] = torch.cuda.get_rng_state(device)
+    elif device.type == "mps":
+        state["random.mps"] = torch.mps.get_rng_state()
+    return state
 
 
-def make_accelerator(precision: str) -> Accelerator:
-    """An `Accelerator` for one training; `precision` is 'auto', 'float32' or 'bfloat16'.
+def restore_random_state(state: Mapping[str, torch.Tensor]) -> None:
+    """Let random numbers go on where `random_state` found them, on the devices that are here."""
+    import torch
 
-    accelerate keeps one precision per process, so its state is begun anew where the last
-    training of this process used another one.
+    torch.set_rng_state(state["random.cpu"])
+    if "random.cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["random.cuda"])
+    if "random.mps" in state and torch.backends.mps.is_available():
+        torch.mps.set_rng_state(state["random.mps"])
+
+
+def make_accelerator(precision: str, work: Work = "encoder") -> Accelerator:
+    """An `Accelerator` for one training of this kind; `precision` is 'auto', 'float32' or 'bfloat16'.
+
+    accelerate keeps one device and one precision per process, so its state is begun anew where the last
+    training of this process used others.
     """
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState, PartialState
     from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs
 
-    on_cpu = best_device().type == "cpu"  # accelerate starts several CPU processes only if told so
-    device_type = PartialState(cpu=on_cpu, timeout=LONGEST_WAIT).device.type
-    mixed = "bf16" if resolve_precision(precision, device_type) == "bfloat16" else "no"
+    kind = best_device(work).type
+    on_cpu = kind == "cpu"  # accelerate starts several CPU processes only if told so
+    mixed = "bf16" if resolve_precision(precision, kind) == "bfloat16" else "no"
+    if PartialState._shared_state and PartialState().device.type != kind:
+        AcceleratorState._reset_state(reset_partial_state=True)
+    PartialState(cpu=on_cpu, timeout=LONGEST_WAIT)
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
         AcceleratorState._reset_state()
     return Accelerator(

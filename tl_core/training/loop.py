@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from tl_core.errors import ModelError
 from tl_core.training.batches import length_batches
 from tl_core.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from tl_core.training.devices import free_memory, is_out_of_memory, random_state, restore_random_state
 from tl_core.training.events import Metric, Note, Progress, Stopped, Training
 from tl_core.training.memory import give_back
 from tl_core.training.schedule import rate_factor
@@ -168,8 +169,8 @@ class _Loop:
         rows = len(problem.lengths)
         self.total_steps = config.epochs * -(-rows // config.batch_size)
         self.warmup = round(config.warmup_share * self.total_steps)
-        self.last_saved = self.last_given_back = time.monotonic()
-        self.began = time.monotonic()
+        self.last_saved = self.last_given_back = time.perf_counter()
+        self.began = time.perf_counter()
 
     def run(self) -> Training[Fit]:
         self._resume()
@@ -204,11 +205,11 @@ class _Loop:
             yield Metric("training loss", at.step, loss)
             total = config.epochs * len(self.problem.lengths)
             yield Progress(self._rows_done(), total, self.rows_earlier)
-            if time.monotonic() - self.last_saved > self.desk.checkpoint_seconds:
+            if time.perf_counter() - self.last_saved > self.desk.checkpoint_seconds:
                 self._save()
-            if time.monotonic() - self.last_given_back > GIVE_BACK_SECONDS:
+            if time.perf_counter() - self.last_given_back > GIVE_BACK_SECONDS:
                 give_back()
-                self.last_given_back = time.monotonic()
+                self.last_given_back = time.perf_counter()
         at.epoch, at.batch = at.epoch + 1, 0
 
     def _set_rates(self) -> None:
@@ -225,11 +226,11 @@ class _Loop:
 
     def _step_within_memory(self, rows: Indices) -> Training[float]:
         """One optimizer step; if the device runs out of memory, once more with half batches."""
-        import torch
-
         try:
             return self._step(rows)
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             if self.pieces > 1 or self.accelerator.num_processes > 1:
                 raise _out_of_memory(self.config.batch_size) from error
         self.pieces = 2
@@ -237,15 +238,14 @@ class _Loop:
         yield Note("The device ran out of memory: each batch is now computed in two halves.")
         try:
             return self._step(rows)
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             raise _out_of_memory(self.config.batch_size) from error
 
     def _forget(self) -> None:
-        import torch
-
         self.optimizer.zero_grad(set_to_none=True)
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        free_memory()
 
     def _step(self, rows: Indices) -> float:
         import torch
@@ -304,7 +304,7 @@ class _Loop:
         self._put(self.mean or stepped)
         with torch.no_grad(), accelerator.autocast():
             sums = self.problem.validate(self.plain, accelerator.process_index, accelerator.num_processes)
-        shared = accelerator.reduce(torch.tensor(sums, dtype=torch.float32, device=accelerator.device), "sum")
+        shared = accelerator.reduce(torch.tensor(sums, dtype=torch.float32).to(accelerator.device), "sum")
         loss_sum, correct, count = (float(each) for each in shared)
         loss, accuracy = loss_sum / count, correct / count
         if (accuracy, -loss) > (at.best_accuracy, -at.best_loss):
@@ -330,7 +330,7 @@ class _Loop:
             raise Stopped
 
     def _seconds(self) -> float:
-        return self.position.seconds + time.monotonic() - self.began
+        return self.position.seconds + time.perf_counter() - self.began
 
     def _put(self, weights: dict[str, torch.Tensor]) -> None:
         import torch
@@ -340,14 +340,14 @@ class _Loop:
                 self.trained[name].copy_(each)
 
     def _save(self) -> None:
-        self.last_saved = time.monotonic()
+        self.last_saved = time.perf_counter()
         if self.desk.checkpoints is None or not self.accelerator.is_main_process:
             return
         tensors: dict[str, torch.Tensor] = {f"weight.{name}": each for name, each in self.trained.items()}
         tensors |= {f"best.{name}": each for name, each in self.best.items()}
         tensors |= {f"mean.{name}": each for name, each in self.mean.items()}
         tensors |= {f"adam.{part}": each for part, each in self._moments()}
-        tensors |= _random_state(self.accelerator.device)
+        tensors |= random_state(self.accelerator.device)
         facts = replace(self.position, seconds=self._seconds()).facts()
         save_checkpoint(self.desk.checkpoints, self.position.step, tensors, facts)
 
@@ -398,15 +398,6 @@ def _under(saved: Checkpoint, prefix: str) -> dict[str, torch.Tensor]:
     return {name[len(prefix) :]: each for name, each in saved.tensors.items() if name.startswith(prefix)}
 
 
-def _random_state(device: torch.device) -> dict[str, torch.Tensor]:
-    import torch
-
-    state = {"random.cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["random.cuda"] = torch.cuda.get_rng_state(device)
-    return state
-
-
 def _restore_random_state(saved: Checkpoint, process_index: int) -> None:
     """Only the first process's state was written; the others begin a new row of numbers."""
     import torch
@@ -414,9 +405,7 @@ def _restore_random_state(saved: Checkpoint, process_index: int) -> None:
     if process_index:
         torch.manual_seed(process_index + int(saved.facts["step"]))
         return
-    torch.set_rng_state(saved.tensors["random.cpu"])
-    if "random.cuda" in saved.tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(saved.tensors["random.cuda"])
+    restore_random_state(saved.tensors)
 
 
 def _out_of_memory(batch_size: int) -> ModelError:

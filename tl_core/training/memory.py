@@ -4,20 +4,45 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 from pathlib import Path
 
 STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
+LOOK_SECONDS = 0.05  # between two looks at the memory where the system keeps no peak that can be begun anew
 _held = 0  # bytes of the GPU when the peak began
+_watch: _Watch | None = None
+
+
+class _Watch(threading.Thread):
+    """Looks again and again how much memory this process holds; `largest` is the most it saw."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.largest, self.ended = 0, threading.Event()
+        self.look()
+
+    def look(self) -> None:
+        import psutil
+
+        self.largest = max(self.largest, int(psutil.Process().memory_info().rss))
+
+    def run(self) -> None:
+        while not self.ended.wait(LOOK_SECONDS):
+            self.look()
 
 
 def start_peak() -> None:
-    """Begin a new peak: what was held before this call no longer counts (Linux and CUDA)."""
+    """Begin a new peak: what was held before this call no longer counts."""
+    global _held, _watch
+    if _watch is not None:
+        _watch.ended.set()
+        _watch = None
     try:
-        CLEAR.write_text("5")  # resets VmHWM, see man 5 proc
+        CLEAR.write_text("5", encoding="ascii")  # resets VmHWM, see man 5 proc
     except OSError:
-        pass  # elsewhere the peak is that of the whole process: never too small
-    global _held
+        _watch = _Watch()
+        _watch.start()
     if _cuda_in_use():
         import torch
 
@@ -32,14 +57,22 @@ def peak_bytes() -> int:
 
         if (largest := int(torch.cuda.max_memory_allocated())) > _held:
             return largest
-    if STATUS.exists():
-        for line in STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    import resource
+    if _watch is not None:
+        _watch.look()
+        return _watch.largest
+    try:
+        lines = STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        return _process_peak()
 
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+def _process_peak() -> int:
+    """The largest memory this process held since it began, or holds now where the system does not keep that."""
+    import psutil
+
+    held = psutil.Process().memory_info()
+    return int(getattr(held, "peak_wset", held.rss))
 
 
 def give_back() -> None:

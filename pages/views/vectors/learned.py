@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +17,7 @@ from tl_core.runs.events import Curve, read_curves, read_events
 from tl_core.runs.store import Job, Run, Store
 from tl_core.vectors.files.read import write_word2vec_text
 from tl_core.vectors.learning import NEIGHBOURS
+from tl_core.whole_files import scratch_folder
 
 LARGEST_FILE = 200 * 10**6
 MOST_EPOCHS = 16  # columns at first
@@ -108,8 +107,8 @@ def _offer_file(store: Store, run: Run) -> None:
         st.code(f"python -m tl_core save-vectors {run.id} vectors.txt", language="sh")
         return
     vectors = resources.vectors(store, run.id)
-    with st.spinner("Writing"), tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "vectors.txt"
+    with st.spinner("Writing"), scratch_folder() as folder:
+        path = folder / "vectors.txt"
         write_word2vec_text(path, vectors.words, vectors.rows)
         st.download_button(
             "Save as word2vec text",

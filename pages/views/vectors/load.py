@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import streamlit as st
@@ -15,6 +14,7 @@ from tl_core.recipes.fetch_vectors import fetched_vectors, submit_fetch
 from tl_core.recipes.vector_sets import VectorSet, add_vectors, delete_vectors, vector_set, vector_sets
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Progress
+from tl_core.whole_files import scratch_folder
 
 FILES = ["txt", "vec", "bin", "npy", "gz", "w2v"]
 LISTS = ["txt"]
@@ -85,9 +85,9 @@ def _show_upload(store: Store) -> None:
 def _load(store: Store, upload: UploadedFile, words: UploadedFile | None, top: int | None) -> VectorSet:
     """Write the upload under a name of ours, read it with progress, and keep it."""
     place = st.empty()
-    with tempfile.TemporaryDirectory() as folder:
-        path = _written(Path(folder) / "vectors", upload)
-        listed = _written(Path(folder) / "words.txt", words) if words else None
+    with scratch_folder() as folder:
+        path = _written(folder / "vectors", upload)
+        listed = _written(folder / "words.txt", words) if words else None
         loading = add_vectors(store, path, shown_name(upload.name), top=top, words=listed)
         try:
             while True:

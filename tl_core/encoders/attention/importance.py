@@ -98,7 +98,7 @@ def _whole(subject: Subject, batch: Batch) -> tuple[Numbers, list[Any]]:
 
     network, encoder = network_of(subject), subject.encoder
     with subject.lock, torch.inference_mode(), watched(encoder), recorded(encoder) as outputs:
-        logits = network(batch).double().cpu().numpy()
+        logits = network(batch).cpu().double().numpy()
     return logits[None], outputs
 
 
@@ -111,7 +111,7 @@ def _without_each(subject: Subject, batch: Batch, layer: int, below: Sequence[An
     with subject.lock, torch.inference_mode(), watched(encoder) as watch, replayed(encoder, below):
         for head in range(subject.heads):
             watch.off, watch.calls = {layer: [head]}, layer  # the layers below are not called
-            found.append(network(batch).double().cpu().numpy())
+            found.append(network(batch).cpu().double().numpy())
     return np.stack(found)
 
 

@@ -96,7 +96,7 @@ def _relative_change(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> float:
         for before, after in pairs:
             difference = after.detach().cpu().float() - before.detach().cpu().float()
             moved += float(torch.linalg.vector_norm(difference, dtype=torch.float64)) ** 2
-            total += float(torch.linalg.vector_norm(before.detach(), dtype=torch.float64)) ** 2
+            total += float(torch.linalg.vector_norm(before.detach().cpu(), dtype=torch.float64)) ** 2
     if not total:
         return math.inf if moved else 0.0
     return math.sqrt(moved / total)

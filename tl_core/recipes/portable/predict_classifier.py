@@ -9,7 +9,9 @@ This file is copied into every exported classifier's zip; it imports nothing of 
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
@@ -71,7 +73,18 @@ def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict
     return answers
 
 
+def speak_utf8() -> None:
+    """Print UTF-8 into a file or a pipe; a terminal shows `?` for what it has no letter for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
+
+
 def main() -> None:
+    speak_utf8()
     parser = argparse.ArgumentParser(description="Predict with this classifier.")
     parser.add_argument("texts", nargs="+")
     parser.add_argument("--base", default="", help="folder or hub name of the base encoder")

@@ -8,8 +8,10 @@ This file is copied into the zip of every exported bag of words; it imports noth
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +74,18 @@ class Model:
         return dict(zip(self.labels, (powers / powers.sum()).tolist(), strict=True))
 
 
+def speak_utf8() -> None:
+    """Print UTF-8 into a file or a pipe; a terminal shows `?` for what it has no letter for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
+
+
 def main() -> None:
+    speak_utf8()
     parser = argparse.ArgumentParser(description="Predict with this bag of words.")
     parser.add_argument("texts", nargs="+")
     model = Model()

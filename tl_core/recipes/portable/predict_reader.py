@@ -14,6 +14,7 @@ This file is copied into every exported reader's zip; it imports nothing of the 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 import unicodedata
@@ -196,7 +197,18 @@ def belongs_to_before(text: str, at: int) -> bool:
     )
 
 
+def speak_utf8() -> None:
+    """Print UTF-8 into a file or a pipe; a terminal shows `?` for what it has no letter for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
+
+
 def main() -> None:
+    speak_utf8()
     parser = argparse.ArgumentParser(description="Answer a question from a text with this reader.")
     parser.add_argument("--passage", type=Path, required=True, help="a text file in UTF-8")
     parser.add_argument("--question", required=True)

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import html
+import io
 import json
 import re
+import sys
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -182,7 +184,18 @@ class Model:
         return states.mean(0) if words else torch.zeros(states.shape[1])
 
 
+def speak_utf8() -> None:
+    """Print UTF-8 into a file or a pipe; a terminal shows `?` for what it has no letter for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
+
+
 def main() -> None:
+    speak_utf8()
     parser = argparse.ArgumentParser(description="Predict with this classifier.")
     parser.add_argument("texts", nargs="+")
     parser.add_argument(

@@ -22,9 +22,10 @@ from tl_core.tasks.classify.encoder import PREDICT_BATCH, EncoderClassifier, Use
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
 from tl_core.tasks.classify.frozen import fit_scaled_head, network_with_head
 from tl_core.tasks.classify.tuned import seed_torch, train_fast
-from tl_core.training.devices import make_accelerator, resolve_precision
+from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training, part_of, stoppable
 from tl_core.training.loop import Indices, Problem, fit, loop_config
+from tl_core.training.precision import resolve_precision
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +61,7 @@ def fit_contrastive(
     before = loop.epochs * len(pairs)
     total = before + len(texts)
     result = yield from part_of(fit(network, no_head, problem, loop, accelerator, bench.desk), 0, total)
-    began = time.monotonic()
+    began = time.perf_counter()
     computing = feature_events(
         encoder,
         texts,
@@ -80,7 +81,7 @@ def fit_contrastive(
         Use(config.max_tokens, config.precision),
         adapter_saver(encoder, start),
     )
-    seconds = result.seconds + time.monotonic() - began
+    seconds = result.seconds + time.perf_counter() - began
     trained = result.trained_parameters + weight.size + bias.size
     return Fitted(classifier, seconds, trained, {"pairs": len(pairs)})
 

@@ -17,8 +17,9 @@ from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FrozenConfig
 from tl_core.tasks.classify.encoder import EncoderClassifier, Use, make_network
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities, Targets
-from tl_core.training.devices import best_device, resolve_precision
+from tl_core.training.devices import best_device
 from tl_core.training.events import Training
+from tl_core.training.precision import resolve_precision
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +36,7 @@ def fit_frozen(
     config: FrozenConfig,
 ) -> Training[Fitted]:
     """Logistic regression on frozen features; validation rows are used for training too."""
-    began = time.monotonic()
+    began = time.perf_counter()
     start = bench.starting_point
     encoder = cut_above(load_merged(start, bench.settings), config.layer, config.pooling)
     texts = train.texts + validation.texts
@@ -51,7 +52,7 @@ def fit_frozen(
         Use(config.max_tokens, config.precision, config.layer),
         lambda folder: copy_state(start, folder),
     )
-    return Fitted(classifier, time.monotonic() - began, weight.size + bias.size)
+    return Fitted(classifier, time.perf_counter() - began, weight.size + bias.size)
 
 
 def network_with_head(

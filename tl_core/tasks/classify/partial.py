@@ -16,9 +16,9 @@ from tl_core.encoders.tuning import GradualConfig, TopLayersConfig, set_dropout
 from tl_core.tasks.classify.encoder import weights_saver
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
 from tl_core.tasks.classify.tuned import Change, Forward, fit_change, plain, seed_torch
-from tl_core.training.devices import resolve_precision
 from tl_core.training.events import Note, Training, stoppable
 from tl_core.training.loop import Desk, Indices, LoopConfig, RateOf
+from tl_core.training.precision import resolve_precision
 
 if TYPE_CHECKING:
     import torch

@@ -27,11 +27,12 @@ def load_classifier(folder: Path, settings: Settings, *, device: str = "") -> Cl
 
     from tl_core.training.devices import best_device
 
-    place = torch.device(device) if device else best_device()
     if (folder / words.FACTS).exists():
+        place = torch.device(device) if device else best_device("words")
         return words.load_word_classifier(folder, settings, place)
     from tl_core.tasks.classify.encoder import load_encoder_classifier
 
+    place = torch.device(device) if device else best_device()
     return load_encoder_classifier(folder, settings, place)
 
 

@@ -130,7 +130,7 @@ def fit_tfidf(
     """
     from sklearn.linear_model import LogisticRegression
 
-    began = time.monotonic()
+    began = time.perf_counter()
     texts = train.texts + validation.texts
     targets = np.concatenate([train.targets, validation.targets])
     characters = config.characters == "on" or (config.characters == "auto" and is_korean(texts))
@@ -142,4 +142,4 @@ def fit_tfidf(
     yield Progress(len(texts), len(texts))
     parameters = int(head.coef_.size + head.intercept_.size)
     facts = {"n_grams": int(head.coef_.shape[1]), "characters": characters}
-    return Fitted(TfidfClassifier(views, head, classes), time.monotonic() - began, parameters, facts)
+    return Fitted(TfidfClassifier(views, head, classes), time.perf_counter() - began, parameters, facts)

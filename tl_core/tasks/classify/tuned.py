@@ -122,11 +122,11 @@ def fit_change(
     train_fast(encoder, batches.lengths, accelerator.device)
     loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
     forward: Forward = plain
-    before, total, began = 0, loop.epochs * len(train), time.monotonic()
+    before, total, began = 0, loop.epochs * len(train), time.perf_counter()
     if change.keep:
         before = len(train) + len(validation)
         forward = yield from part_of(change.keep([batches, held], accelerator, bench.desk), 0, before + total)
-    keeping = time.monotonic() - began
+    keeping = time.perf_counter() - began
     problem = make_problem((batches, train), (held, validation), forward)
     rate_of = change.rates(loop) if change.rates else None
     training = fit(network, network.head, problem, loop, accelerator, bench.desk, rate_of)  # type: ignore[arg-type]

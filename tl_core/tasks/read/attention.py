@@ -41,7 +41,7 @@ def question_attention(reader: Reader, opened: OpenWindow) -> QuestionAttention:
             f"{encoder.name} told the attention of {len(maps or ())} of its {encoder.layers} layers, so it "
             "cannot be shown. Choose a reader on another encoder."
         )
-    attention = np.stack([each[0].mean(0).double().cpu().numpy() for each in maps])  # (L, T, T)
+    attention = np.stack([each[0].mean(0).cpu().double().numpy() for each in maps])  # (L, T, T)
     asked = members(opened.question_of, len(opened.question_words))
     read = members(opened.passage_of, len(opened.passage_words))
     answer = np.zeros((1, attention.shape[-1]))

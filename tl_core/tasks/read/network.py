@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tl_core.encoders.batches import pad
 from tl_core.encoders.load import Encoder
 from tl_core.text.windows import Window
+from tl_core.training.devices import to_device
 
 if TYPE_CHECKING:
     import torch
@@ -46,8 +47,7 @@ def make_batch(encoder: Encoder, windows: Sequence[Window], device: torch.device
     places = torch.arange(length)
     allowed = (places >= first[:, None]) & (places < (first + count)[:, None])
     allowed |= places == null[:, None]
-    moved = {name: each.to(device, non_blocking=True) for name, each in inputs.items()}
-    return WindowBatch(moved, allowed.to(device), shift.to(device))
+    return WindowBatch(to_device(inputs, device), allowed.to(device), shift.to(device))
 
 
 def make_network(encoder: Encoder, dropout: float = 0.0) -> torch.nn.Module:

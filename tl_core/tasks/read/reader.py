@@ -30,8 +30,8 @@ from tl_core.text.windows import (
     windows,
 )
 from tl_core.training.batches import token_batches
-from tl_core.training.devices import autocast, resolve_precision
 from tl_core.training.events import Progress, Training, drain
+from tl_core.training.precision import autocast, resolve_precision
 
 if TYPE_CHECKING:
     import torch

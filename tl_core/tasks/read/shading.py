@@ -52,7 +52,7 @@ def gradient_shading(reader: Reader, opened: OpenWindow) -> Shading:
             handle.remove()
         score = logits[first, 0] + logits[last, 1] - logits[opened.window.null].sum()
         (gradient,) = torch.autograd.grad(score, held)
-    shades = (gradient * held[0]).detach().sum(-1).flatten().double().cpu().numpy()  # (T,)
+    shades = (gradient * held[0]).detach().sum(-1).flatten().cpu().double().numpy()  # (T,)
     question = members(opened.question_of, len(opened.question_words)) @ shades
     passage = members(opened.passage_of, len(opened.passage_words)) @ shades
     scale = float(np.abs(np.concatenate([question, passage])).max(initial=0.0))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from tl_core.training.events import Training
 from tl_core.vectors.files.rows import ReadVectors, RowCollector, check_words, decode_lines
 from tl_core.vectors.files.stream import VectorFile, VectorStream, read_progress, unpack_events
 from tl_core.vectors.files.text import line_blocks
+from tl_core.whole_files import scratch_folder
 
 MAGIC = b"\x93NUMPY"
 CHUNK_ROWS = 16_384
@@ -26,24 +26,27 @@ def read_array_events(file: VectorFile, words_path: Path | None) -> Training[Rea
             f"{file.name} is a NumPy array, which holds no words. Give the list of its words as well: "
             "UTF-8 text, one word a line, in the order of the rows."
         )
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        plain = yield from unpack_events(file, Path(folder))
-        table = _map(plain, file.name)
-        rows = RowCollector(file, "NumPy array with a word list", table.shape[1], "row", declared=len(table))
-        rows.expect(len(table))
-        words = _read_list(
-            VectorFile(words_path, words_path.name, None, file.most_bytes), file.name, len(table)
-        )
-        for begin in range(0, len(table), CHUNK_ROWS):
-            for part in rows.parts(min(CHUNK_ROWS, len(table) - begin)):
-                place = slice(begin + part.start, begin + part.stop)
-                with np.errstate(over="ignore"):  # infinity is refused with its word
-                    rows.add(words[place], np.asarray(table[place], dtype=np.float32), place.start + 1)
-            yield read_progress(file, plain, min(1.0, (begin + CHUNK_ROWS) / len(table)))
-            if rows.more:
-                break
-        del table  # so that the mapped copy can be removed
+    with scratch_folder() as folder:
+        plain = yield from unpack_events(file, folder)
+        rows = yield from _collected(file, plain, words_path)
     return rows.result()
+
+
+def _collected(file: VectorFile, plain: Path, words_path: Path) -> Training[RowCollector]:
+    """The rows of a mapped array with their words; what is mapped is let go with this call."""
+    table = _map(plain, file.name)
+    rows = RowCollector(file, "NumPy array with a word list", table.shape[1], "row", declared=len(table))
+    rows.expect(len(table))
+    words = _read_list(VectorFile(words_path, words_path.name, None, file.most_bytes), file.name, len(table))
+    for begin in range(0, len(table), CHUNK_ROWS):
+        for part in rows.parts(min(CHUNK_ROWS, len(table) - begin)):
+            place = slice(begin + part.start, begin + part.stop)
+            with np.errstate(over="ignore"):  # infinity is refused with its word
+                rows.add(words[place], np.asarray(table[place], dtype=np.float32), place.start + 1)
+        yield read_progress(file, plain, min(1.0, (begin + CHUNK_ROWS) / len(table)))
+        if rows.more:
+            break
+    return rows
 
 
 def _map(plain: Path, name: str) -> NDArray[Any]:

@@ -12,7 +12,6 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from tl_core.errors import DataError
 from tl_core.training.events import Training
 from tl_core.vectors.files.rows import FLOAT_BYTES, WIDEST, ReadVectors, RowCollector
 from tl_core.vectors.files.stream import VectorFile, read_progress, size_text, unpack_events
+from tl_core.whole_files import scratch_folder
 
 MAGIC = struct.pack("<i", 793712314)
 START = "<2i 12i d 3i 2q"  # magic, version; settings; words with labels, words, labels, tokens, pruned
@@ -49,28 +49,34 @@ class _Model:
 
 def read_fasttext_events(file: VectorFile) -> Training[ReadVectors]:
     """The words of a fastText model and their vectors; DataError if it is cut off, damaged, or not of that kind."""
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        plain = yield from unpack_events(file, Path(folder))
-        with plain.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            parser = _Parser(file.name, content)
-            model = parser.model()
-            rows = RowCollector(file, "fastText binary", model.width, "word", declared=model.words)
-            rows.expect(model.words)
-            raw = list(parser.words(model.words))
-            table_at = parser.table(model)
-        shape = (model.words + model.buckets, model.width)
-        table = np.asarray(np.memmap(plain, dtype="<f4", mode="r", offset=table_at, shape=shape))
-        for begin in range(0, model.words, CHUNK_WORDS):
-            chunk = raw[begin : begin + CHUNK_WORDS]
-            for part in rows.parts(len(chunk)):
-                vectors = _mean_rows(table, begin + part.start, chunk[part], model)
-                rows.add(rows.decode(chunk[part]), vectors, begin + part.start + 1)
-            yield read_progress(file, plain, (begin + len(chunk)) / model.words)
-            if rows.more:
-                break
-    if model.longest:
+    with scratch_folder() as folder:
+        plain = yield from unpack_events(file, folder)
+        rows, has_subwords = yield from _collected(file, plain)
+    if has_subwords:
         rows.note(SUBWORDS_NOTE)
     return rows.result()
+
+
+def _collected(file: VectorFile, plain: Path) -> Training[tuple[RowCollector, bool]]:
+    """The rows of a mapped model, and whether it has subwords; what is mapped is let go with this call."""
+    with plain.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        parser = _Parser(file.name, content)
+        model = parser.model()
+        rows = RowCollector(file, "fastText binary", model.width, "word", declared=model.words)
+        rows.expect(model.words)
+        raw = list(parser.words(model.words))
+        table_at = parser.table(model)
+    shape = (model.words + model.buckets, model.width)
+    table = np.asarray(np.memmap(plain, dtype="<f4", mode="r", offset=table_at, shape=shape))
+    for begin in range(0, model.words, CHUNK_WORDS):
+        chunk = raw[begin : begin + CHUNK_WORDS]
+        for part in rows.parts(len(chunk)):
+            vectors = _mean_rows(table, begin + part.start, chunk[part], model)
+            rows.add(rows.decode(chunk[part]), vectors, begin + part.start + 1)
+        yield read_progress(file, plain, (begin + len(chunk)) / model.words)
+        if rows.more:
+            break
+    return rows, bool(model.longest)
 
 
 class _Parser:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tl_core.errors import ModelError
 from tl_core.knobs import check_knobs, knob
 from tl_core.tasks.classify.words.splitting import SPLITTERS
-from tl_core.training.devices import PRECISIONS
+from tl_core.training.precision import PRECISIONS
 from tl_core.training.schedule import epochs_for_steps
 
 EPOCHS_HELP = (

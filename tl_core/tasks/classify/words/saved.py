@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.encoders.adapted import read_tensors
 from tl_core.errors import ModelError, TLError
 from tl_core.knobs import from_values, to_values
 from tl_core.settings import Settings
@@ -78,7 +79,7 @@ class WordClassifier:
             for rows in token_batches(documents.lengths, PREDICT_WORDS):
                 with torch.inference_mode():
                     logits = network(make_batch(self.config, documents, rows))
-                probabilities[begin + rows] = logits.double().softmax(-1).cpu().numpy()
+                probabilities[begin + rows] = logits.cpu().double().softmax(-1).numpy()
                 done += len(rows)
                 yield Progress(done, len(texts))
         return probabilities
@@ -175,13 +176,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], list[str], dict[str, torch.Tens
 
 
 def _tensors(folder: Path) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(folder / WEIGHTS)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{folder / WEIGHTS} is not a readable safetensors file ({error}).") from error
+    return read_tensors(folder / WEIGHTS)
 
 
 def _check(

@@ -102,7 +102,7 @@ def _fit(
     network = make_network(table, config, len(classes))
     moved = yield from _move(network, bench.words, config, classes)
 
-    accelerator = make_accelerator(config.precision)
+    accelerator = make_accelerator(config.precision, "words")
     longest = config.longest_sentence if isinstance(config, CnnConfig) else config.max_words
     documents = Documents(corpus, words.index, longest, accelerator.device)
     held_corpus = read_corpus(splitter, validation.texts, config.max_words)

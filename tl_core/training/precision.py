@@ -1,0 +1,46 @@
+"""In which precision a device computes: float32, or bfloat16 where its hardware has it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from tl_core.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+def has_bfloat16(device_type: str) -> bool:
+    """Whether matrix products in bfloat16 are done by the hardware of this device."""
+    import torch
+
+    if device_type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device_type == "cpu":
+        return (
+            torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]  # wheels for macOS are built without it
+            and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+            and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+        )
+    return False
+
+
+def resolve_precision(precision: str, device_type: str) -> str:
+    """'float32' or 'bfloat16'; 'auto' takes bfloat16 where the hardware has it."""
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}; got {precision!r}.")
+    if precision == "auto":
+        return "bfloat16" if has_bfloat16(device_type) else "float32"
+    return precision
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any]:
+    """A context for forward passes in `precision` ('float32' or 'bfloat16') on `device`."""
+    import torch
+
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, dtype=torch.bfloat16)

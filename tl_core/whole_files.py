@@ -1,0 +1,214 @@
+"""Files and folders whole or not at all, on every system: the one place that moves, replaces and removes them.
+
+Windows refuses to move, replace or remove what any process has open or mapped, and a virus scanner opens
+what was just written. So each step is tried again for about two seconds; after that StillInUse is raised and
+everything stands as it stood before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from tl_core.errors import OutputError, StillInUse
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 2.0
+LEAVING = ".leaving-"  # how the names of what is being removed begin
+COMING = ".coming-"  # and of what is being written
+LEFT_SECONDS = 60.0  # after which what is being removed will not be moved back any more
+
+
+def move(source: Path, place: Path) -> None:
+    """Give a file or a folder another name; FileExistsError if something has it, StillInUse if it cannot be had."""
+    if os.path.lexists(place):  # what Linux would silently write over
+        raise FileExistsError(17, "Something of this name is there already", str(place))
+    _patiently(lambda: os.rename(source, place), source)
+
+
+def replace(source: Path, place: Path) -> None:
+    """Put a file where another one may be, so that a reader sees the one or the other; StillInUse if it cannot be."""
+    _patiently(lambda: os.replace(source, place), place)
+
+
+def replace_folder(source: Path, place: Path) -> None:
+    """Put a folder where another one may be; StillInUse, and the old one stays, if that cannot be moved away."""
+    if not os.path.lexists(place):
+        move(source, place)
+        return
+    old = _beside(place, LEAVING)
+    move(place, old)
+    try:
+        move(source, place)
+    except BaseException:
+        os.rename(old, place)
+        raise
+    _discard(old)
+
+
+def remove(*paths: Path) -> None:
+    """Remove files and folders: all of them or, if one is still in use, none (StillInUse). Absent ones are fine.
+
+    Each is moved aside before anything is deleted; what could not be deleted then goes with the next removal
+    in the same folder.
+    """
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for path in paths:
+            if os.path.lexists(path):
+                aside = _beside(path, LEAVING)
+                try:
+                    move(path, aside)
+                except FileNotFoundError:  # somebody else was quicker
+                    continue
+                moved.append((aside, path))
+    except BaseException:
+        for aside, path in reversed(moved):
+            os.rename(aside, path)
+        raise
+    for aside, _ in moved:
+        _discard(aside)
+    for folder in {path.parent for path in paths}:
+        for left in folder.glob(f"{LEAVING}*"):
+            if time.time() - _born(left) > LEFT_SECONDS:
+                _discard(left)
+
+
+def read_whole(path: Path) -> bytes:
+    """The bytes of a file; a refused read is tried again, then StillInUse. FileNotFoundError only if it is absent."""
+    return _patiently(path.read_bytes, path)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all; OSError if there is no room, StillInUse if the old one cannot be replaced."""
+    with written_aside(path) as aside, aside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write a file to: at the end it takes the place of `path`; gone if anything fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = _beside(path, COMING)
+    try:
+        yield aside
+        replace(aside, path)
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_aside(folder: Path, *, replacing: bool = False) -> Iterator[Path]:
+    """A new folder beside `folder` to fill: at the end it is moved there; gone if anything fails.
+
+    FileExistsError if `folder` is there at the end, unless it is to be replaced.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = _beside(folder, COMING)
+    aside.mkdir()
+    try:
+        yield aside
+        (replace_folder if replacing else move)(aside, folder)
+    finally:
+        _discard(aside)
+
+
+@contextmanager
+def written_for_user(path: Path) -> Iterator[Path]:
+    """`written_aside` for a file that a person named; OutputError, one clear line, if it cannot be written."""
+    check_output(path)
+    try:
+        with written_aside(path) as aside:
+            yield aside
+    except StillInUse as error:
+        raise _held(path) from error
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror or error}).") from error
+
+
+def check_output(path: Path) -> None:
+    """OutputError if a file that a person named cannot be written: worth asking before long work."""
+    if not path.parent.is_dir():
+        raise OutputError(f"{path.parent} is not a folder; name a file in one that exists.")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; name a file.")
+    if path.exists():
+        try:
+            path.open("r+b").close()
+        except OSError as error:
+            raise _held(path) from error
+
+
+def _held(path: Path) -> OutputError:
+    return OutputError(
+        f"{path} cannot be written: another program has it open, or it may not be changed. Close it there "
+        "(a spreadsheet keeps its file), or choose another name."
+    )
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A new folder for a while; removed at the end, also where an error holds what was mapped from a file in it."""
+    folder = Path(tempfile.mkdtemp(prefix="transfer-learning-"))
+    try:
+        yield folder
+    except BaseException as error:
+        _let_go(error)
+        raise
+    finally:
+        _discard(folder)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Empty the frames that an error and its causes carry, and with them what they have open or mapped."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+
+
+def _patiently(step: Callable[[], T], path: Path) -> T:
+    """What the step gives; while it is refused it is tried again, and then StillInUse is raised."""
+    end = time.perf_counter() + PATIENCE_SECONDS
+    pause = 0.005
+    while True:
+        try:
+            return step()
+        except PermissionError as error:
+            if time.perf_counter() > end:
+                raise StillInUse(
+                    f"{path} is still in use by another program or page, or may not be changed. Nothing was "
+                    "changed: close what has it open and try again."
+                ) from error
+        time.sleep(pause)
+        pause = min(2 * pause, 0.1)
+
+
+def _beside(path: Path, mark: str) -> Path:
+    return path.with_name(f"{mark}{int(time.time())}-{secrets.token_hex(4)}-{path.name[-40:]}")
+
+
+def _born(aside: Path) -> float:
+    """When a name of ours was given, in seconds since 1970."""
+    told = aside.name.removeprefix(LEAVING).partition("-")[0]
+    return float(told) if told.isdigit() else 0.0
+
+
+def _discard(path: Path) -> None:
+    """Delete a file or a folder that nobody knows by name any more, as far as that can be done."""
+    with contextlib.suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
