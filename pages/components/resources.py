@@ -143,6 +143,13 @@ def _classifier(folder: str, changed: int) -> Classifier:
     return load_classifier(Path(folder), read_settings(), device="cpu")
 
 
+def let_go_of_models() -> None:
+    """Forget every loaded model and mapped table, so that their files can be removed on every system."""
+    for kept in (_classifier, _reader, _vectors, encoder):
+        kept.clear()
+    gc.collect()
+
+
 # reading
 
 

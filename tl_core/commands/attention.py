@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tl_core.commands.get import have_encoders
 from tl_core.commands.output import add_json, bytes_text, show, tell
 from tl_core.errors import ConfigError, RunError
 from tl_core.runs.store import Store
@@ -113,7 +114,9 @@ def run_attribute(options: argparse.Namespace) -> int:
 def _opened(options: argparse.Namespace, name: str) -> tuple[Subject, ModelInput]:
     from tl_core.recipes.subjects import open_subject
 
-    subject = open_subject(Store(read_settings()), name)
+    store = Store(read_settings())
+    have_encoders(store, name)
+    subject = open_subject(store, name)
     inputs = subject.inputs(options.text, options.pair)
     if not 1 <= options.part <= len(inputs):
         raise ConfigError(f"--part must be between 1 and {len(inputs)}; got {options.part}.")

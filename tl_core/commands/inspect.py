@@ -6,10 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from tl_core.commands.get import have_encoders
 from tl_core.commands.output import add_json, bytes_text, show
 from tl_core.commands.train import add_column_options
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.tables import read_table_file
+from tl_core.runs.store import Store
 from tl_core.settings import read_settings
 
 
@@ -30,12 +32,13 @@ def add_commands(commands: Any) -> None:
 def run_devices(options: argparse.Namespace) -> int:
     from tl_core.recipes.machine import measure_devices
 
-    devices = measure_devices()
+    devices = measure_devices(read_settings())
     lines = [
         f"{each['name']}: {bytes_text(each['memory'])}, bfloat16: {each['bfloat16']}"
         for each in devices["devices"]
     ]
-    show(options, devices, lines)
+    lines += [f"{work}: on the {each['title']}. {each['why']}" for work, each in devices["chosen"].items()]
+    show(options, devices, [*lines, *devices["advice"]])
     return 0
 
 
@@ -47,8 +50,10 @@ def run_check(options: argparse.Namespace) -> int:
     test = read_table_file(options.test, has_header=header) if options.test else None
     guess = guess_columns(table)
     columns = Columns(tuple(options.text) or guess.text, options.label or guess.label)
+    settings = read_settings()
+    have_encoders(Store(settings), options.encoder)
     report = check_table(
-        read_settings(),
+        settings,
         table,
         columns,
         test=test,

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tl_core.commands.get import have_encoders
 from tl_core.commands.output import add_json, parse_settings, seconds_text, show, tell, told_by_tenths
 from tl_core.commands.train import finish
 from tl_core.data.reading_files import read_reading_file
@@ -68,7 +69,9 @@ def run_ask(options: argparse.Namespace) -> int:
     passage = read_document(content, options.passage.name).text
     check_asked(options.question, passage)
     store = Store(read_settings())
-    reader = load_named_reader(store, options.reader or reader_for([options.question, passage]))
+    name = options.reader or reader_for([options.question, passage])
+    have_encoders(store, name)
+    reader = load_named_reader(store, name)
     how = Reading(top=options.top, strip_josa=not options.keep_josa)
     reply = reader.ask(options.question, passage, how)
     threshold = reply.threshold if options.threshold is None else options.threshold
@@ -97,7 +100,9 @@ def run_evaluate(options: argparse.Namespace) -> int:
     _tell_refused(data.refused)
     data = data.take(range(min(options.limit or len(data), len(data))))
     name = options.reader or reader_for([each.text for each in data.questions])
-    reader = load_named_reader(Store(read_settings()), name)
+    store = Store(read_settings())
+    have_encoders(store, name)
+    reader = load_named_reader(store, name)
     began = time.perf_counter()
     report = told_by_tenths(evaluate_events(reader, data, Reading(top=1)), "asking").report
     seconds = time.perf_counter() - began
@@ -149,6 +154,7 @@ def run_train(options: argparse.Namespace) -> int:
             "settings": settings,
         }
     )
+    have_encoders(store, *config.starts)
     job = submit_training(store, config, data, test=test, processes=options.processes)
     return finish(options, store, job)
 

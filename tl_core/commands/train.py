@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tl_core.commands.get import have_encoders
 from tl_core.commands.output import add_json, seconds_text, show, tell, told_by_tenths
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.examples import Examples, to_examples
@@ -112,6 +113,7 @@ def run_train(options: argparse.Namespace) -> int:
         source,
         title=options.file.name,
     )
+    have_encoders(store, *([config.encoder] if config.needs_encoder else []), config.source_run)
     job = submit_comparison(store, config, task, processes=options.processes)
     return finish(options, store, job)
 
@@ -261,6 +263,7 @@ def run_predict(options: argparse.Namespace) -> int:
     columns = tuple(options.text) or guess_columns(table).text
     read_unlabelled(table, columns)
     check_output(options.out)
+    have_encoders(store, run.id)
     work_events = predict_events(store.settings, run, table, columns, options.out)
     count = told_by_tenths(work_events, "predicting")
     show(options, {"rows": count, "out": str(options.out)}, [f"{count} rows written to {options.out}"])

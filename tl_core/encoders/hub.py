@@ -37,7 +37,7 @@ def hub_folder(base: EncoderBase, settings: Settings) -> Path:
 
     ModelError if the model is not here and cannot be had: no network, no such name, no access.
     """
-    found = _on_this_machine(base)
+    found = on_this_machine(base)
     if found is not None:
         return found
     if settings.offline:
@@ -89,7 +89,8 @@ def _matching(names: Iterable[str], patterns: Iterable[str]) -> list[str]:
     return sorted(each for each in names if any(fnmatchcase(each, pattern) for pattern in patterns))
 
 
-def _on_this_machine(base: EncoderBase) -> Path | None:
+def on_this_machine(base: EncoderBase) -> Path | None:
+    """The folder of a hub model that was fetched before; None if it was not, or not whole. Asks no network."""
     from huggingface_hub import snapshot_download
 
     wanted = [*PLAIN_FILES, *SAFE_WEIGHTS]

@@ -23,6 +23,7 @@ from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import EncoderBase, find_encoder, tokenizer_of
 from tl_core.errors import ModelError
 from tl_core.knobs import to_values
+from tl_core.processes import run_beside
 from tl_core.recipes.plan import (
     Cell,
     CompareConfig,
@@ -35,7 +36,6 @@ from tl_core.recipes.plan import (
 from tl_core.recipes.probe import RATES
 from tl_core.recipes.sources import chosen_source, open_source, source_plan
 from tl_core.records import read_record, write_record
-from tl_core.runs.processes import run_beside
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import AnyConfig, ContrastiveConfig, FrozenConfig, pairs_for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -10,18 +11,25 @@ from importlib.metadata import version
 from typing import Any
 
 from tl_core.errors import ModelError
+from tl_core.processes import run_beside
 from tl_core.records import read_record, write_record
-from tl_core.runs.processes import run_beside
 from tl_core.settings import Settings, usable_cores
 
+FORM = 2  # of what is kept; raise it when `measure_devices` tells more
 KEPT_SECONDS = 24 * 3600.0
 LONGEST_SECONDS = 120
+# CUDA 13.0 is what torch 2.13 is built for by default; pytorch.org/get-started names builds for older drivers.
+CUDA_BUILD = "--force-reinstall --no-deps torch==2.13.0 --index-url https://download.pytorch.org/whl/cu130"
 
 
-def measure_devices() -> dict[str, Any]:
-    """The devices torch can use: {torch, devices: [{kind, name, memory (bytes), bfloat16, cores}]}. Loads torch."""
+def measure_devices(settings: Settings) -> dict[str, Any]:
+    """The devices torch can use, which of them is chosen for which work and why, and what would help. Loads torch.
+
+    {torch, devices: [{kind, name, memory (bytes), bfloat16}], chosen: {work: {kind, title, why}}, advice: [line]}.
+    """
     import torch
 
+    from tl_core.training.choose_device import TITLES, WORKS, choose_device
     from tl_core.training.precision import has_bfloat16
 
     devices: list[dict[str, Any]] = []
@@ -45,7 +53,34 @@ def measure_devices() -> dict[str, Any]:
             "bfloat16": has_bfloat16("cpu"),
         }
     )
-    return {"torch": torch.__version__, "devices": devices}
+    chosen = {}
+    for work in WORKS:
+        choice = choose_device(settings, work)
+        chosen[work] = {"kind": choice.kind, "title": TITLES[choice.kind], "why": choice.why}
+    return {
+        "torch": torch.__version__,
+        "devices": devices,
+        "chosen": chosen,
+        "advice": _advice(torch.cuda.is_available()),
+    }
+
+
+def _advice(has_cuda: bool) -> list[str]:
+    """What would make trainings faster here; none where nothing is amiss."""
+    import torch
+
+    if has_cuda or shutil.which("nvidia-smi") is None:
+        return []
+    if torch.version.cuda is not None:
+        return [
+            f"This machine has an NVIDIA GPU, but torch {torch.__version__} cannot use it: its driver may be older than "
+            f"CUDA {torch.version.cuda}. Update the driver."
+        ]
+    python = r".venv\Scripts\python" if sys.platform == "win32" else ".venv/bin/python"
+    return [
+        f"This machine has an NVIDIA GPU, but torch {torch.__version__} is a build for the CPU, which is what pip takes "
+        f"on Windows. For the GPU: {python} -m pip install {CUDA_BUILD}"
+    ]
 
 
 def memory_bytes() -> int:
@@ -64,7 +99,7 @@ def device_facts(settings: Settings) -> dict[str, Any]:
     """The same without loading torch here: asked of a short process, and kept for a day."""
     path = settings.cache / "devices.json"
     kept = read_record(path)
-    key = f"{sys.executable} {version('torch')}"
+    key = f"{FORM} {sys.executable} {version('torch')} {settings.device} {settings.threads}"
     if kept and kept.get("key") == key and time.time() - float(kept.get("measured", 0)) < KEPT_SECONDS:
         return dict(kept["facts"])
     try:

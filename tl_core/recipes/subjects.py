@@ -40,8 +40,12 @@ class SubjectRow:
 
 
 def subjects(store: Store) -> list[SubjectRow]:
-    """Encoders, shipped readers, then finished runs on an encoder, newest first. Loads nothing."""
-    rows = [SubjectRow(card.name, card.title, "bare", card.name) for card in ENCODERS if find_packaged(card)]
+    """Encoders that are here or can be fetched, shipped readers, finished runs on an encoder, newest first. Loads nothing."""
+    rows = [
+        SubjectRow(card.name, card.title, "bare", card.name)
+        for card in ENCODERS
+        if card.wheel or find_packaged(card)
+    ]
     rows += [
         SubjectRow(each.name, each.title, "span", each.encoder) for each in SHIPPED if each.folder.is_dir()
     ]

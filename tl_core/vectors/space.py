@@ -149,6 +149,14 @@ def load_vectors(folder: Path, *, rows_at: Path | None = None) -> WordVectors:
     return WordVectors(str(record["name"]), Vocabulary(words), rows, columns, lengths)
 
 
+def load_if_whole(folder: Path, *, rows_at: Path | None = None) -> WordVectors | None:
+    """What `load_vectors` gives; None for a folder that is not whole, of which nothing stays mapped, so that it can go."""
+    try:
+        return load_vectors(folder, rows_at=rows_at)
+    except ModelError:
+        return None
+
+
 def read_vectors_record(folder: Path) -> dict[str, Any]:
     """What a folder says of its vectors (name, words, width and more); ModelError if it says nothing."""
     record = read_record(folder / RECORD)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.components.choice import one_of
+from pages.components.missing_encoder import encoder_ready
 from pages.views.fine_tune.data import Data, choose_data
-from tl_core.encoders.catalog import ENCODERS, facts
+from tl_core.encoders.catalog import ENCODERS
+from tl_core.encoders.installed import facts
 from tl_core.recipes.overview import run_title
 from tl_core.recipes.scores import best_score
 from tl_core.recipes.sources import base_of, gives_on, open_source, shipped_sources
@@ -46,46 +48,56 @@ class Source:
 
 
 def choose_source(store: Store, data: Data) -> Source | None:
-    """The widgets of the starting point, which TF-IDF alone does not use; None for a source task without rows yet."""
+    """The widgets of the starting point, which TF-IDF alone does not use; None for a source task without rows yet, or
+    while its encoder is to be fetched first.
+    """
     st.subheader("2 · Starting point")
     with st.container(border=True):
-        kind = one_of("Starting point", list(KINDS), format_func=KINDS.__getitem__, key="source.kind")
-        korean = is_korean(data.examples.texts)
-        if kind == "run":
-            return _from_run(store, korean)
-        if kind == "shipped":
-            return _shipped(store, korean)
-        if kind == "name":
-            st.caption(
-                "A folder that transformers saved, or a name on the hub (needs a network). No code in it is run."
-            )
-            name = st.text_input("Folder or hub name", key="source.name", placeholder="bert-base-uncased")
-            return Source(name.strip() or "minilm", vectors=_vectors(store))
-        encoder, vectors = _packaged(korean), _vectors(store)
-        if kind == "task":
-            st.caption(
-                "Sequential transfer: each model is first trained on another labelled table, once, "
-                "then on yours with a new head."
-            )
-            task = choose_data("source")
-            return Source(encoder, task=task, vectors=vectors) if task else None
-        return Source(encoder, vectors=vectors)
+        source = _choose(store, data)
+        if source is None or encoder_ready(store, source.run or source.encoder, "source"):
+            return source
+        st.caption("To go on without it, choose MiniLM: strategies that count words use no encoder at all.")
+        return None
+
+
+def _choose(store: Store, data: Data) -> Source | None:
+    kind = one_of("Starting point", list(KINDS), format_func=KINDS.__getitem__, key="source.kind")
+    korean = is_korean(data.examples.texts)
+    if kind == "run":
+        return _from_run(store, korean)
+    if kind == "shipped":
+        return _shipped(store, korean)
+    if kind == "name":
+        st.caption(
+            "A folder that transformers saved, or a name on the hub (needs a network). No code in it is run."
+        )
+        name = st.text_input("Folder or hub name", key="source.name", placeholder="bert-base-uncased")
+        return Source(name.strip() or "minilm", vectors=_vectors(store))
+    encoder, vectors = _packaged(korean), _vectors(store)
+    if kind == "task":
+        st.caption(
+            "Sequential transfer: each model is first trained on another labelled table, once, "
+            "then on yours with a new head."
+        )
+        task = choose_data("source")
+        return Source(encoder, task=task, vectors=vectors) if task else None
+    return Source(encoder, vectors=vectors)
 
 
 def _packaged(korean: bool) -> str:
-    installed = {card.name: card for card in ENCODERS if facts(card).installed}
-    if not installed:
+    offered = {card.name: card for card in ENCODERS if card.wheel or facts(card).installed}
+    if not offered:
         st.warning(
             "No packaged encoder is installed. Install requirements.txt, or use a folder or a hub name."
         )
         return "minilm"
-    names = list(installed)
-    fitting = "e5" if korean and "e5" in installed else names[0]
+    names = list(offered)
+    fitting = "e5" if korean and "e5" in offered else names[0]
     name = st.radio(
         "Encoder",
         names,
         index=names.index(fitting),
-        format_func=lambda each: installed[each].title,
+        format_func=lambda each: offered[each].title,
         captions=[_caption(each) for each in names],
         horizontal=True,
         key=f"source.encoder.{korean}",
@@ -100,6 +112,8 @@ def _packaged(korean: bool) -> str:
 def _caption(name: str) -> str:
     card = next(each for each in ENCODERS if each.name == name)
     size = facts(card)
+    if not size.installed:
+        return f"{card.languages}. Not on this machine yet."
     return f"{size.layers} layers, {size.parameters / 1e6:.1f} M parameters, {card.languages}. {card.note}".strip()
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.forms import knob_widgets
+from pages.components.missing_encoder import encoder_ready
 from pages.views.reading.questions import choose_questions
 from tl_core.data.reading import ReadingSet
 from tl_core.encoders.catalog import ENCODERS
@@ -60,6 +61,9 @@ def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> TrainRea
     )
     if not starts:
         raise ConfigError("Choose at least one start.")
+    for start in starts:
+        if not encoder_ready(store, start, "reading.starts"):
+            st.stop()
     pool, _ = read_split(TrainReaderConfig(), data, test)
     fitting = [size for size in SIZES if size < len(pool)]
     sizes = st.multiselect(

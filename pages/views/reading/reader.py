@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.components.guard import plain
+from pages.components.missing_encoder import encoder_ready
 from tl_core.recipes.overview import run_title
 from tl_core.recipes.readers import SHIPPED, reader_for, shipped
 from tl_core.runs.store import Store
@@ -25,7 +26,14 @@ class ChosenReader:
 
 
 def choose_reader(store: Store, texts: Sequence[str], key: str) -> ChosenReader:
-    """The widget for a reader; `texts` decide what automatic means."""
+    """The widget for a reader; `texts` decide what automatic means. Ends the page where its encoder is to be fetched first."""
+    reader = _chosen(store, texts, key)
+    if not encoder_ready(store, reader.name, key):
+        st.stop()
+    return reader
+
+
+def _chosen(store: Store, texts: Sequence[str], key: str) -> ChosenReader:
     runs = {run.id: run for run in store.runs() if run.status == "done" and run.record.get("task") == "read"}
     titles = {AUTOMATIC: "Automatic, by the script of the text"}
     titles |= {each.name: each.title for each in SHIPPED}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages.components import resources, seen
 from pages.components.guard import guard
 from tl_core.recipes.overview import run_title
 from tl_core.runs.store import Job, Run, Store
@@ -18,6 +19,7 @@ def ask_to_delete_job(store: Store, job: Job) -> None:
     st.text(f"{what} are removed. This cannot be undone.")
     if _answer("job"):
         with guard():
+            _let_go()
             store.delete_job(job.id)
             st.rerun()
 
@@ -28,8 +30,15 @@ def ask_to_delete_run(store: Store, run: Run) -> None:
     st.text("Its model and its answers to the test are removed. This cannot be undone.")
     if _answer("run"):
         with guard():
+            _let_go()
             store.delete_run(run.id)
             st.rerun()
+
+
+def _let_go() -> None:
+    """Windows removes no file that this server has mapped for a model."""
+    resources.let_go_of_models()
+    seen.let_go_of_models()
 
 
 def _answer(what: str) -> bool:

@@ -24,6 +24,7 @@ PAGES = {
     "learn_vectors": VECTORS,
     "evaluate_vectors": VECTORS,
     "fetch_vectors": VECTORS,
+    "fetch_encoder": "pages/home.py",
 }
 
 

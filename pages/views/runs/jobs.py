@@ -25,6 +25,7 @@ RECIPES = {
     "learn_vectors": "learning vectors",
     "evaluate_vectors": "evaluating vectors",
     "fetch_vectors": "fetching vectors",
+    "fetch_encoder": "fetching an encoder",
 }
 
 

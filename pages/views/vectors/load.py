@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pages.components import state
+from pages.components import resources, state
 from pages.components.guard import guard, plain
 from tl_core.data.tables import shown_name
 from tl_core.recipes.fetch_vectors import fetched_vectors, submit_fetch
@@ -126,6 +126,7 @@ def ask_to_remove(store: Store, loaded: VectorSet) -> None:
             st.rerun()
         if st.button("Remove", type="primary", key="load.really"):
             with guard():
+                resources.let_go_of_models()  # Windows removes no file that is mapped
                 delete_vectors(store, loaded.name)
                 state.want_vectors("")
                 st.rerun()

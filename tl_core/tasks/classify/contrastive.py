@@ -83,7 +83,7 @@ def fit_contrastive(
     )
     seconds = result.seconds + time.perf_counter() - began
     trained = result.trained_parameters + weight.size + bias.size
-    return Fitted(classifier, seconds, trained, {"pairs": len(pairs)})
+    return Fitted(classifier, seconds, trained, {"pairs": len(pairs), "device": accelerator.device.type})
 
 
 def draw_pairs(targets: Targets, count: int, seed: int) -> tuple[Indices, NDArray[np.float32]]:

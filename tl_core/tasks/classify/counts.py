@@ -124,6 +124,7 @@ def fit_bag_of_words(
         "n_grams": bag.size,
         "characters": characters,
         "epochs": loop.epochs,
+        "device": accelerator.device.type,
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
     }

@@ -52,7 +52,8 @@ def fit_frozen(
         Use(config.max_tokens, config.precision, config.layer),
         lambda folder: copy_state(start, folder),
     )
-    return Fitted(classifier, time.perf_counter() - began, weight.size + bias.size)
+    facts = {"device": best_device().type}
+    return Fitted(classifier, time.perf_counter() - began, weight.size + bias.size, facts)
 
 
 def network_with_head(

@@ -135,6 +135,7 @@ def fit_change(
     classifier = EncoderClassifier(encoder, network, classes, bench.starting_point, use, change.save)
     facts = {
         "epochs": loop.epochs,
+        "device": accelerator.device.type,
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
         "learning_rate": loop.learning_rate,

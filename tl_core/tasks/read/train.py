@@ -101,6 +101,7 @@ def fit_reader(
     facts = {
         "windows": len(problem.lengths),
         "epochs": loop.epochs,
+        "device": accelerator.device.type,
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
         "learning_rate": loop.learning_rate,

@@ -128,6 +128,7 @@ def _fit(
         "embeddings": config.embeddings,
         "moved": sorted(moved),
         "epochs": loop.epochs,
+        "device": accelerator.device.type,
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
     }

