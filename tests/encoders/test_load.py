@@ -49,7 +49,7 @@ def load(folder: Path, settings: Settings, attention: str = "sdpa") -> Encoder:
 
 def test_every_family_loads(folder: Path, settings: Settings) -> None:
     encoder = load(folder, settings)
-    config = json.loads((folder / "config.json").read_text())
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert encoder.family is family_of(config["model_type"])
     assert (encoder.width, encoder.layers) == (WIDTH, LAYERS)
     assert encoder.max_tokens == (512 if encoder.family.model_type == "xlnet" else POSITIONS)
@@ -146,14 +146,14 @@ def test_old_weights_load_without_unpickling_objects(tmp_path: Path, settings: S
 def test_code_in_the_folder_does_not_run(tmp_path: Path, settings: Settings) -> None:
     folder, victim = write_tiny_encoder(tmp_path / "model", "bert"), tmp_path / "victim"
     (folder / "evil.py").write_text(
-        f"import pathlib; pathlib.Path({str(victim)!r}).touch()\nclass Evil: ...\n"
+        f"import pathlib; pathlib.Path({str(victim)!r}).touch()\nclass Evil: ...\n", encoding="utf-8"
     )
     told = {"AutoConfig": "evil.Evil", "AutoModel": "evil.Evil", "AutoTokenizer": ["evil.Evil", "evil.Evil"]}
-    config = json.loads((folder / "config.json").read_text()) | {"auto_map": told}
-    (folder / "config.json").write_text(json.dumps(config))
-    (folder / "tokenizer_config.json").write_text(json.dumps({"auto_map": told}))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8")) | {"auto_map": told}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"auto_map": told}), encoding="utf-8")
     assert load(folder, settings).width == WIDTH
-    (folder / "config.json").write_text(json.dumps(config | {"model_type": "evil"}))
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "evil"}), encoding="utf-8")
     with pytest.raises(ModelError, match="'evil' are not supported"):
         load(folder, settings)
     assert not victim.exists()
@@ -179,14 +179,14 @@ def test_tokenizer_of_another_model_is_refused(tmp_path: Path, settings: Setting
 def test_broken_or_foreign_configurations_are_refused(
     content: str, tmp_path: Path, settings: Settings
 ) -> None:
-    (tmp_path / "config.json").write_text(content)
+    (tmp_path / "config.json").write_text(content, encoding="utf-8")
     with pytest.raises(ModelError):
         load(tmp_path, settings)
 
 
 def test_folder_of_an_adapter_is_refused(tmp_path: Path, settings: Settings) -> None:
     folder = write_tiny_encoder(tmp_path / "bert", "bert")
-    (folder / "adapter_config.json").write_text("{}")
+    (folder / "adapter_config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelError, match="holds an adapter"):
         load(folder, settings)
 

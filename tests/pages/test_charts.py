@@ -85,7 +85,7 @@ def luminance(colour: str) -> float:
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("name", STRATEGY_COLOURS)
 def test_strategy_colours_stand_out_on_both_backgrounds(name: str, mode: str):
-    background = tomllib.loads(THEME.read_text())["theme"][mode]["backgroundColor"]
+    background = tomllib.loads(THEME.read_text(encoding="utf-8"))["theme"][mode]["backgroundColor"]
     low, high = sorted([luminance(STRATEGY_COLOURS[name]), luminance(background)])
     assert (high + 0.05) / (low + 0.05) >= 3  # WCAG 2.1, 1.4.11
 

@@ -49,7 +49,7 @@ def test_every_figure_names_its_axes_and_lets_the_page_shine_through(name: str):
 @pytest.mark.parametrize("mode", ["light", "dark"])
 @pytest.mark.parametrize("colour", sorted({*context_charts.COLOURS, *learning_charts.WORD_COLOURS}))
 def test_colours_stand_out_on_both_backgrounds(colour: str, mode: str):
-    background = tomllib.loads(THEME.read_text())["theme"][mode]["backgroundColor"]
+    background = tomllib.loads(THEME.read_text(encoding="utf-8"))["theme"][mode]["backgroundColor"]
     low, high = sorted([luminance(colour), luminance(background)])
     assert (high + 0.05) / (low + 0.05) >= 3
 

@@ -10,6 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.recipes.jobs import finished, small_config, word_examples
+from tl_core.encoders.catalog import ENCODERS
+from tl_core.encoders.installed import is_here
 from tl_core.recipes import cell_work
 from tl_core.recipes.plan import Task
 from tl_core.runs.store import Store
@@ -56,7 +58,10 @@ def test_home_shows_encoders_vectors_samples_and_the_machine():
     assert "cores" in said
     [encoders] = app.dataframe
     assert list(encoders.value["name"]) == ["minilm", "e5"]
-    assert list(encoders.value["layers"]) == [6, 12]
+    here = [is_here(card) for card in ENCODERS]
+    assert list(encoders.value["layers"].fillna(0)) == [
+        layers * there for layers, there in zip((6, 12), here)
+    ]
 
 
 def test_the_server_loads_no_torch_for_home_or_for_the_fine_tune_form():

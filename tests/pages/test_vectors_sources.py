@@ -138,6 +138,7 @@ def test_own_sentences_are_numbered_and_stay_text(open_page: Open):
 
 def test_without_an_encoder_the_static_side_is_still_shown(open_page: Open, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(context, "find_packaged", lambda _: None)
+    monkeypatch.setattr(context, "ENCODERS", context.ENCODERS[:1])
     app = opened(open_page, "Context")
     assert "No encoder is installed here" in said(app)
     assert "one vector" in said(app)
@@ -375,7 +376,7 @@ def test_a_name_of_gensim_data_becomes_a_job(open_page: Open, store: Store, monk
 def test_a_finished_download_can_be_chosen(open_page: Open, store: Store, tmp_path: Path):
     job = store.add_job("fetch_vectors", "royal-3 from gensim-data", {"name": "royal-3", "top": 0})
     store.update_job(job.id, status="done")
-    (job.folder / "result.json").write_text(json.dumps({"vectors": ROYAL_SET}))
+    (job.folder / "result.json").write_text(json.dumps({"vectors": ROYAL_SET}), encoding="utf-8")
     app = open_page("vectors", job=job.id)
     button(app, "Use these vectors")
     assert "job" not in app.query_params

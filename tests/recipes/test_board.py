@@ -20,7 +20,7 @@ def clock(monkeypatch):
 
 
 def told(board: Board) -> dict:
-    return json.loads(board.path.read_text())
+    return json.loads(board.path.read_text(encoding="utf-8"))
 
 
 def make_board(folder: Path, **weights: float) -> Board:

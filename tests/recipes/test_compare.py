@@ -57,7 +57,8 @@ def test_every_seed_and_strategy_is_scored_on_the_same_rows_that_none_was_traine
 ):
     job = finished(store, small_config(tmp_path, ("tfidf", "frozen"), seeds=2))
     read = {
-        name: (job.folder / "data" / f"{name}.jsonl").read_text().splitlines() for name in ("train", "test")
+        name: (job.folder / "data" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+        for name in ("train", "test")
     }
     texts = {name: {json.loads(line)["text"] for line in lines} for name, lines in read.items()}
     assert not texts["train"] & texts["test"]

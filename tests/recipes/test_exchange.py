@@ -79,7 +79,7 @@ def test_predict_py_of_a_zip_needs_nothing_of_this_project(
         cwd=place,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=True,
     )
     answers = [json.loads(line) for line in ended.stdout.splitlines()]
@@ -89,7 +89,7 @@ def test_predict_py_of_a_zip_needs_nothing_of_this_project(
         assert [answer["probabilities"][label] for label in classifier.classes] == pytest.approx(
             row, abs=2e-3
         )
-    assert "tl_core" not in (place / "predict.py").read_text()
+    assert "tl_core" not in (place / "predict.py").read_text(encoding="utf-8")
 
 
 def test_the_zip_holds_a_card_and_no_pickle(store: Store, tmp_path: Path):
@@ -153,7 +153,7 @@ def test_a_hostile_zip_is_refused_and_leaves_nothing(
     before = sorted(store.settings.runs.iterdir())
     if said is None:  # the base is in the zip, whatever path it named
         place = import_run(store, bad).model / "encoder.json"
-        assert "/etc" not in place.read_text()
+        assert "/etc" not in place.read_text(encoding="utf-8")
         return
     with pytest.raises(TLError, match=said):
         import_run(store, bad)
@@ -198,7 +198,8 @@ def test_predicting_a_file_keeps_its_columns_and_neutralises_formulas(store: Sto
     test = read_examples(store.job(run.record["job"]).folder / "data" / "test.jsonl")
     source = tmp_path / "in.csv"
     source.write_text(
-        "id,text\n1,=SUM(A1)\n" + "".join(f"{at},{text}\n" for at, text in enumerate(test.texts))
+        "id,text\n1,=SUM(A1)\n" + "".join(f"{at},{text}\n" for at, text in enumerate(test.texts)),
+        encoding="utf-8",
     )
     assert main(["predict", run.id, str(source), "--out", str(tmp_path / "out.csv"), "--json"]) == 0
     table = read_table_file(tmp_path / "out.csv")

@@ -73,7 +73,7 @@ def test_the_script_runs_with_numpy_and_safetensors_alone(settings: Settings, tm
     start = f"import sys, runpy; sys.modules.update(dict.fromkeys({BLOCKED!r})); "
     start += "runpy.run_path('predict.py', run_name='__main__')"
     ended = subprocess.run(
-        [sys.executable, "-c", start, *texts], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", start, *texts], cwd=tmp_path, capture_output=True, encoding="utf-8", check=True
     )
     answers = [json.loads(line) for line in ended.stdout.splitlines()]
     assert [each["text"] for each in answers] == texts

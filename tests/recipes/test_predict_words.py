@@ -59,7 +59,7 @@ def run_script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
         cwd=folder,
         env=environment,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
 
 

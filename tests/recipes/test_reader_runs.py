@@ -168,7 +168,7 @@ def test_a_failed_training_does_not_keep_the_others_from_their_turn(
 ):
     first = one_run(store, tmp_path)
     job = submitted(store, questions(), first.id, encoder(tmp_path))
-    (job.folder / "data" / "start1" / broken).write_text("broken")
+    (job.folder / "data" / "start1" / broken).write_text("broken", encoding="utf-8")
     with pytest.raises(RunError, match="1 of 2 trainings failed"):
         run_training(store, job)
     statuses = {run.id.removeprefix(f"{job.id}-"): run.status for run in store.runs_of(job.id)}
@@ -318,7 +318,7 @@ def test_predict_py_of_a_reader_needs_nothing_of_this_project(store: Store, tmp_
 
     def python(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, *arguments], cwd=place, env=environment, capture_output=True, text=True
+            [sys.executable, *arguments], cwd=place, env=environment, capture_output=True, encoding="utf-8"
         )
 
     assert "No module named" in python("-c", "import tl_core").stderr
@@ -340,7 +340,7 @@ def test_predict_py_of_a_reader_needs_nothing_of_this_project(store: Store, tmp_
 def test_the_card_of_a_reader_tells_scores_rule_start_and_settings(store: Store, tmp_path: Path):
     run = one_run(store, tmp_path)
     place = unpacked(store, run, tmp_path)
-    card = (place / "README.md").read_text()
+    card = (place / "README.md").read_text(encoding="utf-8")
     scores = run.record["report"]["scores"]
     for told in (
         "# Reader: LoRA",
@@ -352,7 +352,7 @@ def test_the_card_of_a_reader_tells_scores_rule_start_and_settings(store: Store,
         "--passage text.txt",
     ):
         assert told in card
-    everything = card + "".join(file.read_text() for file in place.rglob("*.json"))
+    everything = card + "".join(file.read_text(encoding="utf-8") for file in place.rglob("*.json"))
     assert str(tmp_path) not in everything
     assert {"predict.py", "base_encoder.py", "requirements.txt"} <= {file.name for file in place.iterdir()}
 
@@ -363,7 +363,7 @@ def test_the_card_of_a_korean_reader_has_both_scores_and_says_what_the_script_do
     texts = tuple(Passage(f"서울에서 {at}번 왕이 개를 보았다.", at) for at in range(8))
     asked = tuple(Question(f"{at}", "어디서 보았나?", at, (Answer("서울", 0),)) for at in range(8))
     job = trained(store, ReadingSet("한국어", texts, asked), encoder(tmp_path))
-    card = (unpacked(store, store.runs_of(job.id)[0], tmp_path) / "README.md").read_text()
+    card = (unpacked(store, store.runs_of(job.id)[0], tmp_path) / "README.md").read_text(encoding="utf-8")
     assert "KorQuAD 1.0" in card
     assert "| particles (josa) | cut off answers |" in card
     assert "| exact match, particles kept, as predict.py answers |" in card

@@ -68,7 +68,7 @@ def test_a_recipe_trains_measures_and_ships_with_its_card(
     data = SourceData(word_examples(80), word_examples(30, first_row=900))
     train_source(recipe, settings, data, tmp_path / "work")
     ship_source(recipe, settings, data, tmp_path / "work", out)
-    card = (out / "README.md").read_text()
+    card = (out / "README.md").read_text(encoding="utf-8")
     assert "| training rows | 76 |" in card
     assert "of 30 rows: the official test rows |" in card
     assert "python -m tl_core.recipes.source_ag_news --data DIR" in card
@@ -108,11 +108,13 @@ def test_the_recipes_read_the_sets_as_published(tmp_path: Path):
     for name, text in (("ag_news/train_part", "text"), ("ag_news/test", "text")):
         place = tmp_path / f"{name}.csv"
         place.parent.mkdir(exist_ok=True)
-        place.write_text(f"topic,{text}\nWorld,news of the day\nSports,a match\n")
+        place.write_text(f"topic,{text}\nWorld,news of the day\nSports,a match\n", encoding="utf-8")
     assert len(source_ag_news.read_ag_news(tmp_path).train) == 2
     (tmp_path / "nsmc").mkdir()
     for part in ("train", "test"):
-        (tmp_path / "nsmc" / f"{part}.csv").write_text("review,sentiment\n좋다,positive\n싫다,negative\n")
+        (tmp_path / "nsmc" / f"{part}.csv").write_text(
+            "review,sentiment\n좋다,positive\n싫다,negative\n", encoding="utf-8"
+        )
     assert source_nsmc.read_nsmc(tmp_path).test.texts == ("좋다", "싫다")
     drawn = some(word_examples(50), 10)
     assert len(drawn) == 10
@@ -124,6 +126,6 @@ def test_the_course_reads_its_shipped_result_or_none(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(course, "RESULT", tmp_path / "none.json")
     assert course.course_result() is None
-    (tmp_path / "none.json").write_text('{"about": "x", "grid": {}}')
+    (tmp_path / "none.json").write_text('{"about": "x", "grid": {}}', encoding="utf-8")
     assert course.course_result() is None
     assert isinstance(course.course_config(), CompareConfig)

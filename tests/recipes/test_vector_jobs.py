@@ -307,13 +307,15 @@ def test_a_file_is_opened_by_its_path(store: Store, tmp_path: Path) -> None:
 def served(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str = "royal-3", **wrong: str) -> None:
     """Have gensim's own downloader find one set at file:// addresses."""
     (folder / name).mkdir(parents=True)
-    (folder / name / "__init__.py").write_text("raise SystemExit('the code of a download was run')\n")
+    (folder / name / "__init__.py").write_text(
+        "raise SystemExit('the code of a download was run')\n", encoding="utf-8"
+    )
     packed = gzip.compress(royal_file(folder).read_bytes())
     (folder / name / f"{name}.gz").write_bytes(packed)
     facts = {"checksum": hashlib.md5(packed).hexdigest(), "file_size": len(packed), "parts": 1, **wrong}
     facts["file_name"] = wrong.get("file_name", f"{name}.gz")
     known = {"corpora": {"text8": {"file_name": "text8.gz", "parts": 1}}, "models": {name: facts}}
-    (folder / "list.json").write_text(json.dumps(known))
+    (folder / "list.json").write_text(json.dumps(known), encoding="utf-8")
     monkeypatch.setattr(downloader, "DOWNLOAD_BASE_URL", folder.as_uri())
     monkeypatch.setattr(downloader._load_info, "__defaults__", ((folder / "list.json").as_uri(), "utf-8"))
 
@@ -336,7 +338,7 @@ def test_a_download_becomes_a_set_and_runs_no_code(
     assert job.status == "done", job.reason
     found = vector_set(online, fetched_vectors(job))
     assert (found.title, found.words, found.origin) == ("royal-3", 4, "file")
-    assert json.loads((job.folder / "result.json").read_text()) == {"vectors": found.name}
+    assert json.loads((job.folder / "result.json").read_text(encoding="utf-8")) == {"vectors": found.name}
     assert before == downloader.BASE_DIR
     kept = online.settings.cache / "gensim-data"
     assert (kept / "royal-3" / "royal-3.gz").exists()

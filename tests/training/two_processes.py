@@ -16,7 +16,7 @@ from tl_core.training.loop import Desk, Problem, fit
 def main(folder: Path) -> None:
     accelerator = make_accelerator("float32")
     rank = accelerator.process_index
-    (folder / f"world-{rank}.txt").write_text(str(accelerator.num_processes))
+    (folder / f"world-{rank}.txt").write_text(str(accelerator.num_processes), encoding="utf-8")
     network = make_network()
     desk = Desk(folder / f"checkpoint-by-{rank}", 1e9)
     drain(fit(network, network[-1], make_problem(), loop_config(), accelerator, desk))
@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
     third, problem = make_network(), make_problem()
     early = Problem(problem.lengths, problem.losses, validate)
     result = drain(fit(third, third[-1], early, loop_config(epochs=20, patience=2), accelerator, Desk()))
-    (folder / f"early-{rank}.txt").write_text(str(result.best_epoch))
+    (folder / f"early-{rank}.txt").write_text(str(result.best_epoch), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -146,7 +146,12 @@ def test_the_same_seed_gives_the_same_vectors_whatever_python_hashes_to():
     code = "from tests.vectors.test_learning import digest, learn; print(digest(learn()[0]))"
     environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(PROJECT)}
     other = subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=PROJECT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        env=environment,
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
     )
     mine, _ = learn()
     assert other.stdout.strip() == digest(mine)

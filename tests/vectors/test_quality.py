@@ -68,7 +68,7 @@ def write_questions(questions: AnalogySet, path: Path) -> str:
     lines = []
     for section in questions.sections:
         lines += [f": {section.name}", *(" ".join(words) for words in section.questions)]
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return str(path)
 
 
@@ -194,7 +194,7 @@ def test_correlations_are_gensims(tmp_path: Path) -> None:
     ]
     pairs += [("w1", "unheard-of", 3.0), (vectors.words[0], vectors.words[0].swapcase(), 10.0)]
     lines = [f"{a}\t{b}\t{score}" for a, b, score in pairs]
-    (tmp_path / "pairs.tsv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "pairs.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     logging.getLogger("gensim").setLevel(logging.ERROR)
     pearson, spearman, _ = keyed(vectors).evaluate_word_pairs(str(tmp_path / "pairs.tsv"))
     report = evaluate_similarity(vectors, SimilaritySet("made", tuple(pairs)))

@@ -181,5 +181,5 @@ def test_the_sets_are_read_without_gensim_or_torch() -> None:
         "import sys; from tl_core.vectors.quality_files import read_bundled; read_bundled('simlex999'); "
         "import tl_core.vectors.quality; print({'gensim', 'torch', 'scipy'} & set(sys.modules))"
     )
-    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8")
     assert out.stdout.strip() == "set()"

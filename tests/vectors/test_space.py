@@ -49,13 +49,13 @@ def test_a_broken_folder_is_told(tmp_path):
     with pytest.raises(ModelError, match="not a folder of word vectors"):
         load_vectors(tmp_path)
     save_vectors(tmp_path / "set", "mine", ["a", "b", "c"], np.eye(3, dtype=np.float32))
-    (tmp_path / "set" / "words.txt").write_text("a\nb")
+    (tmp_path / "set" / "words.txt").write_text("a\nb", encoding="utf-8")
     with pytest.raises(ModelError, match=r"2 words, but vectors of shape \(3, 3\)"):
         load_vectors(tmp_path / "set")
     (tmp_path / "set" / "lengths.npy").write_bytes(b"\x80\x04pickle")
     with pytest.raises(ModelError, match="not a whole folder"):
         load_vectors(tmp_path / "set")
-    (tmp_path / "set" / "record.json").write_text(json.dumps([]))
+    (tmp_path / "set" / "record.json").write_text(json.dumps([]), encoding="utf-8")
     with pytest.raises(ModelError, match="must hold an object"):
         load_vectors(tmp_path / "set")
 

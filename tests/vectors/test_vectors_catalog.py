@@ -44,7 +44,7 @@ def test_a_prepared_folder_that_is_broken_is_made_again(tmp_path):
 
 
 def test_a_home_that_cannot_be_written_leaves_them_in_memory(tmp_path):
-    (tmp_path / "vectors").write_text("a file in the way")
+    (tmp_path / "vectors").write_text("a file in the way", encoding="utf-8")
     vectors = open_packaged(Settings(home=tmp_path, threads=1, offline=True))
     assert vectors.words[:2] == ["the", ","]
 

@@ -32,7 +32,7 @@ def missing_encoder(store: Store, name: str) -> EncoderCard | None:
 def _encoder_under(store: Store, name: str) -> str:
     reader = shipped_reader(name)
     if reader is not None:
-        return reader.encoder
+        return read_starting_point(reader.folder).base.name if reader.folder.is_dir() else ""
     if shipped_source(name) is not None:
         return base_of(open_source(store, name))
     if IDENTIFIER.fullmatch(name):

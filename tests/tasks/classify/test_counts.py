@@ -224,14 +224,14 @@ def test_the_settings_load_neither_torch_nor_sklearn():
 
 def broken_json(name: str, **changes):
     def change(folder: Path) -> None:
-        facts = json.loads((folder / name).read_text())
-        (folder / name).write_text(json.dumps(facts | changes))
+        facts = json.loads((folder / name).read_text(encoding="utf-8"))
+        (folder / name).write_text(json.dumps(facts | changes), encoding="utf-8")
 
     return change
 
 
 def written(name: str, text: str):
-    return lambda folder: (folder / name).write_text(text)
+    return lambda folder: (folder / name).write_text(text, encoding="utf-8")
 
 
 def tensors(change):

@@ -73,9 +73,9 @@ def test_a_layer_that_the_encoder_does_not_have_names_the_range(settings: Settin
 def test_a_model_saved_without_layer_and_pooling_still_loads(settings: Settings, tmp_path: Path) -> None:
     fitted, _ = fit(make_bench(settings, tmp_path), "lower layer", layer=0, pooling="auto")
     folder = saved(fitted, tmp_path / "saved")
-    facts = json.loads((folder / "encoder.json").read_text())
+    facts = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
     assert (facts.pop("layer"), facts.pop("pooling")) == (0, "mean")
-    (folder / "encoder.json").write_text(json.dumps(facts))
+    (folder / "encoder.json").write_text(json.dumps(facts), encoding="utf-8")
     again = load_classifier(folder, settings, device="cpu")
     assert np.allclose(predict(fitted.classifier, STRANGE), predict(again, STRANGE), atol=1e-5)
 
@@ -83,8 +83,8 @@ def test_a_model_saved_without_layer_and_pooling_still_loads(settings: Settings,
 def test_a_saved_model_whose_layer_is_not_there_is_not_loaded(settings: Settings, tmp_path: Path) -> None:
     fitted, _ = fit(make_bench(settings, tmp_path), "lower layer")
     folder = saved(fitted, tmp_path / "saved")
-    facts = json.loads((folder / "encoder.json").read_text())
-    (folder / "encoder.json").write_text(json.dumps(facts | {"layer": 9}))
+    facts = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+    (folder / "encoder.json").write_text(json.dumps(facts | {"layer": 9}), encoding="utf-8")
     with pytest.raises(ModelError, match="not a whole classifier"):
         load_classifier(folder, settings, device="cpu")
 
@@ -113,7 +113,7 @@ def test_predict_py_follows_layer_and_pooling(
         archive.extractall(place)
     texts = ["good fine nice", "bad sad ill poor"]
     ended = subprocess.run(
-        [sys.executable, "predict.py", *texts], cwd=place, capture_output=True, text=True, check=True
+        [sys.executable, "predict.py", *texts], cwd=place, capture_output=True, encoding="utf-8", check=True
     )
     classifier = load_classifier(run.model, settings, device="cpu")
     for row, line in zip(predict(classifier, texts), ended.stdout.splitlines(), strict=True):

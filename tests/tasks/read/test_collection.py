@@ -376,7 +376,7 @@ def test_the_module_loads_nothing_heavy() -> None:
         "import sys, tl_core.tasks.read.collection;"
         "print([each for each in ('torch', 'bm25s', 'transformers') if each in sys.modules])"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert told.stdout.strip() == "[]"
 
 

@@ -105,7 +105,7 @@ def test_sharded_and_old_weights_give_the_same(bert: Path, settings: Settings, t
         save_file(part, sharded / file, metadata={"format": "pt"})
         places |= dict.fromkeys(part, file)
     index = {"metadata": {"total_size": 1}, "weight_map": places}
-    (sharded / "model.safetensors.index.json").write_text(json.dumps(index))
+    (sharded / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
     for each in (sharded, old):
         check_same_logits(load_foreign_reader(str(each), settings, device="cpu"), bert)
 
@@ -236,7 +236,7 @@ def test_damaged_checkpoints_are_refused(name: str, content: bytes, bert: Path, 
 def test_index_does_not_lead_out_of_the_folder(bert: Path, settings: Settings, tmp_path: Path) -> None:
     shutil.move(bert / "model.safetensors", tmp_path / "outside.safetensors")
     index = {"weight_map": {"qa_outputs.weight": "../outside.safetensors"}}
-    (bert / "model.safetensors.index.json").write_text(json.dumps(index))
+    (bert / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
     with pytest.raises(ModelError, match="cannot be read as plain tensors"):
         load_foreign_reader(str(bert), settings)
 

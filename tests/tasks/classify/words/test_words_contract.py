@@ -286,14 +286,14 @@ def test_without_pretrained_vectors_words_begin_at_random(settings: Settings):
 
 
 def _texts(folder: Path, name: str, change) -> None:
-    values = json.loads((folder / name).read_text())
-    (folder / name).write_text(json.dumps(change(values)))
+    values = json.loads((folder / name).read_text(encoding="utf-8"))
+    (folder / name).write_text(json.dumps(change(values)), encoding="utf-8")
 
 
 BREAKS = {
     "no marker": lambda at: (at / "words.json").unlink(),
-    "marker is no JSON": lambda at: (at / "words.json").write_text("{"),
-    "marker is a list": lambda at: (at / "words.json").write_text("[]"),
+    "marker is no JSON": lambda at: (at / "words.json").write_text("{", encoding="utf-8"),
+    "marker is a list": lambda at: (at / "words.json").write_text("[]", encoding="utf-8"),
     "unknown kind": lambda at: _texts(at, "words.json", lambda v: {**v, "kind": "../x"}),
     "kind is a list": lambda at: _texts(at, "words.json", lambda v: {**v, "kind": []}),
     "wrong kind": lambda at: _texts(at, "words.json", lambda v: {**v, "kind": "recurrent"}),
@@ -306,7 +306,7 @@ BREAKS = {
     "too many classes": lambda at: _texts(at, "words.json", lambda v: {**v, "classes": ["a"] * 9}),
     "classes are no texts": lambda at: _texts(at, "words.json", lambda v: {**v, "classes": [1, 2, 3]}),
     "no words": lambda at: (at / "vocabulary.json").unlink(),
-    "words are no texts": lambda at: (at / "vocabulary.json").write_text("[1]"),
+    "words are no texts": lambda at: (at / "vocabulary.json").write_text("[1]", encoding="utf-8"),
     "a word lost": lambda at: _texts(at, "vocabulary.json", lambda v: v[1:]),
     "a word twice": lambda at: _texts(at, "vocabulary.json", lambda v: [v[1], *v[1:]]),
     "no weights": lambda at: (at / "model.safetensors").unlink(),
