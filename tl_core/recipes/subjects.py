@@ -15,6 +15,7 @@ from tl_core.errors import DataError, ModelError, RunError
 from tl_core.recipes.readers import SHIPPED, load_named_reader, shipped
 from tl_core.recipes.scores import CLASSIFIERS
 from tl_core.runs.store import IDENTIFIER, Run, Store
+from tl_core.training.precision import class_shares
 
 if TYPE_CHECKING:
     import torch
@@ -162,7 +163,7 @@ def _class_targets(classes: tuple[str, ...], logits: torch.Tensor) -> list[Targe
     """The logit of every class, the most probable first."""
     from tl_core.encoders.attention.subject import Target
 
-    shares = logits.cpu().double().softmax(-1).tolist()
+    shares = class_shares(logits).tolist()
     order = sorted(range(len(classes)), key=lambda at: -shares[at])
     return [Target(classes[at], _column(at), float(logits[at]), shares[at]) for at in order]
 

@@ -1,9 +1,12 @@
-"""In which precision a device computes: float32, or bfloat16 where its hardware has it."""
+"""In which precision a device computes (float32, or bfloat16 where its hardware has it), and float64 beside it."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tl_core.errors import ConfigError
 
@@ -44,3 +47,19 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager[Any
     if precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, dtype=torch.bfloat16)
+
+
+def as_float64(tensor: torch.Tensor) -> NDArray[np.float64]:
+    """The numbers of a tensor as NumPy's float64: made on the CPU, since an Apple GPU has no float64."""
+    import torch
+
+    here = tensor.detach().cpu()
+    return (here.float() if here.dtype == torch.bfloat16 else here).numpy().astype(np.float64)
+
+
+def class_shares(logits: torch.Tensor) -> NDArray[np.float64]:
+    """The softmax of logits (..., C) in float64."""
+    from scipy.special import softmax
+
+    shares: NDArray[np.float64] = softmax(as_float64(logits), axis=-1)
+    return shares

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-ABSENT = ("resource", "fcntl", "pwd", "grp", "termios", "tty", "pty", "posix")
+ABSENT = ("resource", "fcntl", "pwd", "grp", "termios", "tty", "pty")
 TICK = 64  # a second
 POSSIBLE = os.path.isdir("/proc/self/fd")
 

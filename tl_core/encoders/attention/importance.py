@@ -17,6 +17,7 @@ from tl_core.text.inputs import ModelInput
 from tl_core.text.places import Numbers
 from tl_core.training.batches import token_batches
 from tl_core.training.events import Progress, Training
+from tl_core.training.precision import as_float64
 
 if TYPE_CHECKING:
     import torch
@@ -98,7 +99,7 @@ def _whole(subject: Subject, batch: Batch) -> tuple[Numbers, list[Any]]:
 
     network, encoder = network_of(subject), subject.encoder
     with subject.lock, torch.inference_mode(), watched(encoder), recorded(encoder) as outputs:
-        logits = network(batch).cpu().double().numpy()
+        logits = as_float64(network(batch))
     return logits[None], outputs
 
 
@@ -111,7 +112,7 @@ def _without_each(subject: Subject, batch: Batch, layer: int, below: Sequence[An
     with subject.lock, torch.inference_mode(), watched(encoder) as watch, replayed(encoder, below):
         for head in range(subject.heads):
             watch.off, watch.calls = {layer: [head]}, layer  # the layers below are not called
-            found.append(network(batch).cpu().double().numpy())
+            found.append(as_float64(network(batch)))
     return np.stack(found)
 
 

@@ -13,6 +13,7 @@ from tl_core.encoders.attribution.vectors import WordVectors, filler_id
 from tl_core.errors import ConfigError
 from tl_core.text.inputs import ModelInput
 from tl_core.text.places import Numbers, members
+from tl_core.training.precision import as_float64
 
 if TYPE_CHECKING:
     import torch
@@ -111,7 +112,7 @@ def _integrated_gradients(
         internal_batch_size=max(1, TOKENS_AT_ONCE // len(shown)),
     )
     with torch.no_grad():
-        output, baseline = value(torch.cat([vectors, reference])).cpu().double().tolist()
+        output, baseline = as_float64(value(torch.cat([vectors, reference]))).tolist()
     tokens = _per_token(scores)
     error = abs(float(tokens.sum()) - (output - baseline))
     return Attribution("ig", tokens, _per_word(shown, tokens), output, baseline, error)
@@ -131,13 +132,13 @@ def _occlusion(subject: Subject, shown: ModelInput, target: Target) -> Attributi
             words = torch.arange(start, min(start + WORDS_AT_ONCE, len(shown.words)), device=word_of.device)
             rows = {name: each.expand(len(words), -1) for name, each in batch.items()}
             rows["input_ids"] = rows["input_ids"].masked_fill(word_of == words[:, None], filler)
-            values += target.value(network(rows).float()).cpu().double().tolist()
+            values += as_float64(target.value(network(rows).float())).tolist()
     return Attribution("occlusion", None, output - np.array(values, dtype=np.float64), output)
 
 
 def _per_token(scores: torch.Tensor) -> Numbers:
     """The sums over the width of scores (1, T, D): (T,)."""
-    found: Numbers = scores.detach().cpu().double().sum(-1)[0].numpy()
+    found: Numbers = as_float64(scores).sum(-1)[0]
     return found
 
 

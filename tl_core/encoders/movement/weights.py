@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tl_core.encoders.load import Encoder
 from tl_core.errors import ModelError
+from tl_core.training.precision import as_float64
 
 if TYPE_CHECKING:
     import torch
@@ -89,14 +90,11 @@ def _shared(block: int, blocks: int, layers: int) -> str:
 
 def _relative_change(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> float:
     """||after - before|| / ||before|| over all tensors; 0 where both are zero, infinite from zero on."""
-    import torch
-
     moved = total = 0.0
-    with torch.no_grad():
-        for before, after in pairs:
-            difference = after.detach().cpu().float() - before.detach().cpu().float()
-            moved += float(torch.linalg.vector_norm(difference, dtype=torch.float64)) ** 2
-            total += float(torch.linalg.vector_norm(before.detach().cpu(), dtype=torch.float64)) ** 2
+    for before, after in pairs:
+        base = as_float64(before)
+        moved += float(np.linalg.norm(as_float64(after) - base)) ** 2
+        total += float(np.linalg.norm(base)) ** 2
     if not total:
         return math.inf if moved else 0.0
     return math.sqrt(moved / total)

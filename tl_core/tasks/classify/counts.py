@@ -21,6 +21,7 @@ from tl_core.text.script import is_korean
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Progress, Training
 from tl_core.training.loop import Indices, Problem, fit, loop_config
+from tl_core.training.precision import class_shares
 
 if TYPE_CHECKING:
     import torch
@@ -46,7 +47,7 @@ class BagOfWordsClassifier:
             part = texts[start : start + PREDICT_BATCH]
             with torch.inference_mode():
                 logits = network(as_bags(self.bag.rows(part), torch.device("cpu")))
-            probabilities[start : start + len(part)] = logits.cpu().double().softmax(-1).numpy()
+            probabilities[start : start + len(part)] = class_shares(logits)
             yield Progress(start + len(part), len(texts))
         if not texts:
             yield Progress(0, 0)

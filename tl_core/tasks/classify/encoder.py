@@ -30,7 +30,7 @@ from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import Probabilities
 from tl_core.training.batches import sorted_batches
 from tl_core.training.events import Progress, Training
-from tl_core.training.precision import autocast, resolve_precision
+from tl_core.training.precision import autocast, class_shares, resolve_precision
 
 if TYPE_CHECKING:
     import torch
@@ -101,7 +101,7 @@ class EncoderClassifier:
         for rows in sorted_batches(batcher.lengths, PREDICT_BATCH):
             with torch.inference_mode(), autocast(device, precision):
                 logits = network(batcher(rows))
-            probabilities[rows] = logits.cpu().double().softmax(-1).numpy()
+            probabilities[rows] = class_shares(logits)
             done += len(rows)
             yield Progress(done, len(texts))
         return probabilities

@@ -19,7 +19,7 @@ from tl_core.tasks.classify.encoder import EncoderClassifier, Use, make_network
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities, Targets
 from tl_core.training.devices import best_device
 from tl_core.training.events import Training
-from tl_core.training.precision import resolve_precision
+from tl_core.training.precision import as_float64, resolve_precision
 
 if TYPE_CHECKING:
     import torch
@@ -107,7 +107,7 @@ def shelved_predictions(
     """What a frozen classifier says, (N, C), from the shelf: trainings that share an encoder compute a text once."""
     features = yield from shelved_features(classifier.encoder, classifier.start, texts, config, settings)
     head: Any = classifier.network.head
-    weight, bias = (each.detach().cpu().double().numpy() for each in (head.weight, head.bias))
+    weight, bias = (as_float64(each) for each in (head.weight, head.bias))
     logits = features.astype(np.float64) @ weight.T + bias
     logits -= logits.max(axis=1, keepdims=True)
     chances: Probabilities = np.exp(logits)

@@ -11,6 +11,7 @@ from tl_core.errors import ModelError
 from tl_core.tasks.read.opened import OpenWindow, window_inputs
 from tl_core.tasks.read.reader import Reader
 from tl_core.text.places import Numbers, members
+from tl_core.training.precision import as_float64
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def question_attention(reader: Reader, opened: OpenWindow) -> QuestionAttention:
             f"{encoder.name} told the attention of {len(maps or ())} of its {encoder.layers} layers, so it "
             "cannot be shown. Choose a reader on another encoder."
         )
-    attention = np.stack([each[0].mean(0).cpu().double().numpy() for each in maps])  # (L, T, T)
+    attention = np.stack([as_float64(each[0].mean(0)) for each in maps])  # (L, T, T)
     asked = members(opened.question_of, len(opened.question_words))
     read = members(opened.passage_of, len(opened.passage_words))
     answer = np.zeros((1, attention.shape[-1]))

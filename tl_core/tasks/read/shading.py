@@ -11,6 +11,7 @@ from tl_core.encoders.adapted import base_model
 from tl_core.tasks.read.opened import OpenWindow, window_inputs
 from tl_core.tasks.read.reader import Reader
 from tl_core.text.places import Numbers, members
+from tl_core.training.precision import as_float64
 
 if TYPE_CHECKING:
     import torch
@@ -52,7 +53,7 @@ def gradient_shading(reader: Reader, opened: OpenWindow) -> Shading:
             handle.remove()
         score = logits[first, 0] + logits[last, 1] - logits[opened.window.null].sum()
         (gradient,) = torch.autograd.grad(score, held)
-    shades = (gradient * held[0]).detach().sum(-1).flatten().cpu().double().numpy()  # (T,)
+    shades = as_float64((gradient * held[0]).sum(-1).flatten())  # (T,)
     question = members(opened.question_of, len(opened.question_words)) @ shades
     passage = members(opened.passage_of, len(opened.passage_words)) @ shades
     scale = float(np.abs(np.concatenate([question, passage])).max(initial=0.0))

@@ -26,6 +26,7 @@ from tl_core.tasks.classify.words.splitting import SPLITTERS, Splitter, read_cor
 from tl_core.tasks.classify.words.vocabulary import SourceWords
 from tl_core.training.batches import token_batches
 from tl_core.training.events import Progress, Training
+from tl_core.training.precision import class_shares
 
 if TYPE_CHECKING:
     import torch
@@ -79,7 +80,7 @@ class WordClassifier:
             for rows in token_batches(documents.lengths, PREDICT_WORDS):
                 with torch.inference_mode():
                     logits = network(make_batch(self.config, documents, rows))
-                probabilities[begin + rows] = logits.cpu().double().softmax(-1).numpy()
+                probabilities[begin + rows] = class_shares(logits)
                 done += len(rows)
                 yield Progress(done, len(texts))
         return probabilities
