@@ -10,19 +10,30 @@ from pages.components.navigation import through_app
 from tl_core.commands.output import bytes_text
 from tl_core.data.samples import SAMPLES
 from tl_core.encoders.catalog import ENCODERS
-from tl_core.encoders.installed import facts
+from tl_core.encoders.installed import EncoderFacts, facts
 from tl_core.recipes.fetch_encoder import missing_encoder
 from tl_core.recipes.readers import SHIPPED, ShippedReader
 from tl_core.recipes.sources import shipped_sources
 from tl_core.vectors.catalog import packaged_vectors
 
-WORK_TITLES = {"encoder": "Encoders", "words": "Networks on word vectors"}
+WORK_TITLES = {"encoder": "Encoders", "words": "networks on word vectors"}
+TO_FETCH = "its encoder is to be fetched first"
 
 
 def reader_state(reader: ShippedReader) -> str:
     if not reader.folder.is_dir():
         return "missing, get the assets again"
-    return "its encoder is to be fetched first" if missing_encoder(store, reader.name) else "ready"
+    return "ready" if is_ready(reader.name) else TO_FETCH
+
+
+def encoder_state(name: str, found: EncoderFacts) -> str:
+    if found.installed:
+        return "ready, works offline"
+    return found.why_not if is_ready(name) else "to be fetched first"
+
+
+def is_ready(name: str) -> bool:
+    return missing_encoder(store, name) is None
 
 
 through_app()
@@ -56,6 +67,7 @@ with st.container(border=True):
             {
                 "encoder": card.title,
                 "name": card.name,
+                "state": encoder_state(card.name, found),
                 "languages": card.languages,
                 "layers": found.layers or None,
                 "width": found.width or None,
@@ -63,10 +75,9 @@ with st.container(border=True):
                 "parameters": f"{found.parameters / 1e6:.1f} M" if found.installed else "",
                 "vocabulary": f"{found.vocabulary:,}" if found.installed else "",
                 "licence": card.licence,
-                "state": "ready, works offline" if found.installed else found.why_not,
             }
         )
-    st.dataframe(pd.DataFrame(rows), hide_index=True)
+    st.dataframe(pd.DataFrame(rows), hide_index=True, placeholder="")
     for card in ENCODERS:
         encoder_ready(store, card.name, f"home.{card.name}")
 
@@ -87,15 +98,18 @@ with left, st.container(border=True, height="stretch"):
 with right, st.container(border=True, height="stretch"):
     st.markdown("**Sources for a transfer**")
     for source in shipped_sources():
-        st.text(f"{source.title} ({source.languages})")
+        st.text(f"{source.title} ({source.languages}){'' if is_ready(source.name) else f': {TO_FETCH}'}")
     st.markdown("**This machine**")
     with guard(), st.spinner("Looking at the devices"):
         machine = resources.devices()
         for device in machine["devices"]:
             arithmetic = "bfloat16" if device["bfloat16"] else "float32"
             st.text(f"{device['name']}: {bytes_text(device['memory'])} of memory, trains in {arithmetic}")
+        works: dict[str, list[str]] = {}
         for work, choice in machine["chosen"].items():
-            st.caption(plain(f"{WORK_TITLES[work]} train on the {choice['title']}. {choice['why']}"))
+            works.setdefault(f"on the {choice['title']}. {choice['why']}", []).append(WORK_TITLES[work])
+        for why, titles in works.items():
+            st.caption(plain(f"{' and '.join(titles)} train {why}"))
         for line in machine["advice"]:
             st.warning(plain(line), icon=":material/memory:")
         st.caption(f"torch {machine['torch']}; trainings run in a process of their own, one after another.")
