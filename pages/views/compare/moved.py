@@ -20,7 +20,9 @@ from pages.components.grid_charts import (
     words_before_and_after,
 )
 from pages.components.guard import guard, plain
+from pages.components.missing_encoder import encoder_ready
 from tl_core.data.examples import Examples
+from tl_core.encoders.adapted import read_starting_point
 from tl_core.recipes.moved import MovedWords, MovingSource, moved_layers, moved_words
 from tl_core.runs.store import Store
 from tl_core.vectors.search import Neighbour
@@ -40,7 +42,7 @@ def show_moved(store: Store, sources: Sequence[MovingSource], examples: Examples
     with guard():
         if chosen.family == "words":
             _show_words(store, chosen.folder, chosen.vectors)
-        else:
+        elif encoder_ready(store, read_starting_point(chosen.folder).base.name, "moved"):
             _show_layers(store, chosen.folder, examples)
 
 

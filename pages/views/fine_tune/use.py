@@ -10,6 +10,7 @@ from pages.components.choice import one_of
 from pages.components.guard import guard, plain
 from pages.components.html import shaded
 from pages.components.job_panel import show_job_panel
+from pages.components.missing_encoder import encoder_ready
 from pages.views.fine_tune.data import FILES, LARGEST_TABLE
 from tl_core.data.columns import guess_columns
 from tl_core.recipes.compare import runs_done
@@ -38,6 +39,8 @@ def use_model(store: Store, job: Job) -> None:
             key="use.run",
         )
         run = runs[chosen]
+        if not encoder_ready(store, run.id, "use"):
+            return
         what = one_of("What", ["Type a text", "Label a file", "Export"], key="use.what")
         {"Type a text": _type, "Label a file": _label_file, "Export": _export}[what](store, run)
 
