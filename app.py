@@ -10,6 +10,8 @@ if refusal():
     st.stop()
 
 from pages.components.navigation import all_pages, mark_entered  # noqa: E402
+from tl_core.processes import prepare_torch  # noqa: E402
 
+prepare_torch()
 mark_entered()
 st.navigation(all_pages(), position="top").run()

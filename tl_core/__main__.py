@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
 
@@ -17,12 +16,11 @@ from tl_core.pythons import refusal
 
 if refusal():
     sys.exit(f"error: {refusal()}")
-# Before torch is loaded: what an Apple GPU cannot compute, its CPU does.
-os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
 from tl_core.commands import attention, get, inspect, read, runs, train, vectors
 from tl_core.commands.output import speak_utf8
 from tl_core.errors import TLError
+from tl_core.processes import prepare_torch
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,6 +42,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     speak_utf8()
+    prepare_torch()
     try:
         options = make_parser().parse_args(given)
         return int(options.run(options))

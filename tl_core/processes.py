@@ -1,7 +1,13 @@
-"""Other Python processes of this project: workers that outlive whoever starts them, and short ones to wait for."""
+"""Other Python processes of this project: workers that outlive whoever starts them, short ones, and sharing the cores.
+
+Threads of OpenMP that wait for work spin, and those of two processes on the same cores spin against one another:
+pages became 24 times slower while a training ran. So every process of ours lets its threads sleep while they wait,
+and a worker gives way to the pages.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 import subprocess
@@ -14,6 +20,33 @@ from tl_core.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[1]
 NO_WINDOW, NEW_GROUP = 0x08000000, 0x00000200  # CREATE_NO_WINDOW, CREATE_NEW_PROCESS_GROUP of Windows
+
+
+BEFORE_TORCH = {  # what torch and its OpenMP read when they are loaded
+    "OMP_WAIT_POLICY": "PASSIVE",  # GNU's: threads that wait sleep
+    "KMP_BLOCKTIME": "0",  # the same for LLVM's and Intel's
+    "PYTORCH_ENABLE_MPS_FALLBACK": "1",  # what an Apple GPU cannot compute, its CPU does
+}
+
+
+def prepare_torch() -> None:
+    """Set what torch reads when it is loaded, unless the environment says otherwise; to be called before that."""
+    for name, value in BEFORE_TORCH.items():
+        os.environ.setdefault(name, value)
+
+
+def give_way(settings: Settings) -> None:
+    """Let the system prefer other processes, such as the one that shows pages, to this one."""
+    import psutil
+
+    if not settings.niceness:
+        return
+    with contextlib.suppress(psutil.Error, OSError):
+        process = psutil.Process()
+        if sys.platform == "win32":
+            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        elif process.nice() < settings.niceness:
+            process.nice(min(19, settings.niceness))
 
 
 def start_apart(arguments: Sequence[str], settings: Settings, log: Path) -> None:
@@ -64,12 +97,12 @@ def environment(settings: Settings) -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
     return {
         **_certificates(),
+        **BEFORE_TORCH,
         **os.environ,
         "TL_HOME": str(settings.home),
         "OMP_NUM_THREADS": str(settings.threads),
         "TOKENIZERS_PARALLELISM": "true",
         "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",  # of 1,024 kernels, one a batch shape, hundreds of MB stay
-        "PYTORCH_ENABLE_MPS_FALLBACK": "1",  # what an Apple GPU cannot compute, its CPU does
         "PYTHONPATH": path,
         "PYTHONUTF8": "1",
         "PYTHONIOENCODING": "utf-8",

@@ -5,6 +5,7 @@ Everything comes from the environment and from nowhere else:
 - `TL_HOME`: folder of jobs, runs and caches; default `~/.transfer-learning`.
 - `TL_THREADS`: CPU threads of a worker; default: all cores the process may use.
 - `TL_DEVICE`: `auto` (default) measures once which device is fastest, `cpu`, `cuda` or `mps` asks for one.
+- `TL_NICENESS`: how far a worker gives way to other processes, 0 (not at all) to 19; default 10.
 - `TL_CHECKPOINT_SECONDS`: longest time between two checkpoints of a training; default 30.
 - `HF_HUB_OFFLINE`: any value but `0` keeps the engine off the network.
 """
@@ -29,6 +30,7 @@ class Settings:
     offline: bool
     checkpoint_seconds: float = 30.0
     device: str = "auto"
+    niceness: int = 10
 
     @property
     def jobs(self) -> Path:
@@ -63,6 +65,7 @@ def read_settings() -> Settings:
         threads=int(_number("TL_THREADS", usable_cores(), low=1)),
         offline=offline,
         checkpoint_seconds=_number("TL_CHECKPOINT_SECONDS", 30.0, low=0),
+        niceness=int(_number("TL_NICENESS", 10, low=0)),
         device=_one_of("TL_DEVICE", DEVICES),
     )
 

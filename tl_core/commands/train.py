@@ -15,6 +15,7 @@ from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import ConfigError, DataError
 from tl_core.knobs import knobs_of, parse_value
+from tl_core.processes import give_way
 from tl_core.recipes.cell_work import resume_job
 from tl_core.recipes.compare import submit_comparison
 from tl_core.recipes.plan import CompareConfig, Task, config_from_json, size_of
@@ -279,7 +280,9 @@ def run_probe(options: argparse.Namespace) -> int:
 
 def run_work(options: argparse.Namespace) -> int:
     """Do a submitted job in this process, or along with the others that torchrun started."""
-    return end_process(work(Store(read_settings()), options.job, RECIPES))
+    settings = read_settings()
+    give_way(settings)
+    return end_process(work(Store(settings), options.job, RECIPES))
 
 
 def run_resume(options: argparse.Namespace) -> int:
