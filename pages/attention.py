@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.components import resources, seen, state
+from pages.components import state
 from pages.components.guard import guard
+from pages.components.kept import resources, subjects
 from pages.components.missing_encoder import encoder_ready
 from pages.components.navigation import through_app
 from pages.views.attention.change import show_change
@@ -40,7 +41,7 @@ with guard():
         if st.session_state.get(key) not in VIEWS:
             st.session_state[key] = VIEWS[0]
         view = str(st.segmented_control("View", VIEWS, required=True, key=key, label_visibility="collapsed"))
-        asked = seen.asked(store, row.name, text, pair)
+        asked = subjects.asked(store, row.name, text, pair)
         if not encoder_ready(store, row.name, "attention"):
             st.stop()
         with guard():

@@ -2,18 +2,19 @@
 
 import streamlit as st
 
-from pages.components import resources, results, state
+from pages.components import state
 from pages.components.choice import one_of
 from pages.components.guard import guard, show_notes
 from pages.components.job_panel import show_job_panel
+from pages.components.kept import resources, results
 from pages.components.navigation import through_app
 from pages.views.compare.found import show_grid
 from pages.views.compare.moved import show_moved
 from pages.views.compare.plan import plan_grid
 from tl_core.data.examples import read_examples
-from tl_core.recipes.course import course_result
-from tl_core.recipes.moved import sources_of
-from tl_core.recipes.sources import source_notes
+from tl_core.jobs.classify.source_plan import source_notes
+from tl_core.outcomes.moved import sources_of
+from tl_core.shipping.course import course_result
 
 through_app()
 st.title("Compare")

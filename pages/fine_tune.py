@@ -2,16 +2,17 @@
 
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.guard import guard
 from pages.components.job_panel import show_job_panel
+from pages.components.kept import resources
 from pages.components.navigation import through_app
+from pages.views.comparison.show import show_result
 from pages.views.fine_tune.data import choose_data
 from pages.views.fine_tune.source import choose_source
 from pages.views.fine_tune.start import start_training
 from pages.views.fine_tune.strategies import choose_strategies
 from pages.views.fine_tune.use import use_model
-from pages.views.result.show import show_result
 
 through_app()
 st.title("Fine-tune")

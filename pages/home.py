@@ -3,17 +3,17 @@
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources
 from pages.components.guard import guard, plain
+from pages.components.kept import resources
 from pages.components.missing_encoder import encoder_ready
 from pages.components.navigation import through_app
+from tl_core.catalog.missing import missing_encoder
+from tl_core.catalog.readers import SHIPPED, ShippedReader
+from tl_core.catalog.sources import shipped_sources
 from tl_core.commands.output import bytes_text
 from tl_core.data.samples import SAMPLES
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.installed import EncoderFacts, facts
-from tl_core.recipes.fetch_encoder import missing_encoder
-from tl_core.recipes.readers import SHIPPED, ShippedReader
-from tl_core.recipes.sources import shipped_sources
 from tl_core.vectors.catalog import packaged_vectors
 
 WORK_TITLES = {"encoder": "Encoders", "words": "networks on word vectors"}

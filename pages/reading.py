@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.choice import one_of
 from pages.components.guard import guard
+from pages.components.kept import resources
 from pages.components.navigation import through_app
 from pages.views.reading.ask import show_ask
 from pages.views.reading.collection import show_collection

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from pages.components import resources
 from pages.components.choice import one_of
 from pages.components.guard import guard
+from pages.components.kept import resources
 from pages.components.navigation import through_app
 from pages.views.runs.all_runs import show_all_runs
 from pages.views.runs.exchange import show_import
 from pages.views.runs.jobs import show_jobs
-from tl_core.recipes.overview import job_lines
+from tl_core.outcomes.runs import job_lines
 
 through_app()
 st.title("Runs")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.measure import compare, data_folder, figure, machine, new_home, read
+from tl_core.catalog.subjects import open_subject
 from tl_core.data.examples import Examples
 from tl_core.encoders.attention.importance import head_importance
 from tl_core.encoders.attention.maps import attention_maps
@@ -24,8 +25,7 @@ from tl_core.encoders.attention.subject import Subject, targets
 from tl_core.encoders.attention.units import units_of
 from tl_core.encoders.attribution.agreement import rank_correlation
 from tl_core.encoders.attribution.scores import Method, attribute
-from tl_core.recipes.plan import CompareConfig, Task
-from tl_core.recipes.subjects import open_subject
+from tl_core.jobs.classify.plan import CompareConfig, Task
 from tl_core.runs.store import Store
 from tl_core.text.inputs import ModelInput
 from tl_core.text.places import Numbers

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.measure import figure, machine, new_home
-from tl_core.recipes.subjects import open_subject
+from tl_core.catalog.subjects import open_subject
 from tl_core.runs.store import Store
 
 TURNS = 5
@@ -46,8 +46,8 @@ def extraction(words: list[int], facts: dict[str, Any]) -> None:
     """Both sides from a text to what is sent to the browser."""
     from bertviz import model_view
 
-    from pages.components.attention_charts import head_grid
-    from pages.components.attention_word_charts import attention_matrix
+    from pages.components.charts.attention_words import attention_matrix
+    from pages.components.charts.heads import head_grid
     from tl_core.encoders.attention.grid import thumbnails
     from tl_core.encoders.attention.maps import attention_maps, plain_attention
     from tl_core.encoders.attention.subject import tensors

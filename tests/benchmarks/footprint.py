@@ -20,7 +20,7 @@ import psutil
 
 from tests.benchmarks.measure import compare, data_folder, figure, machine, new_home, read, stratified
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, Server
-from tl_core.recipes.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import CompareConfig, Task
 from tl_core.settings import Settings
 
 REPEATS = 5

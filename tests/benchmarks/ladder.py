@@ -17,9 +17,9 @@ from typing import Any
 
 from tests.benchmarks.measure import compare, data_folder, figure, machine, new_home, read
 from tl_core.data.examples import Examples
+from tl_core.jobs.classify.plan import CompareConfig, Task, size_of
 from tl_core.knobs import knobs_of, parse_value
-from tl_core.recipes.curves import read_grid
-from tl_core.recipes.plan import CompareConfig, Task, size_of
+from tl_core.outcomes.grid import read_grid
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy

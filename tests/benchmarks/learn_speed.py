@@ -23,7 +23,8 @@ from tl_core.settings import read_settings
 from tl_core.text.words import sentences_of
 from tl_core.training.events import drain
 from tl_core.training.loop import Desk
-from tl_core.vectors.learning import LearnConfig, learn_vectors
+from tl_core.vectors.learn_config import LearnConfig
+from tl_core.vectors.learning import learn_vectors
 
 METHODS = ("skipgram", "cbow", "fasttext")
 WATCHED = ("good", "bad", "film")

@@ -17,9 +17,9 @@ from tl_core.data.columns import Columns
 from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import RunError
-from tl_core.recipes.cell_work import resume_job
-from tl_core.recipes.compare import submit_comparison
-from tl_core.recipes.plan import CompareConfig, Task
+from tl_core.jobs.classify.compare import submit_comparison
+from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.trainings import resume_job
 from tl_core.runs.store import Job, Run, Store
 from tl_core.settings import Settings, read_settings
 

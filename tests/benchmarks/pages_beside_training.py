@@ -33,7 +33,7 @@ QUESTIONS = (
 
 def ask(questions: int) -> float:
     """Seconds of so many questions to the English reader, loaded before."""
-    from tl_core.recipes.readers import load_named_reader
+    from tl_core.catalog.readers import load_named_reader
     from tl_core.runs.store import Store
     from tl_core.settings import read_settings
 

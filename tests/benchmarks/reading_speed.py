@@ -21,12 +21,12 @@ import psutil
 import torch
 
 from tests.benchmarks.measure import data_folder, figure, machine
+from tl_core.catalog.readers import load_named_reader
 from tl_core.data.reading import ReadingSet
 from tl_core.data.reading_files import read_reading_file
-from tl_core.recipes.readers import load_named_reader
-from tl_core.recipes.shipping import find_file
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
+from tl_core.shipping.steps import find_file
 from tl_core.tasks.read.config import MAX_TOKENS, OVERLAP, Reading
 from tl_core.tasks.read.decode import best_spans
 from tl_core.tasks.read.network import allowed_logits, make_batch
@@ -175,7 +175,7 @@ def memory_figures(names: list[str], data: ReadingSet) -> None:
     """Memory of a fresh server after both readers have answered in the browser's place."""
     code = (
         "import psutil\n"
-        "from tl_core.recipes.readers import load_named_reader\n"
+        "from tl_core.catalog.readers import load_named_reader\n"
         "from tl_core.runs.store import Store\n"
         "from tl_core.settings import read_settings\n"
         "import streamlit, plotly.graph_objects, pandas\n"

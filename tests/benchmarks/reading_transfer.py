@@ -15,14 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from tests.benchmarks.measure import data_folder, figure, machine, new_home
+from tl_core.catalog import readers
 from tl_core.data.reading import ReadingSet
 from tl_core.data.reading_files import read_reading_file
 from tl_core.encoders.adapted import read_starting_point
-from tl_core.recipes import readers, train_reader
-from tl_core.recipes.read_plan import train_reader_config
-from tl_core.recipes.reader_ko import KORQUAD, TEST_ARTICLES, TRAINED_ARTICLES
-from tl_core.recipes.shipping import find_file
+from tl_core.jobs.read import train
+from tl_core.jobs.read.plan import train_reader_config
 from tl_core.runs.store import Store
+from tl_core.shipping.reader_ko import KORQUAD, TEST_ARTICLES, TRAINED_ARTICLES
+from tl_core.shipping.steps import find_file
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.report import evaluate_events
 from tl_core.tasks.read.saved import load_reader
@@ -49,11 +50,11 @@ def main() -> None:
     figure("after English, 0 questions: F1", 100 * zero_shot.scores.f1, "%", **facts)
     figure("after English, 0 questions: exact match", 100 * zero_shot.scores.exact_match, "%", **facts)
     plain = readers.reader_start
-    train_reader.reader_start = lambda store, name: (  # type: ignore[attr-defined]
+    train.reader_start = lambda store, name: (  # type: ignore[attr-defined]
         read_starting_point(options.english) if name == "english" else plain(store, name)
     )
     config = train_reader_config({"starts": ["e5", "english"], "sizes": options.sizes})
-    job = train_reader.submit_training(
+    job = train.submit_training(
         store, config, korquad.of_articles(TRAINED_ARTICLES), test=test, title="KorQuAD"
     )
     while not (job := store.job(job.id)).ended:

@@ -19,10 +19,10 @@ import numpy as np
 from tests.benchmarks.measure import data_folder, figure, machine, new_home, read, stratified
 from tl_core.encoders.adapted import StartingPoint, load_merged, load_with_adapter
 from tl_core.encoders.load import find_encoder
-from tl_core.recipes.plan import labelled
+from tl_core.jobs.classify.plan import labelled
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FullConfig, LoraConfig
-from tl_core.tasks.classify.encoder import make_network
+from tl_core.tasks.classify.encoder.classifier import make_network
 from tl_core.tasks.classify.fitting import Bench, LabelledTexts
 from tl_core.tasks.classify.saved import predict
 from tl_core.tasks.classify.strategies import strategy
@@ -127,7 +127,7 @@ def trainers(
         trainer.train()
         seconds = time.monotonic() - began
     encoder.tokenizer.no_truncation()
-    from tl_core.tasks.classify.encoder import EncoderClassifier, Use
+    from tl_core.tasks.classify.encoder.classifier import EncoderClassifier, Use
 
     classifier = EncoderClassifier(
         encoder, network, classes, start, Use(MAX_TOKENS, "float32"), lambda _: None

@@ -10,8 +10,8 @@ import argparse
 import numpy as np
 
 from tests.benchmarks.measure import compare, data_folder, figure, machine, new_home, read, stratified
-from tl_core.recipes.estimate import estimate
-from tl_core.recipes.plan import CompareConfig, Task
+from tl_core.jobs.classify.estimate import estimate
+from tl_core.jobs.classify.plan import CompareConfig, Task
 from tl_core.runs.store import Store
 from tl_core.tasks.classify.strategies import STRATEGIES
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from tests.benchmarks.measure import data_folder, figure, machine, new_home, read, stratified
 from tl_core.data.examples import Examples
-from tl_core.recipes.plan import labelled
+from tl_core.jobs.classify.plan import labelled
 from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import Bench, WordStart
 from tl_core.tasks.classify.strategies import strategy

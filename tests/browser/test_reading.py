@@ -8,9 +8,9 @@ import pytest
 
 from tests.browser.conftest import Server
 from tests.browser.test_main_job import uploader, wait_until_ended
+from tl_core.catalog.readers import SHIPPED
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.data.reading_files import write_squad
-from tl_core.recipes.readers import SHIPPED
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.encoders.tiny import write_tiny_encoder
-from tests.recipes.jobs import finished, small_config
+from tests.jobs.jobs import finished, small_config
 from tl_core.__main__ import main
 from tl_core.runs.store import Store
 

@@ -15,7 +15,7 @@ import pytest
 
 from tests.encoders.tiny import write_tiny_encoder
 from tl_core.__main__ import main
-from tl_core.recipes.plan import CompareConfig
+from tl_core.jobs.classify.plan import CompareConfig
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 

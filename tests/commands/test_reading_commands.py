@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recipes.reader_jobs import ship_tiny_readers, small_set, tiny_base
+from tests.jobs.reader_jobs import ship_tiny_readers, small_set, tiny_base
 from tl_core.__main__ import main
 from tl_core.data.reading_files import write_squad
 from tl_core.settings import Settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tl_core.encoders.e5_file import E5File
+from tl_core.encoders.packaged_e5.file import E5File
 
 
 class E5Oracle:

@@ -28,7 +28,7 @@ MODULES = (
     "tl_core.encoders.pool",
     "tl_core.encoders.batches",
     "tl_core.encoders.hub",
-    "tl_core.encoders.e5",
+    "tl_core.encoders.packaged_e5.model",
     "tl_core.vectors.catalog",
     "tests.encoders.tiny",
 )

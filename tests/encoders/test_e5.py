@@ -12,9 +12,9 @@ from tests.encoders.e5_oracle import E5Oracle
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.batches import pad
 from tl_core.encoders.catalog import card_of, find_packaged
-from tl_core.encoders.e5_file import BLOCK_BYTES, E5File, dequantise
-from tl_core.encoders.e5_parse import read_e5
 from tl_core.encoders.load import Encoder, load_encoder, tokenizer_of
+from tl_core.encoders.packaged_e5.file import BLOCK_BYTES, E5File, dequantise
+from tl_core.encoders.packaged_e5.parse import read_e5
 from tl_core.encoders.pool import pool
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
@@ -182,7 +182,7 @@ def _naive_row(raw: np.ndarray, row: int, width: int) -> list[float]:
 def test_table_is_frozen_and_follows_the_dtype_of_its_model(file: E5File) -> None:
     import torch
 
-    from tl_core.encoders.quantized import QuantizedEmbedding
+    from tl_core.encoders.packaged_e5.word_table import QuantizedEmbedding
 
     scales, nibbles = file.blocks("emb.word", 384)
     table = QuantizedEmbedding(scales[:64], nibbles[:64], padding_idx=1)
@@ -200,7 +200,7 @@ def test_exported_state_is_a_standard_bert_that_says_the_same(file: E5File, enco
     import torch
     from transformers import BertModel
 
-    from tl_core.encoders.e5 import dequantized_state
+    from tl_core.encoders.packaged_e5.model import dequantized_state
 
     model = BertModel(encoder.model.config, add_pooling_layer=False).eval()
     model.load_state_dict(dequantized_state(file, half=True), strict=True)

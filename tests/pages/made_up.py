@@ -10,11 +10,11 @@ import numpy as np
 from tl_core.data.examples import Examples, write_examples
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.data.reading_files import write_squad
+from tl_core.jobs.classify.plan import NO_SOURCE, CompareConfig
+from tl_core.jobs.read.evaluate import QUESTIONS, RESULT
+from tl_core.jobs.read.plan import ReadCell, TrainReaderConfig, read_cells
+from tl_core.jobs.read.train import ANSWERS, TEST, TRAIN, write_answers
 from tl_core.knobs import to_values
-from tl_core.recipes.evaluate_reading import QUESTIONS, RESULT
-from tl_core.recipes.plan import NO_SOURCE, CompareConfig
-from tl_core.recipes.read_plan import ReadCell, TrainReaderConfig, read_cells
-from tl_core.recipes.train_reader import ANSWERS, TEST, TRAIN, write_answers
 from tl_core.records import write_record
 from tl_core.runs.events import EventLog
 from tl_core.runs.store import Job, Run, Store

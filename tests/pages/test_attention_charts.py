@@ -15,7 +15,10 @@ from streamlit.elements.lib.streamlit_plotly_theme import GRAY_90
 from streamlit.testing.v1 import AppTest
 
 from pages.components import attention_lines as lines_folder
-from pages.components.attention_charts import (
+from pages.components.attention_lines import MOST_WORDS, lines_data
+from pages.components.charts.attention_words import attention_matrix, shares_by_word, visible
+from pages.components.charts.classification import ACCENT
+from pages.components.charts.heads import (
     DEEPEST,
     GAP,
     GROUND,
@@ -26,9 +29,6 @@ from pages.components.attention_charts import (
     largest_of,
     shades,
 )
-from pages.components.attention_lines import MOST_WORDS, lines_data
-from pages.components.attention_word_charts import attention_matrix, shares_by_word, visible
-from pages.components.charts import ACCENT
 from tests.pages.test_charts import luminance
 
 WORDS = ["<b>The</b>", "cat", "sat", "cat", "$x$", "고양이가"]

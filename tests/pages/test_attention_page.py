@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.components import state
 from tests.encoders.tiny import write_tiny_encoder
-from tests.recipes.jobs import finished, small_config
+from tests.jobs.jobs import finished, small_config
 from tl_core.runs.store import Run, Store
 
 Open = Callable[..., AppTest]

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.components.charts import (
+from pages.components.charts.classification import (
     CUT,
     MOST_CLASSES,
     MOST_POINTS,
@@ -20,7 +20,7 @@ from pages.components.charts import (
     strategy_scores,
     token_lengths,
 )
-from tl_core.recipes.results import StrategySummary
+from tl_core.outcomes.comparison import StrategySummary
 from tl_core.runs.events import Curve
 from tl_core.tasks.classify.metrics import Interval, Report, score
 from tl_core.tasks.classify.strategies import STRATEGIES

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
-from tests.recipes.jobs import finished, small_config, word_examples
-from tl_core.recipes import cell_work
-from tl_core.recipes.plan import CompareConfig, Task
+from tests.jobs.jobs import finished, small_config, word_examples
+from tl_core.jobs import trainings
+from tl_core.jobs.classify.plan import CompareConfig, Task
 from tl_core.runs.store import Store
 
 
@@ -29,7 +29,7 @@ def test_a_grid_is_planned_and_started(open_page, store: Store):
     assert "No class has more than 48 rows to learn from: all of them stand for 64." in captions(app)
     app.number_input(key="grid.seeds").set_value(1).run()
     assert "6 trainings" in captions(app)
-    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
         app.button(key="start").click().run()
     assert not app.exception
     [job] = store.jobs()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pages.components.grid_charts import (
+from pages.components.charts.grid import (
     accuracy_over_rows,
     probes_by_layer,
     similarity_by_layer,
@@ -17,8 +17,8 @@ from pages.components.grid_charts import (
 )
 from tl_core.encoders.movement.probe import Probed
 from tl_core.encoders.movement.weights import MovedWeights
-from tl_core.recipes.curves import Gain, Grid, GridPoint, ZeroTarget
-from tl_core.recipes.moved import MovedLayers, MovedWords
+from tl_core.outcomes.grid import Gain, Grid, GridPoint, ZeroTarget
+from tl_core.outcomes.moved import MovedLayers, MovedWords
 from tl_core.tasks.classify.metrics import Interval
 from tl_core.vectors.movement import find_movement
 

@@ -9,11 +9,11 @@ from unittest.mock import patch
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.recipes.jobs import finished, small_config, word_examples
+from tests.jobs.jobs import finished, small_config, word_examples
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.installed import is_here
-from tl_core.recipes import cell_work
-from tl_core.recipes.plan import Task
+from tl_core.jobs import trainings
+from tl_core.jobs.classify.plan import Task
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 
@@ -143,7 +143,7 @@ def test_start_submits_what_the_page_shows_and_puts_the_job_into_the_address(set
     app = open_page("pages/fine_tune.py")
     app.button_group(key="strategies.0.names").set_value(["tfidf"]).run()
     app.number_input(key="strategies.0.seeds").set_value(2).run()
-    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
         app.button(key="start").click().run()
     assert not app.exception
     [job] = Store(settings).jobs()

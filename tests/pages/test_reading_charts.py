@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from pages.components.charts.reading import CurvePoint, attention_map, size_curves, start_and_end
 from pages.components.html import Highlight, highlighted, shaded
-from pages.components.reading_charts import CurvePoint, attention_map, size_curves, start_and_end
 from tl_core.tasks.read.attention import QuestionAttention
 from tl_core.tasks.read.explain import Explanation, ShownSpan, WindowRange, WordScores
 from tl_core.tasks.read.shading import Shading

@@ -9,11 +9,11 @@ from unittest.mock import patch
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.recipes.reader_jobs import ship_tiny_readers, small_set, tiny_base, trained_readers
+from tests.jobs.reader_jobs import ship_tiny_readers, small_set, tiny_base, trained_readers
 from tl_core.data.reading_files import write_squad
-from tl_core.recipes import cell_work
-from tl_core.recipes.evaluate_reading import submit_evaluation
-from tl_core.recipes.table import RECIPES
+from tl_core.jobs import trainings
+from tl_core.jobs.kinds import RECIPES
+from tl_core.jobs.read.evaluate import submit_evaluation
 from tl_core.runs.store import Store
 from tl_core.runs.worker import work
 from tl_core.settings import Settings
@@ -170,7 +170,7 @@ def test_many_questions_are_submitted_and_judged(store: Store):
     app = open_reading("Many questions")
     app.file_uploader(key="many.questions").upload("small.json", write_squad(small_set())).run()
     assert "40 questions on 20 passages of 5 articles" in said(app)
-    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
         [button] = [each for each in app.button if each.label == "Evaluate"]
         button.click().run()
     assert not app.exception, app.exception
@@ -201,7 +201,7 @@ def test_a_reader_is_fine_tuned_from_the_page(store: Store):
     assert not app.exception, app.exception
     app.multiselect(key="reading.starts.small.json").set_value(["en"]).run()
     app.multiselect(key="reading.sizes.small.json").set_value([16]).run()
-    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
         app.button(key="reading.train").click().run()
     assert not app.exception, app.exception
     [job] = store.jobs()
@@ -227,7 +227,7 @@ def test_trained_readers_are_shown_side_by_side_and_can_be_asked(tmp_path: Path,
 
 
 def test_an_evaluation_that_waits_shows_its_panel(store: Store):
-    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
         job = submit_evaluation(store, "en", small_set())
     app = open_reading(job=job.id)
     assert "small.json" in said(app)

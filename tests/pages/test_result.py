@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.components import state
-from pages.views.result.show import VIEWS
+from pages.views.comparison.show import VIEWS
 from tests.pages.made_up import CLASSES, add_job
 from tl_core.runs.store import Job, Store
 

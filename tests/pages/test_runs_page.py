@@ -98,7 +98,7 @@ def test_a_job_is_deleted_only_after_a_question(open_page: Open, store: Store):
 
 def dialog() -> None:
     """Both questions on every run of a script, since AppTest cannot run a dialog alone."""
-    from pages.components import resources
+    from pages.components.kept import resources
     from pages.views.runs.delete import ask_to_delete_job, ask_to_delete_run
 
     store = resources.store()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pages.components.map_charts import MOST_LABELS, places_of, word_map_figure
-from pages.components.quality_charts import (
+from pages.components.charts.quality import (
     MOST_PAIRS,
     MOST_SECTIONS,
     largest_sections,
@@ -14,6 +13,7 @@ from pages.components.quality_charts import (
     section_bars,
     similarity_scatter,
 )
+from pages.components.charts.word_map import MOST_LABELS, places_of, word_map_figure
 from pages.views.vectors.evaluation import pair_ranks
 from tl_core.vectors.clusters import Clusters
 from tl_core.vectors.quality import AnalogyReport, Score, ScoredPair, SimilarityReport

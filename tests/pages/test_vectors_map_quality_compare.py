@@ -10,9 +10,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.views.vectors import map as map_view
-from tl_core.recipes import cell_work
-from tl_core.recipes.evaluate_vectors import QualityConfig, submit_evaluation
-from tl_core.recipes.table import RECIPES
+from tl_core.jobs import trainings
+from tl_core.jobs.kinds import RECIPES
+from tl_core.jobs.vectors.evaluate import QualityConfig, submit_evaluation
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
 from tl_core.vectors.space import save_vectors
@@ -34,7 +34,7 @@ def rows_of(width: int, seed: int = 0) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def one_set(store: Store, monkeypatch: pytest.MonkeyPatch) -> str:
     """A hundred words as the only vectors there are."""
-    monkeypatch.setattr("tl_core.recipes.vector_sets.packaged_vectors", lambda: None)
+    monkeypatch.setattr("tl_core.catalog.vector_sets.packaged_vectors", lambda: None)
     save_vectors(store.settings.vectors / ONE, TITLE, MADE, rows_of(8), about={"note": "made"})
     return ONE
 
@@ -178,7 +178,7 @@ def upload(app: AppTest, name: str, content: bytes) -> AppTest:
 
 
 def evaluated(store: Store, content: bytes, name: str = "own.txt", **settings: object) -> Job:
-    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
         job = submit_evaluation(store, ONE, QualityConfig(**settings), name, content)  # type: ignore[arg-type]
     work(store, job.id, RECIPES)
     assert store.job(job.id).status == "done", store.job(job.id).reason
@@ -198,7 +198,7 @@ def test_bundled_sets_tell_what_they_hold(open_page: Open, name: str, facts: str
 def test_an_own_set_is_submitted_and_its_result_opened(open_page: Open, store: Store):
     app = upload(opened(open_page, "Quality"), "own.txt", ANALOGIES)
     assert "4 analogies in 2 sections" in said(app)
-    with patch.object(cell_work, "start_worker", lambda *_, **__: None):
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
         app.button(key="quality.evaluate").click().run()
     assert not app.exception, app.exception
     [job] = store.jobs()

@@ -16,7 +16,7 @@ EXTRA = ["coffee", "tea", "paris", "france", "italy", "rome", "she", "he", "nurs
 @pytest.fixture
 def small_set(store: Store, monkeypatch: pytest.MonkeyPatch) -> str:
     """Fifteen words as the only vectors there are."""
-    monkeypatch.setattr("tl_core.recipes.vector_sets.packaged_vectors", lambda: None)
+    monkeypatch.setattr("tl_core.catalog.vector_sets.packaged_vectors", lambda: None)
     rows = np.random.default_rng(0).normal(size=(len(EXTRA), 3))
     words = [*ROYAL, *EXTRA]
     name = "file-0123456789abcdef"
@@ -43,7 +43,7 @@ def test_the_page_opens_on_packaged_vectors(open_page):
 
 
 def test_without_any_vectors_the_page_says_what_to_do(open_page, monkeypatch):
-    monkeypatch.setattr("tl_core.recipes.vector_sets.packaged_vectors", lambda: None)
+    monkeypatch.setattr("tl_core.catalog.vector_sets.packaged_vectors", lambda: None)
     app = open_page("vectors")
     assert "no word vectors here yet" in app.info[0].value
 
@@ -116,7 +116,7 @@ def test_words_of_users_are_shown_letter_by_letter(open_page, small_set):
 
 
 def test_boxes_begin_with_words_of_a_set_that_has_no_english_ones(open_page, store, monkeypatch):
-    monkeypatch.setattr("tl_core.recipes.vector_sets.packaged_vectors", lambda: None)
+    monkeypatch.setattr("tl_core.catalog.vector_sets.packaged_vectors", lambda: None)
     words = [f"낱말{at}" for at in range(40)]
     rows = np.random.default_rng(0).normal(size=(len(words), 5)).astype(np.float32)
     save_vectors(store.settings.vectors / "file-0123456789abcdef", NAME, words, rows)

@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages.components import resources, state
+from pages.components import state
+from pages.components.kept import resources
 from pages.views.vectors import context, cooccurrence, learned
 from pages.views.vectors import corpus as corpus_view
 from pages.views.vectors.senses import BANK, PEAR, PLAY, PRESETS
-from tests.recipes.vector_jobs import SMALL, TEXTS, royal_file, waiting, worked
-from tests.recipes.vector_jobs import learned as learned_job
+from tests.jobs.vector_jobs import SMALL, TEXTS, royal_file, waiting, worked
+from tests.jobs.vector_jobs import learned as learned_job
 from tests.vectors.made_vectors import ROYAL
+from tl_core.catalog.vector_sets import delete_vectors, open_vectors, vector_sets
 from tl_core.encoders.catalog import card_of, find_packaged
-from tl_core.recipes.learn_vectors import submit_learning
-from tl_core.recipes.vector_sets import delete_vectors, open_vectors, vector_sets
+from tl_core.jobs.vectors.learn import submit_learning
 from tl_core.runs.events import EventLog
 from tl_core.runs.locks import try_lock
 from tl_core.runs.store import Store
@@ -38,7 +39,7 @@ needs_e5 = pytest.mark.skipif(find_packaged(card_of("e5")) is None, reason="nano
 @pytest.fixture(autouse=True)
 def royal(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five words as the only vectors there are, so that no test opens the packaged ones."""
-    monkeypatch.setattr("tl_core.recipes.vector_sets.packaged_vectors", lambda: None)
+    monkeypatch.setattr("tl_core.catalog.vector_sets.packaged_vectors", lambda: None)
     rows = np.array(list(ROYAL.values()), dtype=np.float32)
     save_vectors(store.settings.vectors / ROYAL_SET, "royal <b>set</b> $x$", list(ROYAL), rows)
 
@@ -298,9 +299,9 @@ def test_a_file_is_loaded_chosen_and_removed(open_page: Open, store: Store, tmp_
 
 def dialog() -> None:
     """The question on every run of a script, since AppTest cannot run a dialog alone."""
-    from pages.components import resources
+    from pages.components.kept import resources
     from pages.views.vectors.load import ask_to_remove
-    from tl_core.recipes.vector_sets import vector_sets
+    from tl_core.catalog.vector_sets import vector_sets
 
     store = resources.store()
     for each in vector_sets(store):

@@ -16,10 +16,10 @@ import pytest
 from tests.encoders.tiny import write_tiny_encoder
 from tl_core.data.examples import Examples
 from tl_core.errors import RunError
+from tl_core.jobs.classify.compare import submit_comparison
+from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.trainings import resume_job
 from tl_core.knobs import knobs_of
-from tl_core.recipes.cell_work import resume_job
-from tl_core.recipes.compare import submit_comparison
-from tl_core.recipes.plan import CompareConfig, Task
 from tl_core.runs.queue import jobs_ahead
 from tl_core.runs.store import Job, Store
 from tl_core.settings import Settings, read_settings

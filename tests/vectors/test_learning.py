@@ -18,7 +18,8 @@ import pytest
 from tl_core.errors import ConfigError, DataError, ModelError
 from tl_core.training.events import Metric, Note, Progress, Stopped
 from tl_core.training.loop import Desk
-from tl_core.vectors.learning import LearnConfig, Learned, learn_vectors
+from tl_core.vectors.learn_config import LearnConfig
+from tl_core.vectors.learning import Learned, learn_vectors
 from tl_core.vectors.search import neighbours
 from tl_core.vectors.space import make_vectors
 

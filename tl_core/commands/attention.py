@@ -112,7 +112,7 @@ def run_attribute(options: argparse.Namespace) -> int:
 
 
 def _opened(options: argparse.Namespace, name: str) -> tuple[Subject, ModelInput]:
-    from tl_core.recipes.subjects import open_subject
+    from tl_core.catalog.subjects import open_subject
 
     store = Store(read_settings())
     have_encoders(store, name)

@@ -30,7 +30,7 @@ def add_commands(commands: Any) -> None:
 
 
 def run_devices(options: argparse.Namespace) -> int:
-    from tl_core.recipes.machine import measure_devices
+    from tl_core.jobs.devices import measure_devices
 
     devices = measure_devices(read_settings())
     lines = [
@@ -43,7 +43,7 @@ def run_devices(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    from tl_core.recipes.report import check_table
+    from tl_core.jobs.classify.data_report import check_table
 
     header = False if options.no_header else None
     table = read_table_file(options.file, has_header=header)

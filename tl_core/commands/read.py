@@ -55,8 +55,8 @@ def add_commands(commands: Any) -> None:
 
 
 def run_ask(options: argparse.Namespace) -> int:
+    from tl_core.catalog.readers import load_named_reader, reader_for
     from tl_core.data.documents import read_document
-    from tl_core.recipes.readers import load_named_reader, reader_for
     from tl_core.tasks.read.config import Reading
     from tl_core.tasks.read.reader import check_asked
 
@@ -90,7 +90,7 @@ def run_ask(options: argparse.Namespace) -> int:
 
 
 def run_evaluate(options: argparse.Namespace) -> int:
-    from tl_core.recipes.readers import load_named_reader, reader_for
+    from tl_core.catalog.readers import load_named_reader, reader_for
     from tl_core.tasks.read.config import Reading
     from tl_core.tasks.read.report import evaluate_events
 
@@ -126,10 +126,10 @@ def _percent(scores: Scores) -> dict[str, Any]:
 
 
 def run_train(options: argparse.Namespace) -> int:
+    from tl_core.catalog.readers import reader_start
     from tl_core.encoders.load import find_encoder
-    from tl_core.recipes.read_plan import train_reader_config
-    from tl_core.recipes.readers import reader_start
-    from tl_core.recipes.train_reader import check_base, submit_training
+    from tl_core.jobs.read.plan import train_reader_config
+    from tl_core.jobs.read.train import check_base, submit_training
     from tl_core.tasks.read.config import ReadConfig
 
     if not options.encoder and not options.source:

@@ -73,7 +73,7 @@ def run_delete(options: argparse.Namespace) -> int:
 
 
 def run_export(options: argparse.Namespace) -> int:
-    from tl_core.recipes.exchange import export_run
+    from tl_core.exchange.zips import export_run
 
     store = Store(read_settings())
     size = export_run(store, options.run_id, options.out, with_base=options.with_base)
@@ -82,7 +82,7 @@ def run_export(options: argparse.Namespace) -> int:
 
 
 def run_import(options: argparse.Namespace) -> int:
-    from tl_core.recipes.exchange import import_run
+    from tl_core.exchange.zips import import_run
 
     run = import_run(Store(read_settings()), options.zip)
     show(options, {"run": run.id}, [f"Imported as {run.id}."])

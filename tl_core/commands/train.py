@@ -14,12 +14,12 @@ from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import ConfigError, DataError
+from tl_core.jobs.classify.compare import submit_comparison
+from tl_core.jobs.classify.plan import CompareConfig, Task, config_from_json, size_of
+from tl_core.jobs.kinds import RECIPES
+from tl_core.jobs.trainings import resume_job
 from tl_core.knobs import knobs_of, parse_value
 from tl_core.processes import give_way
-from tl_core.recipes.cell_work import resume_job
-from tl_core.recipes.compare import submit_comparison
-from tl_core.recipes.plan import CompareConfig, Task, config_from_json, size_of
-from tl_core.recipes.table import RECIPES
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
 from tl_core.settings import read_settings
@@ -256,7 +256,7 @@ def _line(run: dict[str, Any]) -> str:
 
 
 def run_predict(options: argparse.Namespace) -> int:
-    from tl_core.recipes.predict_file import predict_events, read_unlabelled
+    from tl_core.jobs.classify.predict import predict_events, read_unlabelled
 
     store = Store(read_settings())
     run = store.run(options.run_id)
@@ -272,7 +272,7 @@ def run_predict(options: argparse.Namespace) -> int:
 
 
 def run_probe(options: argparse.Namespace) -> int:
-    from tl_core.recipes.probe import run_probe as measure
+    from tl_core.jobs.classify.probe import run_probe as measure
 
     measure(read_settings(), options.folder)
     return 0

@@ -82,7 +82,7 @@ def _add_vectors(parser: argparse.ArgumentParser) -> None:
 
 
 def run_neighbours(options: argparse.Namespace) -> int:
-    from tl_core.recipes.vector_sets import open_vectors
+    from tl_core.catalog.vector_sets import open_vectors
     from tl_core.vectors.search import neighbours
 
     vectors = open_vectors(Store(read_settings()), options.vectors)
@@ -95,7 +95,7 @@ def run_neighbours(options: argparse.Namespace) -> int:
 
 
 def run_analogy(options: argparse.Namespace) -> int:
-    from tl_core.recipes.vector_sets import open_vectors
+    from tl_core.catalog.vector_sets import open_vectors
     from tl_core.vectors.analogy import solve
     from tl_core.vectors.formula import parse_formula
 
@@ -120,7 +120,7 @@ def run_analogy(options: argparse.Namespace) -> int:
 
 
 def run_similarity(options: argparse.Namespace) -> int:
-    from tl_core.recipes.vector_sets import open_vectors
+    from tl_core.catalog.vector_sets import open_vectors
     from tl_core.vectors.arithmetic import similarity
 
     found = similarity(open_vectors(Store(read_settings()), options.vectors), options.one, options.other)
@@ -129,8 +129,8 @@ def run_similarity(options: argparse.Namespace) -> int:
 
 
 def run_evaluate(options: argparse.Namespace) -> int:
-    from tl_core.recipes.evaluate_vectors import QualityConfig, evaluate_events, read_set_file
-    from tl_core.recipes.vector_sets import open_vectors
+    from tl_core.catalog.vector_sets import open_vectors
+    from tl_core.jobs.vectors.evaluate import QualityConfig, evaluate_events, read_set_file
     from tl_core.vectors.quality import SimilarityReport
 
     questions = read_set_file(options.set)
@@ -170,8 +170,8 @@ def _percent(score: Score) -> str:
 
 def run_learn(options: argparse.Namespace) -> int:
     from tl_core.data.corpus import read_corpus_file
-    from tl_core.recipes.learn_vectors import submit_learning
-    from tl_core.vectors.learning import LearnConfig
+    from tl_core.jobs.vectors.learn import submit_learning
+    from tl_core.vectors.learn_config import LearnConfig
 
     values = {"method": options.method, **parse_settings(options.set, LearnConfig)}
     config = from_values(LearnConfig, values)
@@ -197,7 +197,7 @@ def run_learn(options: argparse.Namespace) -> int:
 
 
 def run_save(options: argparse.Namespace) -> int:
-    from tl_core.recipes.vector_sets import open_vectors
+    from tl_core.catalog.vector_sets import open_vectors
     from tl_core.vectors.files.read import write_word2vec_text
 
     vectors = open_vectors(Store(read_settings()), options.vectors)

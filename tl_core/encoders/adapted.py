@@ -157,7 +157,7 @@ def _quiet() -> None:
 
 def has_frozen_words(encoder: Encoder) -> bool:
     """Whether the word table is quantised, so that no training can change it."""
-    from tl_core.encoders.quantized import QuantizedEmbedding
+    from tl_core.encoders.packaged_e5.word_table import QuantizedEmbedding
 
     return any(isinstance(each, QuantizedEmbedding) for each in encoder.model.modules())
 

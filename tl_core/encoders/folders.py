@@ -33,7 +33,7 @@ def encoder_folder(base: EncoderBase, settings: Settings) -> Path:
     _fetch_if_missing(base, settings)
     e5 = e5_path(base)
     if e5 is not None:
-        from tl_core.encoders.e5 import e5_folder
+        from tl_core.encoders.packaged_e5.model import e5_folder
 
         check_files(base, ".bin", settings)
         return e5_folder(e5, settings.cache)

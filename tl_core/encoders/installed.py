@@ -13,8 +13,8 @@ from typing import Any
 
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.catalog import EncoderCard, find_packaged
-from tl_core.encoders.e5_parse import read_e5
 from tl_core.encoders.hub import on_this_machine
+from tl_core.encoders.packaged_e5.parse import read_e5
 from tl_core.errors import ModelError
 
 

@@ -66,7 +66,7 @@ def load_encoder(base: EncoderBase, settings: Settings, *, attention: str = "sdp
     tokenizer = tokenizer_of(base, settings)
     e5 = e5_path(base)
     if e5 is not None:
-        from tl_core.encoders.e5 import build_e5_model, read_e5
+        from tl_core.encoders.packaged_e5.model import build_e5_model, read_e5
 
         model: Any = build_e5_model(read_e5(e5), attention)
     else:

@@ -25,6 +25,7 @@ from tl_core.whole_files import remove
 
 IDENTIFIER = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}(-[a-z0-9-]{1,60})?")
 T = TypeVar("T")
+CLASSIFY = "classify"
 STARTING_SECONDS = 20.0  # a worker that was just started may not hold its lock yet
 STATUSES = ("queued", "running", "done", "stopped", "interrupted", "failed")
 ENDED = ("done", "stopped", "interrupted", "failed")
@@ -65,6 +66,11 @@ class Run:
     folder: Path
     record: dict[str, Any]
     status: str
+
+    @property
+    def task(self) -> str:
+        """The task of the run; records of classifiers did not always say theirs."""
+        return str(self.record.get("task", CLASSIFY))
 
     @property
     def model(self) -> Path:

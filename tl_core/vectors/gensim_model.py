@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from tl_core.vectors.learning import LearnConfig
+from tl_core.vectors.learn_config import SMALLEST_RATE, LearnConfig
 
-SMALLEST_RATE = 1e-4  # gensim's min_alpha, where the rate ends
 BUCKETS = 2_000_000  # gensim's rows for n-grams of letters
 ROWS_AT_ONCE = 50_000
 

@@ -6,15 +6,15 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.components import seen
-from pages.components.attention_charts import head_table
-from pages.components.attention_word_charts import attention_matrix
+from pages.components.charts.attention_words import attention_matrix
+from pages.components.charts.heads import head_table
 from pages.components.computing import computed
 from pages.components.downloads import csv_button
+from pages.components.kept import subjects
 from pages.views.attention.head import clickable, current_head, heads_csv
 from pages.views.attention.sample import choose_sample, readable
+from tl_core.catalog.subjects import SubjectRow
 from tl_core.encoders.attention.change import ChangeSum, head_distance
-from tl_core.recipes.subjects import SubjectRow
 from tl_core.runs.store import Store
 from tl_core.training.events import Progress, Training
 
@@ -24,7 +24,7 @@ LEGEND = (
 )
 
 
-def show_change(store: Store, row: SubjectRow, each: seen.Asked) -> None:
+def show_change(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
     """This text first, many rows on demand."""
     if row.kind == "bare":
         st.info(
@@ -32,13 +32,13 @@ def show_change(store: Store, row: SubjectRow, each: seen.Asked) -> None:
         )
         return
     st.caption("The same text through the encoder as it came and as the training left it.")
-    after, before = seen.maps(each), seen.maps(each, True)
+    after, before = subjects.maps(each), subjects.maps(each, True)
     chosen = _heads(head_distance(before, after), "change.here")
     layer, head = chosen
-    units = seen.unit_maps(each, False, False).units
+    units = subjects.unit_maps(each, False, False).units
     words = [unit.text for unit in units]
-    ours = seen.unit_maps(each, False, False).maps[layer, head]
-    theirs = seen.unit_maps(each, False, False, True).maps[layer, head]
+    ours = subjects.unit_maps(each, False, False).maps[layer, head]
+    theirs = subjects.unit_maps(each, False, False, True).maps[layer, head]
     largest = float(max(ours.max(), theirs.max()))
     shown = (("Before", theirs, False), ("After", ours, False), ("After - before", ours - theirs, True))
     for place, (title, matrix, signed) in zip(st.columns(3, gap="small"), shown):
@@ -89,11 +89,11 @@ def _heads(distances: NDArray[np.float64], key: str) -> tuple[int, int]:
     return chosen
 
 
-def _over(each: seen.Asked, texts: list[str]) -> Training[NDArray[np.float64]]:
+def _over(each: subjects.Asked, texts: list[str]) -> Training[NDArray[np.float64]]:
     from tl_core.encoders.attention.maps import attention_maps
 
     total = ChangeSum()
-    after, before = seen.subject(each), seen.base(each)
+    after, before = subjects.subject(each), subjects.base(each)
     for at, text in enumerate(texts):
         shown = after.inputs(text)[0]
         total.add(attention_maps(before, shown), attention_maps(after, shown))

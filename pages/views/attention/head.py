@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from pages.components import state
-from pages.components.attention_charts import head_of
+from pages.components.charts.heads import head_of
 from pages.components.downloads import csv_button
 from tl_core.text.places import Numbers
 

@@ -9,12 +9,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.components import seen, state
-from pages.components.attention_charts import head_grid
+from pages.components import state
 from pages.components.attention_lines import MOST_WORDS, attention_lines
-from pages.components.attention_word_charts import attention_matrix
+from pages.components.charts.attention_words import attention_matrix
+from pages.components.charts.heads import head_grid
 from pages.components.choice import one_of
 from pages.components.downloads import csv_button
+from pages.components.kept import subjects
 from pages.views.attention.head import clickable, current_head, head_numbers
 from tl_core.encoders.attention.units import Direction, Unit, filtered, mixed
 
@@ -30,7 +31,7 @@ OF = ("all heads of the layer", "all heads", "ticked heads")
 
 
 @st.fragment
-def show_heads(each: seen.Asked) -> None:
+def show_heads(each: subjects.Asked) -> None:
     """The grid on the left, the chosen head on the right; a click runs this view alone."""
     state.write_head_address()
     st.caption(
@@ -38,7 +39,7 @@ def show_heads(each: seen.Asked) -> None:
         "word looked at. It shows where a head reads, not why the model answers. Click a head."
     )
     pieces, special, direction = _settings(each)
-    found = seen.unit_maps(each, pieces, special)
+    found = subjects.unit_maps(each, pieces, special)
     left, right = st.columns([5, 6], gap="medium")
     with left:
         layer, head = _grid(each, pieces, special, found.hidden)
@@ -61,13 +62,13 @@ def show_heads(each: seen.Asked) -> None:
     )
 
 
-def _settings(each: seen.Asked) -> tuple[bool, bool, Direction]:
+def _settings(each: subjects.Asked) -> tuple[bool, bool, Direction]:
     with st.container(horizontal=True, vertical_alignment="center"):
         pieces = one_of("Units", ["Words", "Tokens"], key="heads.units")
         special = st.toggle("Special tokens", key="heads.special")
         directions = list(get_args(Direction))
         direction: Direction = "all"
-        if seen.shown(each).is_pair:
+        if subjects.shown(each).is_pair:
             direction = st.selectbox(
                 "Direction",
                 directions,
@@ -79,9 +80,9 @@ def _settings(each: seen.Asked) -> tuple[bool, bool, Direction]:
     return pieces == "Tokens", special, direction
 
 
-def _grid(each: seen.Asked, pieces: bool, special: bool, hidden: NDArray[np.float32]) -> tuple[int, int]:
+def _grid(each: subjects.Asked, pieces: bool, special: bool, hidden: NDArray[np.float32]) -> tuple[int, int]:
     """The heads as pictures; the chosen one, from 0."""
-    pixels = seen.thumbnails(each, pieces, special).pixels
+    pixels = subjects.thumbnails(each, pieces, special).pixels
     layers, heads = pixels.shape[:2]
     notes = None if special else [[f"{share:.0%} to special tokens" for share in row] for row in hidden]
     figure = head_grid(pixels, chosen=current_head(layers, heads), notes=notes)
@@ -91,10 +92,10 @@ def _grid(each: seen.Asked, pieces: bool, special: bool, hidden: NDArray[np.floa
 
 
 def _chosen(
-    each: seen.Asked, pieces: bool, special: bool, layer: int, head: int
+    each: subjects.Asked, pieces: bool, special: bool, layer: int, head: int
 ) -> tuple[Matrix, str, float]:
     """The matrix that is shown, what it is called, and the share of it that goes to what is hidden."""
-    found = seen.unit_maps(each, pieces, special)
+    found = subjects.unit_maps(each, pieces, special)
     layers, heads = found.maps.shape[:2]
     how = one_of("Show", MIXES, key="heads.mix")
     if how == MIXES[0]:

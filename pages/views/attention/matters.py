@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import seen
 from pages.components.downloads import csv_button
 from pages.components.guard import plain
 from pages.components.html import shaded
+from pages.components.kept import subjects
 from tl_core.encoders.attention.rollout import shares_of_words
 from tl_core.encoders.attention.units import units_of
 from tl_core.encoders.attribution.agreement import rank_correlation
@@ -24,14 +24,14 @@ ROLLOUT = "Attention roll-out"
 STEPS = (20, 50, 100, 300)
 
 
-def show_matters(each: seen.Asked) -> None:
+def show_matters(each: subjects.Asked) -> None:
     """The target, the shaded texts by method, and how far the methods agree."""
-    if seen.subject(each).kind == "bare":
+    if subjects.subject(each).kind == "bare":
         st.info(
             "An encoder without a head predicts nothing, so nothing hangs on its words. Choose a fine-tuned run or a reader."
         )
         return
-    targets = seen.targets(each)
+    targets = subjects.targets(each)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         at = st.selectbox(
             "What is explained",
@@ -41,8 +41,8 @@ def show_matters(each: seen.Asked) -> None:
             width=420,
         )
         steps = st.select_slider("Steps of integrated gradients", STEPS, 50, key="matters.steps", width=260)
-    found = {method: seen.attribution(each, at, method, steps) for method in METHODS}
-    words = [word.text for word in seen.shown(each).words]
+    found = {method: subjects.attribution(each, at, method, steps) for method in METHODS}
+    words = [word.text for word in subjects.shown(each).words]
     attention = _attention(each)
     for method, title in METHODS.items():
         _show_shaded(title, words, found[method].words, _told(found[method]))
@@ -83,10 +83,12 @@ def _named(target: object) -> str:
     return f"{name} · {chance:.1%}" if chance is not None else f"{name} · score {score:.2f}"
 
 
-def _attention(each: seen.Asked) -> np.ndarray:
+def _attention(each: subjects.Asked) -> np.ndarray:
     """Roll-out to the words from the tokens that the model pools."""
-    shown = seen.shown(each)
-    drawn = shares_of_words(seen.drawn_on(each)[-1], seen.subject(each).pooled(shown), units_of(shown).groups)
+    shown = subjects.shown(each)
+    drawn = shares_of_words(
+        subjects.drawn_on(each)[-1], subjects.subject(each).pooled(shown), units_of(shown).groups
+    )
     return drawn / max(float(drawn.sum()), 1e-12)
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.components import resources, results, seen
 from pages.components.guard import plain
+from pages.components.kept import resources, results, subjects
+from tl_core.catalog.subjects import SubjectRow
 from tl_core.data.corpus import corpus_of
 from tl_core.data.samples import SAMPLES
 from tl_core.errors import DataError
-from tl_core.recipes.subjects import SubjectRow
 from tl_core.runs.store import IDENTIFIER, Store
 
 USUAL, MOST = 100, 1_000
@@ -60,9 +60,9 @@ def _test_rows(store: Store, row: SubjectRow, number: int) -> Sample:
     return Sample(TEST, tuple(texts[at] for at in taken), tuple(labels[at] for at in taken))
 
 
-def readable(each: seen.Asked, sample: Sample) -> list[int]:
+def readable(each: subjects.Asked, sample: Sample) -> list[int]:
     """The rows of the sample that the model can read whole; the others are told."""
-    found = seen.whole_rows(each.name, each.stamp, sample.texts)
+    found = subjects.whole_rows(each.name, each.stamp, sample.texts)
     if len(found) < len(sample.texts):
         st.caption(
             plain(

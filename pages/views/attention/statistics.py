@@ -5,14 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import seen
-from pages.components.attention_charts import head_table
+from pages.components.charts.heads import head_table
 from pages.components.choice import one_of
 from pages.components.computing import computed
 from pages.components.downloads import csv_button
+from pages.components.kept import subjects
 from pages.views.attention.sample import choose_sample, readable
+from tl_core.catalog.subjects import SubjectRow
 from tl_core.encoders.attention.statistics import HeadStatistics, HeadStatisticsSum
-from tl_core.recipes.subjects import SubjectRow
 from tl_core.runs.store import Store
 from tl_core.training.events import Progress, Training
 
@@ -30,7 +30,7 @@ MEASURES = {
 }
 
 
-def show_statistics(store: Store, row: SubjectRow, each: seen.Asked) -> None:
+def show_statistics(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
     """The sample, then one measure for all heads with the patterns' names."""
     st.caption("One text may mislead: here are means over many. Heads of well-known kinds are named.")
     sample = choose_sample(store, row, "statistics")
@@ -98,10 +98,10 @@ def _show_patterns(found: HeadStatistics) -> None:
     )
 
 
-def _over(each: seen.Asked, texts: list[str]) -> Training[HeadStatistics]:
+def _over(each: subjects.Asked, texts: list[str]) -> Training[HeadStatistics]:
     from tl_core.encoders.attention.maps import attention_maps
 
-    total, subject = HeadStatisticsSum(), seen.subject(each)
+    total, subject = HeadStatisticsSum(), subjects.subject(each)
     for at, text in enumerate(texts):
         shown = subject.inputs(text)[0]
         total.add(attention_maps(subject, shown), shown)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import seen
-from pages.components.attention_word_charts import attention_matrix, visible
+from pages.components.charts.attention_words import attention_matrix, visible
 from pages.components.guard import plain
+from pages.components.kept import subjects
 from pages.views.attention.head import head_numbers
 from tl_core.encoders.attention.steps import HeadSteps, head_steps
 
@@ -16,9 +16,9 @@ SHOWN_WIDTH = 8
 MOST_TOKENS = 16
 
 
-def show_steps(each: seen.Asked) -> None:
+def show_steps(each: subjects.Asked) -> None:
     """The formula, then each of its steps for one query token."""
-    subject, shown = seen.subject(each), seen.shown(each)
+    subject, shown = subjects.subject(each), subjects.shown(each)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer, head = head_numbers(subject.layers, subject.heads, "steps")
         query = st.selectbox(

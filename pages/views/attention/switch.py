@@ -5,29 +5,29 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import seen
-from pages.components.attention_charts import head_table
+from pages.components.charts.heads import head_table
 from pages.components.choice import one_of
 from pages.components.computing import computed
 from pages.components.guard import plain
+from pages.components.kept import subjects
 from pages.views.attention.head import current_head, heads_csv
 from pages.views.attention.sample import choose_sample, readable
+from tl_core.catalog.subjects import SubjectRow
 from tl_core.encoders.attention.importance import head_importance
 from tl_core.encoders.attention.switch import targets_without
 from tl_core.encoders.attention.watched import check_watchable
 from tl_core.errors import DataError
-from tl_core.recipes.subjects import SubjectRow
 from tl_core.runs.store import Store
 
 
-def show_switch(store: Store, row: SubjectRow, each: seen.Asked) -> None:
+def show_switch(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
     """The heads to switch off and the prediction with and without them; importance below."""
     if row.kind == "bare":
         st.info(
             "An encoder without a head predicts nothing that could change. Choose a fine-tuned run or a reader."
         )
         return
-    subject = seen.subject(each)
+    subject = subjects.subject(each)
     check_watchable(subject.encoder)
     st.caption(
         "A head that is off adds nothing to the states; all else stays. What the model says without it is its worth here."
@@ -51,9 +51,9 @@ def show_switch(store: Store, row: SubjectRow, each: seen.Asked) -> None:
         _show_importance(store, row, each)
 
 
-def _show_targets(each: seen.Asked, off: list[tuple[int, int]]) -> None:
-    before = seen.targets(each)
-    after = targets_without(seen.subject(each), seen.shown(each), off)
+def _show_targets(each: subjects.Asked, off: list[tuple[int, int]]) -> None:
+    before = subjects.targets(each)
+    after = targets_without(subjects.subject(each), subjects.shown(each), off)
     told = after[0].name == before[0].name
     st.markdown(
         f"With all heads: **{plain(before[0].name)}**. With {len(off)} off: **{plain(after[0].name)}**"
@@ -91,7 +91,7 @@ def _value(target: object) -> float:
     return float(chance if chance is not None else getattr(target, "score", 0.0))
 
 
-def _show_importance(store: Store, row: SubjectRow, each: seen.Asked) -> None:
+def _show_importance(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
     st.caption(
         "Each head alone is switched off over the rows of a test set: accuracy that is lost, in points (Michel et al. "
         "2019). Many heads can go without a loss, since others do the same."
@@ -99,7 +99,7 @@ def _show_importance(store: Store, row: SubjectRow, each: seen.Asked) -> None:
     sample = choose_sample(store, row, "importance", labelled=True)
     if sample is None or not sample.labels:
         return
-    subject = seen.subject(each)
+    subject = subjects.subject(each)
     missing = set(sample.labels) - set(subject.classes)
     if missing:
         raise DataError(

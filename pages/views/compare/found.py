@@ -7,10 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.components.charts.grid import accuracy_over_rows, worth_of_source
 from pages.components.downloads import csv_button
-from pages.components.grid_charts import accuracy_over_rows, worth_of_source
-from pages.views.result.summary import MEMORY_HELP, SECONDS_HELP, interval_text
-from tl_core.recipes.curves import Grid
+from pages.views.comparison.summary import MEMORY_HELP, SECONDS_HELP, interval_text
+from tl_core.outcomes.grid import Grid
 
 
 def show_grid(grid: Grid) -> None:

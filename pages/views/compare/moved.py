@@ -9,21 +9,21 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources
-from pages.components.choice import one_of
-from pages.components.computing import computed
-from pages.components.downloads import csv_button
-from pages.components.grid_charts import (
+from pages.components.charts.grid import (
     probes_by_layer,
     similarity_by_layer,
     weights_by_layer,
     words_before_and_after,
 )
+from pages.components.choice import one_of
+from pages.components.computing import computed
+from pages.components.downloads import csv_button
 from pages.components.guard import guard, plain
+from pages.components.kept import resources
 from pages.components.missing_encoder import encoder_ready
 from tl_core.data.examples import Examples
 from tl_core.encoders.adapted import read_starting_point
-from tl_core.recipes.moved import MovedWords, MovingSource, moved_layers, moved_words
+from tl_core.outcomes.moved import MovedWords, MovingSource, moved_layers, moved_words
 from tl_core.runs.store import Store
 from tl_core.vectors.search import Neighbour
 

@@ -12,7 +12,7 @@ from pages.views.fine_tune.source import choose_source
 from pages.views.fine_tune.start import start_training
 from pages.views.fine_tune.strategies import strategy_settings
 from tl_core.errors import ConfigError
-from tl_core.recipes.plan import CompareConfig, config_from_json, size_of
+from tl_core.jobs.classify.plan import CompareConfig, config_from_json, size_of
 from tl_core.runs.store import Store
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.choice import one_of
 from pages.components.guard import guard
+from pages.components.kept import resources
 from pages.views.fine_tune.report import show_report
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.examples import Examples
 from tl_core.data.samples import SAMPLES
 from tl_core.data.tables import MAX_FILE_BYTES, Table
 from tl_core.errors import DataError
-from tl_core.recipes.report import DataReport
+from tl_core.jobs.classify.data_report import DataReport
 
 FILES = ["csv", "tsv", "txt", "gz", "bz2"]
 LARGEST_TABLE = MAX_FILE_BYTES >> 20  # MB

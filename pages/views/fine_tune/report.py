@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components.charts import class_counts, token_lengths
+from pages.components.charts.classification import class_counts, token_lengths
 from pages.components.choice import one_of
 from pages.components.guard import show_notes
 from tl_core.data.tables import Refused
-from tl_core.recipes.report import DataReport, TokenReport
+from tl_core.jobs.classify.data_report import DataReport, TokenReport
 
 ROWS_SHOWN = 10_000
 

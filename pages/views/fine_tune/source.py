@@ -9,12 +9,12 @@ import streamlit as st
 from pages.components.choice import one_of
 from pages.components.missing_encoder import encoder_ready
 from pages.views.fine_tune.data import Data, choose_data
+from tl_core.catalog.sources import base_of, gives_on, open_source, shipped_sources
+from tl_core.catalog.vector_sets import PACKAGED, vector_sets
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.installed import facts
-from tl_core.recipes.overview import run_title
-from tl_core.recipes.scores import best_score
-from tl_core.recipes.sources import base_of, gives_on, open_source, shipped_sources
-from tl_core.recipes.vector_sets import PACKAGED, vector_sets
+from tl_core.outcomes.runs import run_title
+from tl_core.outcomes.tasks import best_score
 from tl_core.runs.store import Run, Store
 from tl_core.text.script import is_korean
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.guard import guard
+from pages.components.kept import resources
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.source import Source
 from tl_core.commands.output import bytes_text, seconds_text
-from tl_core.recipes.compare import submit_comparison
-from tl_core.recipes.estimate import Estimate, estimate
-from tl_core.recipes.machine import memory_bytes
-from tl_core.recipes.plan import CompareConfig, Task, cells, filled
-from tl_core.recipes.sources import chosen_source, source_plan
+from tl_core.jobs.classify.compare import submit_comparison
+from tl_core.jobs.classify.estimate import Estimate, estimate
+from tl_core.jobs.classify.plan import CompareConfig, Task, cells, filled
+from tl_core.jobs.classify.source_plan import chosen_source, source_plan
+from tl_core.jobs.devices import memory_bytes
 from tl_core.runs.store import Store
 from tl_core.tasks.classify.strategies import strategy
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.forms import knob_widgets
 from pages.components.guard import guard, show_notes
+from pages.components.kept import resources
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.report import show_tokens
 from pages.views.fine_tune.source import Source
 from tl_core.encoders.tuning import LoraConfig, TunedConfig, epochs_for, lora_rate
 from tl_core.errors import ConfigError
+from tl_core.jobs.classify.data_report import DataReport
+from tl_core.jobs.classify.plan import CompareConfig, config_from_json
 from tl_core.knobs import knobs_of
-from tl_core.recipes.plan import CompareConfig, config_from_json
-from tl_core.recipes.report import DataReport
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 
 LARGEST_CONFIG = 1  # MB

@@ -5,18 +5,19 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.choice import one_of
 from pages.components.guard import guard, plain
 from pages.components.html import shaded
 from pages.components.job_panel import show_job_panel
+from pages.components.kept import resources
 from pages.components.missing_encoder import encoder_ready
 from pages.views.fine_tune.data import FILES, LARGEST_TABLE
 from tl_core.data.columns import guess_columns
-from tl_core.recipes.compare import runs_done
-from tl_core.recipes.exchange import export_run
-from tl_core.recipes.overview import run_title
-from tl_core.recipes.predict_file import RESULT, submit_prediction
+from tl_core.exchange.zips import export_run
+from tl_core.jobs.classify.compare import runs_done
+from tl_core.jobs.classify.predict import RESULT, submit_prediction
+from tl_core.outcomes.runs import run_title
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.fitting import Classifier
 from tl_core.tasks.classify.saved import predict

@@ -8,15 +8,16 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.html import Highlight, highlighted
+from pages.components.kept import resources
 from pages.views.reading.asking import ask_shown
 from pages.views.reading.passage import ChosenPassage, choose_passage
 from pages.views.reading.reader import choose_reader
 from pages.views.reading.why import show_why
-from tl_core.recipes.subjects import is_reader
+from tl_core.catalog.subjects import is_reader
 from tl_core.runs.store import Store
 from tl_core.tasks.read.answers import FoundAnswer, Reply
 from tl_core.tasks.read.config import Reading

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.html import Highlight, highlighted
+from pages.components.kept import resources
 from pages.views.reading.passage import FILES
 from pages.views.reading.reader import choose_reader
 from tl_core.data.documents import MAX_FILE_BYTES, MOST_DOCUMENTS, Document, documents_of

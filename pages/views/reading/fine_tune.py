@@ -8,14 +8,14 @@ from pages.components import state
 from pages.components.forms import knob_widgets
 from pages.components.missing_encoder import encoder_ready
 from pages.views.reading.questions import choose_questions
+from tl_core.catalog.readers import SHIPPED, reader_for
 from tl_core.data.reading import ReadingSet
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.tuning import epochs_for
 from tl_core.errors import ConfigError
-from tl_core.recipes.overview import run_title
-from tl_core.recipes.read_plan import TrainReaderConfig, read_split, train_reader_config
-from tl_core.recipes.readers import SHIPPED, reader_for
-from tl_core.recipes.train_reader import submit_training
+from tl_core.jobs.read.plan import TrainReaderConfig, read_split, train_reader_config
+from tl_core.jobs.read.train import submit_training
+from tl_core.outcomes.runs import run_title
 from tl_core.runs.store import Store
 from tl_core.tasks.read.config import ReadConfig
 

@@ -8,7 +8,7 @@ from pages.components import state
 from pages.components.job_panel import show_job_panel
 from pages.views.reading.outcome import show_outcome
 from pages.views.reading.trained import show_trained
-from tl_core.recipes.evaluate_reading import evaluated_questions, evaluation_answers, evaluation_result
+from tl_core.jobs.read.evaluate import evaluated_questions, evaluation_answers, evaluation_result
 from tl_core.runs.store import Job, Store
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.components import state
 from pages.views.reading.questions import choose_questions
 from pages.views.reading.reader import choose_reader
-from tl_core.recipes.evaluate_reading import submit_evaluation
+from tl_core.jobs.read.evaluate import submit_evaluation
 from tl_core.runs.store import Store
 
 

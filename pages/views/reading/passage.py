@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.choice import one_of
 from pages.components.guard import guard
+from pages.components.kept import resources
 from tl_core.data.documents import MAX_FILE_BYTES
 from tl_core.data.samples import SamplePassage
 

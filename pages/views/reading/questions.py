@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.guard import plain
+from pages.components.kept import resources
 from tl_core.data.reading import ReadingSet
 
 LARGEST = 100  # MB

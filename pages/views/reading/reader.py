@@ -9,9 +9,10 @@ import streamlit as st
 
 from pages.components.guard import plain
 from pages.components.missing_encoder import encoder_ready
-from tl_core.recipes.overview import run_title
-from tl_core.recipes.readers import SHIPPED, reader_for, shipped
+from tl_core.catalog.readers import SHIPPED, reader_for, shipped
+from tl_core.outcomes.runs import run_title
 from tl_core.runs.store import Store
+from tl_core.tasks.read.saved import TASK
 from tl_core.text.script import is_korean
 
 AUTOMATIC = "auto"
@@ -34,7 +35,7 @@ def choose_reader(store: Store, texts: Sequence[str], key: str) -> ChosenReader:
 
 
 def _chosen(store: Store, texts: Sequence[str], key: str) -> ChosenReader:
-    runs = {run.id: run for run in store.runs() if run.status == "done" and run.record.get("task") == "read"}
+    runs = {run.id: run for run in store.runs() if run.status == "done" and run.task == TASK}
     titles = {AUTOMATIC: "Automatic, by the script of the text"}
     titles |= {each.name: each.title for each in SHIPPED}
     titles |= {name: f"{run_title(run)} · {run.record.get('title', '')}" for name, run in runs.items()}

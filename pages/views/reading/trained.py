@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import results
-from pages.components.charts import learning_curves
+from pages.components.charts.classification import learning_curves
+from pages.components.charts.reading import CurvePoint, size_curves
 from pages.components.choice import one_of
-from pages.components.reading_charts import CurvePoint, size_curves
+from pages.components.kept import results
 from pages.views.reading.outcome import show_outcome
 from pages.views.runs.exchange import show_export
-from tl_core.recipes.overview import compare_in_words, run_title
-from tl_core.recipes.train_reader import ANSWERS, read_answers, training_data
+from tl_core.jobs.read.train import ANSWERS, read_answers, training_data
+from tl_core.outcomes.runs import compare_in_words, run_title
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.read.report import ReadReport
 

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.charts.reading import attention_map, start_and_end
 from pages.components.choice import one_of
 from pages.components.html import shaded
-from pages.components.reading_charts import attention_map, start_and_end
 from tl_core.tasks.read.answers import FoundAnswer
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.explain import Explanation, ShownSpan, explain

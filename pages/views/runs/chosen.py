@@ -8,13 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.guard import guard, plain
-from pages.views.result.curves import draw_curves
-from pages.views.result.details import draw_details
+from pages.views.comparison.curves import draw_curves
+from pages.views.comparison.details import draw_details
 from pages.views.runs.delete import ask_to_delete_run
 from pages.views.runs.exchange import show_export
 from pages.views.runs.table import INTERVAL, score_columns, score_values
-from tl_core.recipes.overview import compare_in_words, differing_settings, run_title, titles_of
-from tl_core.recipes.scores import MEASURES
+from tl_core.outcomes.runs import compare_in_words, differing_settings, run_title, titles_of
+from tl_core.outcomes.tasks import MEASURES
 from tl_core.runs.store import Run, Store
 
 SCORES = {INTERVAL: "95 % interval", **{each.key: f"{each.name}, %" for each in MEASURES}}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import resources, seen
 from pages.components.guard import guard
-from tl_core.recipes.overview import run_title
+from pages.components.kept import resources, subjects
+from tl_core.outcomes.runs import run_title
 from tl_core.runs.store import Job, Run, Store
 
 
@@ -38,7 +38,7 @@ def ask_to_delete_run(store: Store, run: Run) -> None:
 def _let_go() -> None:
     """Windows removes no file that this server has mapped for a model."""
     resources.let_go_of_models()
-    seen.let_go_of_models()
+    subjects.let_go_of_models()
 
 
 def _answer(what: str) -> bool:

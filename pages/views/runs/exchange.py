@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.guard import guard
-from tl_core.recipes.exchange import export_run, import_run
+from tl_core.exchange.zips import export_run, import_run
 from tl_core.runs.store import Run, Store
 from tl_core.whole_files import scratch_folder
 

@@ -10,9 +10,9 @@ from pages.components.job_panel import show_status
 from pages.views.runs.chosen import show_chosen
 from pages.views.runs.delete import ask_to_delete_job
 from pages.views.runs.table import choose_runs
-from tl_core.recipes.cell_work import resume_job
-from tl_core.recipes.overview import planned_trainings
-from tl_core.recipes.predict_file import RESULT
+from tl_core.jobs.classify.predict import RESULT
+from tl_core.jobs.trainings import resume_job
+from tl_core.outcomes.runs import planned_trainings
 from tl_core.runs.store import Job, Store
 
 FINE_TUNE, READING, VECTORS = "pages/fine_tune.py", "pages/reading.py", "pages/vectors.py"

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.components import state
 from pages.views.runs.job import show_job
 from pages.views.runs.status import status_column, table_height
-from tl_core.recipes.overview import JobLine, job_lines
+from tl_core.outcomes.runs import JobLine, job_lines
 from tl_core.runs.store import ENDED, Store
 
 REFRESH_SECONDS = 2.0

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.views.result.summary import interval_text
+from pages.views.comparison.summary import interval_text
 from pages.views.runs.status import status_column, table_height
-from tl_core.recipes.overview import circumstances_of
-from tl_core.recipes.scores import MEASURES, READERS, kind_of, learned_from, measures_of, right_of, scores_of
+from tl_core.outcomes.runs import circumstances_of
+from tl_core.outcomes.tasks import MEASURES, READERS, kind_of, learned_from, measures_of, right_of, scores_of
 from tl_core.runs.store import Run
 
 INTERVAL = "interval"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from pages.components.charts.vectors import analogy_plane
 from pages.components.downloads import csv_button
 from pages.components.guard import guard, plain
-from pages.components.vector_charts import analogy_plane
 from pages.views.vectors.words import ask_first, first_formula, first_words, tell_unknown
 from tl_core.runs.store import Store
 from tl_core.vectors.analogy import METHODS, Method, solve

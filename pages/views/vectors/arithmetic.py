@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from pages.components.charts.vectors import axis_places, axis_strip
 from pages.components.choice import one_of
 from pages.components.guard import guard, plain
-from pages.components.vector_charts import axis_places, axis_strip
 from pages.views.vectors.words import ask_words, first_formula, first_words, tell_unknown
 from tl_core.runs.store import Store
 from tl_core.vectors.arithmetic import (

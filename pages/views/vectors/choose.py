@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
-from tl_core.recipes.vector_sets import VectorSet, vector_sets
+from tl_core.catalog.vector_sets import VectorSet, vector_sets
 from tl_core.runs.store import Store
 
 ORIGINS = {"packaged": "packaged", "file": "loaded", "learned": "learned"}

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources
+from pages.components.charts.quality import overlap_histogram
 from pages.components.choice import one_of
 from pages.components.guard import guard, plain, show_notes
-from pages.components.quality_charts import overlap_histogram
+from pages.components.kept import resources
 from pages.views.vectors.choose import set_title
 from pages.views.vectors.words import tell_unknown
-from tl_core.recipes.vector_sets import vector_sets
+from tl_core.catalog.vector_sets import vector_sets
 from tl_core.runs.store import Store
 from tl_core.vectors.alignment import Moved
 from tl_core.vectors.search import neighbours

@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.components import resources, state
-from pages.components.context_charts import Shown, context_plane, cosines_by_layer
+from pages.components import state
+from pages.components.charts.context import Shown, context_plane, cosines_by_layer
 from pages.components.guard import guard
+from pages.components.kept import resources
 from pages.components.missing_encoder import encoder_ready
 from pages.views.vectors.senses import PRESETS, Senses
 from tl_core.encoders.catalog import ENCODERS, find_packaged

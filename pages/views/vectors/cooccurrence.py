@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from pages.components import resources
 from pages.components.downloads import csv_button
 from pages.components.guard import guard, plain
+from pages.components.kept import resources
 from pages.views.vectors.corpus import ICE, choose_corpus
 from pages.views.vectors.words import split_words
 from tl_core.data.corpus import Corpus

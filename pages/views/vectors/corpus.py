@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.choice import one_of
 from pages.components.guard import guard
+from pages.components.kept import resources
 from tl_core.data.columns import guess_columns
 from tl_core.data.corpus import MAX_FILE_BYTES, Corpus, corpus_of
 from tl_core.data.samples import SAMPLES, sample_corpus

@@ -7,15 +7,15 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from pages.components import resources
-from pages.components.choice import one_of
-from pages.components.downloads import csv_button
-from pages.components.quality_charts import (
+from pages.components.charts.quality import (
     MOST_PAIRS,
     MOST_SECTIONS,
     section_bars,
     similarity_scatter,
 )
+from pages.components.choice import one_of
+from pages.components.downloads import csv_button
+from pages.components.kept import resources
 from tl_core.runs.store import Job
 from tl_core.vectors.quality import AnalogyReport, Score, SimilarityReport
 

@@ -11,11 +11,11 @@ from pages.views.vectors.corpus import choose_corpus
 from pages.views.vectors.words import split_words
 from tl_core.data.corpus import Corpus
 from tl_core.errors import DataError
+from tl_core.jobs.vectors.learn import MOST_WATCHED, submit_learning
 from tl_core.knobs import Value, from_values
-from tl_core.recipes.learn_vectors import MOST_WATCHED, submit_learning
 from tl_core.runs.store import Store
 from tl_core.text.script import is_korean
-from tl_core.vectors.learning import LearnConfig
+from tl_core.vectors.learn_config import LearnConfig
 
 SMALL_CHARACTERS = 1_000_000
 FOR_SMALL: dict[str, Value] = {

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
+from pages.components.charts.learning import learning_by_epoch, neighbours_changed
 from pages.components.guard import guard
-from pages.components.learning_charts import learning_by_epoch, neighbours_changed
+from pages.components.kept import resources
 from tl_core.commands.output import bytes_text, seconds_text
-from tl_core.recipes.learn_vectors import LearnedHistory, learned_history
+from tl_core.jobs.vectors.learn import LearnedHistory, learned_history
 from tl_core.runs.events import Curve, read_curves, read_events
 from tl_core.runs.store import Job, Run, Store
 from tl_core.vectors.files.read import write_word2vec_text

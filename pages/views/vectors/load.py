@@ -7,11 +7,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.guard import guard, plain
+from pages.components.kept import resources
+from tl_core.catalog.vector_sets import VectorSet, add_vectors, delete_vectors, vector_set, vector_sets
 from tl_core.data.tables import shown_name
-from tl_core.recipes.fetch_vectors import fetched_vectors, submit_fetch
-from tl_core.recipes.vector_sets import VectorSet, add_vectors, delete_vectors, vector_set, vector_sets
+from tl_core.jobs.vectors.fetch import fetched_vectors, submit_fetch
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Progress
 from tl_core.whole_files import scratch_folder

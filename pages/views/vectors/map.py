@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
+from pages.components.charts.word_map import places_of, word_map_figure
 from pages.components.downloads import csv_button
 from pages.components.forms import knob_widgets
 from pages.components.guard import guard, plain
-from pages.components.map_charts import places_of, word_map_figure
+from pages.components.kept import resources
 from pages.views.vectors.map_words import choose_map_words
 from tl_core.knobs import Knob, Value, knobs_of
 from tl_core.runs.store import Store

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components import resources, state
+from pages.components import state
 from pages.components.forms import knob_widgets
 from pages.components.guard import guard
-from tl_core.recipes.evaluate_vectors import QualityConfig, submit_evaluation
+from pages.components.kept import resources
+from tl_core.jobs.vectors.evaluate import QualityConfig, submit_evaluation
 from tl_core.runs.store import Job, Store
 from tl_core.vectors.quality import SimilarityReport
 from tl_core.vectors.quality_files import (

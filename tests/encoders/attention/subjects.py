@@ -39,7 +39,7 @@ def tiny_bare_subject(folder: Path, model_type: str) -> Subject:
 
 def tiny_classifier_subject(folder: Path, model_type: str, seed: int = 0) -> Subject:
     """A random classifier of three classes."""
-    from tl_core.tasks.classify.encoder import make_network
+    from tl_core.tasks.classify.encoder.classifier import make_network
 
     encoder = tiny_encoder(folder, model_type, seed)
     network = _spread(lambda: make_network(encoder, len(CLASSES), dropout=0.1), seed)

@@ -29,7 +29,7 @@ from tl_core.encoders.attention.subject import Subject, Target, targets, tensors
 from tl_core.encoders.attribution import scores
 from tl_core.encoders.attribution.scores import Method, attribute
 from tl_core.encoders.attribution.vectors import filler_id, without_texts
-from tl_core.encoders.quantized import QuantizedEmbedding
+from tl_core.encoders.packaged_e5.word_table import QuantizedEmbedding
 from tl_core.errors import ConfigError, ModelError
 from tl_core.text.inputs import ModelInput
 

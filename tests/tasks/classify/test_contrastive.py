@@ -15,7 +15,7 @@ from tests.tasks.classify.test_encoder_strategies import PAIRED, fit, saved
 from tl_core.encoders.batcher import Batcher
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import MOST_PAIRS, pairs_for
-from tl_core.tasks.classify.contrastive import (
+from tl_core.tasks.classify.encoder.contrastive import (
     draw_pairs,
     fit_length_head,
     make_pair_problem,

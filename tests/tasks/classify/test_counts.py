@@ -11,9 +11,9 @@ import pytest
 from tests.tasks.classify.test_contract import CLASSES, STRANGE, make_rows
 from tl_core.errors import ConfigError, DataError, ModelError
 from tl_core.settings import Settings
-from tl_core.tasks.classify.counts import BagOfWordsClassifier, fit_bag_of_words
-from tl_core.tasks.classify.counts_config import BagOfWordsConfig, epochs_for
-from tl_core.tasks.classify.counts_file import load_bag_of_words
+from tl_core.tasks.classify.counts.config import BagOfWordsConfig, epochs_for
+from tl_core.tasks.classify.counts.saved import load_bag_of_words
+from tl_core.tasks.classify.counts.train import BagOfWordsClassifier, fit_bag_of_words
 from tl_core.tasks.classify.fitting import Bench, LabelledTexts
 from tl_core.tasks.classify.saved import predict
 from tl_core.training.events import Metric, Note, Progress, Stopped
@@ -217,8 +217,8 @@ def test_few_rows_take_more_epochs():
 
 
 def test_the_settings_load_neither_torch_nor_sklearn():
-    told = "import sys, tl_core.tasks.classify.counts_config, tl_core.tasks.classify.counts as c; "
-    told += "import tl_core.tasks.classify.counts_file; assert not {'torch', 'sklearn'} & set(sys.modules)"
+    told = "import sys, tl_core.tasks.classify.counts.config, tl_core.tasks.classify.counts.train as c; "
+    told += "import tl_core.tasks.classify.counts.saved; assert not {'torch', 'sklearn'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", told], check=True)
 
 

@@ -23,12 +23,12 @@ from tl_core.encoders.adapted import read_starting_point
 from tl_core.encoders.tuning import GradualConfig, LoraConfig, TopLayersConfig
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import ContrastiveConfig, FrozenConfig
-from tl_core.tasks.classify.contrastive import fit_contrastive
+from tl_core.tasks.classify.encoder.contrastive import fit_contrastive
+from tl_core.tasks.classify.encoder.frozen import fit_frozen
+from tl_core.tasks.classify.encoder.partial import fit_gradual, fit_top_layers
+from tl_core.tasks.classify.encoder.tuned import fit_lora
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
-from tl_core.tasks.classify.frozen import fit_frozen
-from tl_core.tasks.classify.partial import fit_gradual, fit_top_layers
 from tl_core.tasks.classify.saved import load_classifier, predict
-from tl_core.tasks.classify.tuned import fit_lora
 from tl_core.training.events import Event, Progress, Stopped
 from tl_core.training.loop import Desk
 

@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.recipes import jobs
+from tests.jobs import jobs
 from tests.tasks.classify.test_contract import FAMILIES, STRANGE, make_bench
 from tests.tasks.classify.test_encoder_strategies import SMALL, fit, saved
 from tl_core.encoders.batcher import Batcher
 from tl_core.encoders.load import load_encoder
 from tl_core.errors import ConfigError, ModelError
-from tl_core.recipes.exchange import export_run
+from tl_core.exchange.zips import export_run
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FrozenConfig
-from tl_core.tasks.classify.frozen import shelved_features
+from tl_core.tasks.classify.encoder.frozen import shelved_features
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.training.events import drain
 

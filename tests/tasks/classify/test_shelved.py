@@ -10,8 +10,8 @@ import pytest
 from tests.tasks.classify.test_contract import STRANGE, fit, make_bench, make_rows, small_config
 from tl_core.encoders.features import FeatureShelf
 from tl_core.settings import Settings
-from tl_core.tasks.classify.encoder import EncoderClassifier
-from tl_core.tasks.classify.frozen import shelved_predictions
+from tl_core.tasks.classify.encoder.classifier import EncoderClassifier
+from tl_core.tasks.classify.encoder.frozen import shelved_predictions
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.training.events import drain
 

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 
 from tl_core.errors import DataError
 from tl_core.tasks.classify.metrics import Interval
-from tl_core.tasks.classify.significance import (
+from tl_core.tasks.significance import (
     Comparison,
     against_majority,
     compare_all,

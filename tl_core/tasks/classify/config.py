@@ -14,7 +14,7 @@ from tl_core.encoders.tuning import (
     TopLayersConfig,
 )
 from tl_core.knobs import check_knobs, knob
-from tl_core.tasks.classify.counts_config import BagOfWordsConfig, largest_vocabulary_knob, least_rows_knob
+from tl_core.tasks.classify.counts.config import BagOfWordsConfig, largest_vocabulary_knob, least_rows_knob
 from tl_core.tasks.classify.words.config import BagConfig, CnnConfig, MeanConfig, RecurrentConfig
 from tl_core.training.precision import PRECISIONS
 

@@ -24,7 +24,7 @@ from tl_core.tasks.classify.config import (
     TfidfConfig,
     TopLayersConfig,
 )
-from tl_core.tasks.classify.counts_config import epochs_for as counted_epochs
+from tl_core.tasks.classify.counts.config import epochs_for as counted_epochs
 from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
 from tl_core.tasks.classify.words.config import WordConfig
 from tl_core.tasks.classify.words.config import epochs_for as word_epochs
@@ -57,13 +57,13 @@ class Strategy:
 
 
 def _tfidf() -> Fit:
-    from tl_core.tasks.classify.tfidf import fit_tfidf
+    from tl_core.tasks.classify.counts.tfidf import fit_tfidf
 
     return fit_tfidf
 
 
 def _bow() -> Fit:
-    from tl_core.tasks.classify.counts import fit_bag_of_words
+    from tl_core.tasks.classify.counts.train import fit_bag_of_words
 
     return fit_bag_of_words
 
@@ -93,37 +93,37 @@ def _cnn() -> Fit:
 
 
 def _frozen() -> Fit:
-    from tl_core.tasks.classify.frozen import fit_frozen
+    from tl_core.tasks.classify.encoder.frozen import fit_frozen
 
     return fit_frozen
 
 
 def _contrastive() -> Fit:
-    from tl_core.tasks.classify.contrastive import fit_contrastive
+    from tl_core.tasks.classify.encoder.contrastive import fit_contrastive
 
     return fit_contrastive
 
 
 def _lora() -> Fit:
-    from tl_core.tasks.classify.tuned import fit_lora
+    from tl_core.tasks.classify.encoder.tuned import fit_lora
 
     return fit_lora
 
 
 def _top_layers() -> Fit:
-    from tl_core.tasks.classify.partial import fit_top_layers
+    from tl_core.tasks.classify.encoder.partial import fit_top_layers
 
     return fit_top_layers
 
 
 def _gradual() -> Fit:
-    from tl_core.tasks.classify.partial import fit_gradual
+    from tl_core.tasks.classify.encoder.partial import fit_gradual
 
     return fit_gradual
 
 
 def _full() -> Fit:
-    from tl_core.tasks.classify.tuned import fit_full
+    from tl_core.tasks.classify.encoder.tuned import fit_full
 
     return fit_full
 

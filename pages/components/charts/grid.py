@@ -1,0 +1,249 @@
+"""A grid's results as plotly figures: accuracy over rows, and what the source is worth at each size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pages.components.charts.classification import (
+    ACCENT,
+    CUT,
+    LONGEST_NAME,
+    NEUTRAL,
+    STRATEGY_COLOURS,
+    STRATEGY_SYMBOLS,
+    escaped,
+    styled,
+)
+from tl_core.encoders.movement.probe import Probed
+from tl_core.outcomes.grid import Gain, Grid, GridPoint
+from tl_core.outcomes.moved import MovedLayers, MovedWords
+
+FROM_SOURCE = "from the source"
+BAND = 0.16
+
+
+def accuracy_over_rows(grid: Grid) -> go.Figure:
+    """One line a strategy and start over the rows learned from, on a log axis; bands are the spread of the seeds.
+
+    A line from the source is solid, one without it dashed. Levels: the source's own model, the majority.
+    """
+    figure = go.Figure()
+    for name, from_source in dict.fromkeys((each.strategy, each.from_source) for each in grid.points):
+        line = [each for each in grid.points if (each.strategy, each.from_source) == (name, from_source)]
+        _add_line(figure, line, any(each.from_source for each in grid.points))
+    for each in grid.zero:
+        name = f"{each.title}, the source alone"
+        _add_level(figure, each.accuracy, name, STRATEGY_COLOURS[each.strategy])
+    _add_level(figure, grid.majority_accuracy, "Most frequent class", NEUTRAL)
+    rows = sorted({round(each.rows) for each in grid.points})
+    figure.update_xaxes(
+        title_text="Rows learned from",
+        type="log",
+        tickvals=rows,
+        ticktext=[f"{each:,}" for each in rows],
+        minor={"ticks": ""},
+    )
+    figure.update_yaxes(title_text="Accuracy on the test rows", tickformat=".0%")
+    return styled(figure, height=460, legend=True)
+
+
+def _add_line(figure: go.Figure, points: Sequence[GridPoint], marked: bool) -> None:
+    first = points[0]
+    colour, symbol = STRATEGY_COLOURS[first.strategy], STRATEGY_SYMBOLS[first.strategy]
+    name = f"{first.title}, {FROM_SOURCE}" if first.from_source else first.title
+    group = f"{first.strategy} {first.from_source}"
+    rows = [each.rows for each in points]
+    if any(each.spread for each in points):
+        low = [each.accuracy - (each.spread or 0.0) for each in points]
+        high = [each.accuracy + (each.spread or 0.0) for each in points]
+        figure.add_trace(
+            go.Scatter(
+                x=[*rows, *reversed(rows)],
+                y=[*high, *reversed(low)],
+                fill="toself",
+                fillcolor=_clear(colour),
+                line={"width": 0},
+                mode="lines",
+                legendgroup=group,
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=rows,
+            y=[each.accuracy for each in points],
+            mode="lines+markers",
+            name=name,
+            legendgroup=group,
+            line={
+                "color": colour,
+                "width": 2,
+                "dash": "dash" if marked and not first.from_source else "solid",
+            },
+            marker={
+                "color": colour,
+                "symbol": symbol if first.from_source or not marked else f"{symbol}-open",
+                "size": 9,
+            },
+            customdata=[(_spread(each), len(each.accuracies)) for each in points],
+            hovertemplate=(
+                f"{name}: %{{y:.1%}}%{{customdata[0]}}<br>%{{x:,.0f}} rows, %{{customdata[1]}} seeds<extra></extra>"
+            ),
+        )
+    )
+
+
+def _spread(point: GridPoint) -> str:
+    return "" if point.spread is None else f" ± {100 * point.spread:.1f}"
+
+
+def _clear(colour: str) -> str:
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {BAND})"
+
+
+def _add_level(figure: go.Figure, level: float, name: str, colour: str) -> None:
+    """A dotted line at an accuracy, told in the legend: a text beside it would lie upon the lines."""
+    line = {"color": colour, "dash": "dot", "width": 1.5}
+    figure.add_hline(y=level, line=line, name=f"{name}: {level:.1%}", showlegend=True)
+
+
+def worth_of_source(gains: Iterable[Gain]) -> go.Figure:
+    """Accuracy from the source less that without it, in points, with its 95 % interval, over the rows."""
+    figure = go.Figure()
+    by_strategy: dict[str, list[Gain]] = {}
+    for each in gains:
+        by_strategy.setdefault(each.strategy, []).append(each)
+    for name, found in by_strategy.items():
+        colour = STRATEGY_COLOURS[name]
+        values = [100 * each.difference for each in found]
+        figure.add_trace(
+            go.Scatter(
+                x=[each.rows for each in found],
+                y=values,
+                mode="lines+markers",
+                name=found[0].title,
+                line={"color": colour, "width": 2},
+                marker={"color": colour, "symbol": STRATEGY_SYMBOLS[name], "size": 9},
+                error_y={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [100 * each.interval.high - value for each, value in zip(found, values)],
+                    "arrayminus": [value - 100 * each.interval.low for each, value in zip(found, values)],
+                    "thickness": 1.5,
+                    "width": 6,
+                },
+                hovertemplate=f"{found[0].title}: %{{y:+.1f}} points at %{{x:,.0f}} rows<extra></extra>",
+            )
+        )
+    rows = sorted({round(each.rows) for found in by_strategy.values() for each in found})
+    figure.add_hline(y=0, line={"color": NEUTRAL, "width": 1})
+    figure.update_xaxes(
+        title_text="Rows learned from", type="log", tickvals=rows, ticktext=[f"{each:,}" for each in rows]
+    )
+    figure.update_yaxes(title_text="Gain by the source, points", zeroline=False)
+    return styled(figure, height=340, legend=True)
+
+
+def words_before_and_after(found: MovedWords) -> go.Figure:
+    """The words that moved most, before (open) and after (filled), in the plane of their two strongest directions."""
+    rows = [each.row for each in found.movement.most]
+    names = [escaped(found.words[row], LONGEST_NAME) for row in rows]
+    both = np.concatenate([found.before[rows], found.after[rows]]).astype(np.float64)
+    both -= both.mean(0)
+    _, _, axes = np.linalg.svd(both, full_matrices=False)
+    places = both @ axes[:2].T if len(axes) > 1 else np.column_stack([both @ axes[0], np.zeros(len(both))])
+    before, after = places[: len(rows)], places[len(rows) :]
+    figure = go.Figure()
+    for start, end in zip(before, after):
+        figure.add_trace(
+            go.Scatter(
+                x=[start[0], end[0]],
+                y=[start[1], end[1]],
+                mode="lines",
+                line={"color": NEUTRAL, "width": 1},
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        )
+    for title, at, symbol, colour in (
+        ("before", before, "circle-open", NEUTRAL),
+        ("after", after, "circle", ACCENT),
+    ):
+        figure.add_trace(
+            go.Scatter(
+                x=at[:, 0],
+                y=at[:, 1],
+                mode="markers+text" if title == "after" else "markers",
+                name=title,
+                text=names,
+                textposition="top center",
+                marker={"color": colour, "symbol": symbol, "size": 9},
+                hovertemplate=f"%{{text}}, {title}<extra></extra>",
+            )
+        )
+    figure.update_xaxes(showticklabels=False, zeroline=False)
+    figure.update_yaxes(showticklabels=False, zeroline=False)
+    return styled(figure, height=460, legend=True)
+
+
+def weights_by_layer(found: MovedLayers) -> go.Figure:
+    """How far the weights of each part of the encoder moved, relative to their size, in per cent."""
+    figure = go.Figure(
+        go.Bar(
+            x=list(found.weights.names),
+            y=100 * found.weights.values,
+            marker={"color": ACCENT},
+            width=0.7,
+            hovertemplate="%{x}: %{y:.2f} %<extra></extra>",
+        )
+    )
+    figure.update_yaxes(title_text="Change of weights, %")
+    return styled(figure, height=300)
+
+
+def similarity_by_layer(found: MovedLayers) -> go.Figure:
+    """Linear CKA of each layer's states before and after: 1 says the same but for a turn and a scale."""
+    layers = list(range(len(found.similarity)))
+    figure = go.Figure(
+        go.Scatter(
+            x=layers,
+            y=found.similarity,
+            mode="lines+markers",
+            line={"color": ACCENT, "width": 2},
+            marker={"size": 9},
+            hovertemplate="layer %{x}: %{y:.3f}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title_text="Layer (0: embeddings)", dtick=1)
+    figure.update_yaxes(title_text="CKA, before and after", rangemode="tozero")
+    return styled(figure, height=300)
+
+
+def probes_by_layer(before: Probed, after: Probed) -> go.Figure:
+    """Accuracy of a linear probe on each layer, before and after the source task, with standard errors."""
+    figure = go.Figure()
+    for title, probed, colour, symbol in (
+        ("before", before, NEUTRAL, "circle-open"),
+        ("after the source", after, CUT, "diamond"),
+    ):
+        figure.add_trace(
+            go.Scatter(
+                x=list(range(len(probed.accuracies))),
+                y=probed.accuracies,
+                mode="lines+markers",
+                name=title,
+                line={"color": colour, "width": 2},
+                marker={"size": 9, "symbol": symbol},
+                error_y={"type": "data", "array": probed.errors, "thickness": 1, "width": 4},
+                hovertemplate=f"layer %{{x}}, {title}: %{{y:.1%}}<extra></extra>",
+            )
+        )
+    figure.add_hline(y=before.commonest, line={"color": NEUTRAL, "dash": "dot", "width": 1.5})
+    figure.update_xaxes(title_text="Layer (0: embeddings)", dtick=1)
+    figure.update_yaxes(title_text="Accuracy of a probe", tickformat=".0%")
+    return styled(figure, height=340, legend=True)

@@ -1,0 +1,133 @@
+"""Results of readers as plotly figures: pure functions, in the look of `charts`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pages.components.charts.classification import ACCENT, CUT, NEUTRAL, escaped, styled
+from tl_core.tasks.read.explain import Explanation
+
+COLOURS = (ACCENT, CUT, "#a8448f", "#2f9e77", NEUTRAL, "#c2483f")
+LONGEST_WORD = 18
+MOST_TICKS = 24
+SYMBOLS = ("circle", "diamond", "triangle-up", "square", "x", "star")
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One start trained on one number of questions: mean and single values over seeds, 0 to 1."""
+
+    questions: int
+    mean: float
+    values: tuple[float, ...]
+
+
+def size_curves(curves: dict[str, Sequence[CurvePoint]], measure: str) -> go.Figure:
+    """A measure by number of training questions (logarithmic), one line a start, a small mark a seed."""
+    figure = go.Figure()
+    for at, (title, points) in enumerate(curves.items()):
+        colour, symbol = COLOURS[at % len(COLOURS)], SYMBOLS[at % len(SYMBOLS)]
+        figure.add_trace(
+            go.Scatter(
+                x=[each.questions for each in points],
+                y=[each.mean for each in points],
+                mode="lines+markers",
+                name=escaped(title, 48),
+                line={"color": colour, "width": 2},
+                marker={"color": colour, "symbol": symbol, "size": 10},
+                hovertemplate=f"{escaped(title)}<br>%{{x:,}} questions: {measure} %{{y:.1%}}<extra></extra>",
+            )
+        )
+        single = [(each.questions, value) for each in points for value in each.values if len(each.values) > 1]
+        if single:
+            figure.add_trace(
+                go.Scatter(
+                    x=[x for x, _ in single],
+                    y=[y for _, y in single],
+                    mode="markers",
+                    showlegend=False,
+                    marker={"color": colour, "symbol": f"{symbol}-open", "size": 7},
+                    hoverinfo="skip",
+                )
+            )
+    ticks = sorted({each.questions for points in curves.values() for each in points})
+    figure.update_xaxes(
+        title_text="Questions learned from", type="log", tickvals=ticks, ticktext=[f"{x:,}" for x in ticks]
+    )
+    figure.update_yaxes(title_text=measure, tickformat=".0%", rangemode="tozero")
+    return styled(figure, height=380, legend=True)
+
+
+def start_and_end(explanation: Explanation) -> go.Figure:
+    """Start and end score by word of the window; a band marks the chosen answer, a line 'no answer'."""
+    words = [escaped(each.text, LONGEST_WORD) for each in explanation.passage_words]
+    scores, chosen = explanation.scores, _words_of(explanation)
+    places = list(range(len(words)))
+    figure = go.Figure()
+    looks = (("Start", scores.start, ACCENT, "circle"), ("End", scores.end, CUT, "diamond"))
+    for name, values, colour, symbol in looks:
+        figure.add_trace(
+            go.Scatter(
+                x=places,
+                y=values,
+                name=name,
+                mode="lines+markers",
+                line={"color": colour, "width": 1.5, "dash": "solid" if name == "Start" else "dot"},
+                marker={"color": colour, "symbol": symbol, "size": 5},
+                customdata=words,
+                hovertemplate=f"%{{customdata}}<br>{name.lower()} score %{{y:.2f}}<extra></extra>",
+            )
+        )
+    if chosen:
+        figure.add_vrect(
+            x0=chosen[0] - 0.5,
+            x1=chosen[-1] + 0.5,
+            fillcolor=ACCENT,
+            opacity=0.25,
+            line_width=0,
+            layer="below",
+        )
+    figure.add_hline(y=0, line={"color": NEUTRAL, "width": 1, "dash": "dash"})
+    step = max(1, len(words) // MOST_TICKS)
+    figure.update_xaxes(
+        tickvals=places[::step], ticktext=words[::step], tickangle=-60, range=[-0.6, len(words) - 0.4]
+    )
+    figure.update_yaxes(title_text="Score")
+    return styled(figure, height=360, legend=True)
+
+
+def _words_of(explanation: Explanation) -> range:
+    """The words of the joint best span."""
+    joint, word_of = explanation.scores.joint, explanation.scores.word_of
+    inside = [int(word_of[at]) for at in range(joint.first, joint.last + 1) if word_of[at] >= 0]
+    return range(min(inside), max(inside) + 1) if inside else range(0)
+
+
+def attention_map(explanation: Explanation, layer: int) -> go.Figure:
+    """Attention from question words, and from the answer, to passage words in one layer, as a heat map."""
+    attention = explanation.attention
+    rows = np.vstack([attention.to_passage[layer], attention.answer_to_passage[layer][None]])
+    names = [
+        f"{at + 1}. {escaped(each.text, LONGEST_WORD)}" for at, each in enumerate(explanation.question_words)
+    ]
+    words = [escaped(each.text, LONGEST_WORD) for each in explanation.passage_words]
+    places = list(range(len(words)))
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.sqrt(rows),
+            x=places,
+            y=[*names, "the answer"],
+            customdata=np.dstack([np.tile(np.array(words, dtype=object), (len(rows), 1)), rows]),
+            colorscale=[[0.0, "rgba(74, 127, 224, 0.0)"], [1.0, "rgba(74, 127, 224, 1.0)"]],
+            showscale=False,
+            hovertemplate="%{y} → %{customdata[0]}<br>%{customdata[1]:.1%}<extra></extra>",
+        )
+    )
+    step = max(1, len(words) // MOST_TICKS)
+    figure.update_xaxes(tickvals=places[::step], ticktext=words[::step], tickangle=-60, showgrid=False)
+    figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    return styled(figure, height=150 + 26 * len(rows))

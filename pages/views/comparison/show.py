@@ -1,0 +1,58 @@
+"""The result of a job: one view at a time, so that the others do not run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from pages.components.choice import one_of
+from pages.components.guard import guard, show_notes
+from pages.views.comparison.calibration import show_calibration
+from pages.views.comparison.confusion import show_confusion
+from pages.views.comparison.curves import show_curves
+from pages.views.comparison.details import show_details
+from pages.views.comparison.errors import show_errors
+from pages.views.comparison.summary import show_summary
+from tl_core.jobs.classify.compare import runs_done
+from tl_core.jobs.classify.source_plan import source_notes
+from tl_core.runs.store import Job, Run, Store
+from tl_core.tasks.classify.strategies import strategy
+
+VIEWS: dict[str, Callable[[Job, Sequence[Run]], None]] = {
+    "Summary": show_summary,
+    "Confusion": show_confusion,
+    "Errors": show_errors,
+    "Calibration": show_calibration,
+    "Curves": show_curves,
+    "Details": show_details,
+}
+
+
+def show_result(store: Store, job: Job) -> None:
+    """What the job's finished trainings found; nothing as long as there are none."""
+    if job.record.get("recipe") != "compare":
+        return
+    of_job = store.runs_of(job.id)
+    runs = runs_done(of_job)
+    if not runs:
+        return
+    st.subheader("Result")
+    with st.container(border=True), guard():
+        if not job.ended:
+            noun = "training" if len(runs) == 1 else "trainings"
+            st.caption(f"So far: {len(runs)} finished {noun}.")
+        view = one_of("View", list(VIEWS), key="result.view")
+        VIEWS[view](job, runs)
+        if view == "Summary":
+            _show_sources_alone(of_job)
+            show_notes(source_notes(job))
+
+
+def _show_sources_alone(runs: Sequence[Run]) -> None:
+    for run in runs:
+        if run.record["role"] == "zero" and run.report:
+            st.caption(
+                f"The source's own model ({strategy(run.record['strategy']).title}), without one row of the target: "
+                f"{run.report['accuracy']:.1%}."
+            )

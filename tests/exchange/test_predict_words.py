@@ -1,0 +1,80 @@
+"""The script that labels a CSV file with a saved word classifier, beside our own prediction."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.tasks.classify.words.rows import STRANGE, fit, make_rows, save
+from tl_core.exchange.portable import predict_words
+from tl_core.settings import Settings
+from tl_core.tasks.classify.fitting import LabelledTexts, WordStart
+from tl_core.tasks.classify.saved import predict
+from tl_core.tasks.classify.words.config import KINDS
+
+SCRIPT = Path(predict_words.__file__)
+TEXTS = (
+    *make_rows().texts,
+    *STRANGE,
+    "I didn't like it!! ! It's a well-made film,<br /><br />but <i>bad</i> &amp; poor. " * 3,
+    "Ça n’est pas “bon” — good?… Café",
+)
+VARIANTS = [
+    *((kind, {}) for kind in KINDS),
+    ("mean", {"splitter": "words"}),
+    ("recurrent", {"cell": "gru", "state": "last", "layers": 2}),
+    ("recurrent", {"cell": "rnn", "bidirectional": False, "max_words": 5}),
+    ("cnn", {"sentence_k": 3, "document_k": 4, "hidden": 7, "sentence_kernel": 4, "longest_sentence": 5}),
+    ("cnn", {"max_words": 7}),
+]
+
+
+@pytest.mark.parametrize(("kind", "changes"), VARIANTS)
+def test_the_script_gives_our_probabilities(settings: Settings, tmp_path: Path, kind: str, changes: dict):
+    fitted, _ = fit(settings, kind, epochs=10, learning_rate=2e-2, **changes)
+    model = predict_words.Model(save(fitted, tmp_path / "model"))
+    assert np.allclose([model(text) for text in TEXTS], predict(fitted.classifier, TEXTS), atol=1e-5)
+
+
+def test_the_script_cuts_korean_as_we_do(settings: Settings, tmp_path: Path):
+    pytest.importorskip("kiwipiepy")
+    texts = ("영화가 정말 좋았다. 재미있는 이야기였다!", "지루하고 나쁜 영화였다 ㅋㅋ 3점", "", "good")
+    rows = LabelledTexts(texts * 2, np.array([1, 0, 1, 0] * 2))
+    fitted, _ = fit(settings, "cnn", rows=rows, words=WordStart())
+    model = predict_words.Model(save(fitted, tmp_path / "model"))
+    assert fitted.facts["splitter"] == "morphemes"
+    assert np.allclose([model(text) for text in texts], predict(fitted.classifier, texts), atol=1e-5)
+
+
+def run_script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return subprocess.run(
+        [sys.executable, "predict.py", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+
+def test_the_script_labels_texts_without_this_project(settings: Settings, tmp_path: Path):
+    fitted, _ = fit(settings, "cnn", epochs=10, learning_rate=2e-2)
+    folder = save(fitted, tmp_path / "model")
+    (folder / "predict.py").write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
+    assert "tl_core" not in SCRIPT.read_text(encoding="utf-8")
+    texts = ["good fine, nice\nwell", "bad 'poor' \"sad\"", ""]
+    ended = run_script(folder, *texts)
+    assert ended.returncode == 0, ended.stderr
+    answers = [json.loads(line) for line in ended.stdout.splitlines()]
+    wanted = predict(fitted.classifier, texts)
+    classes = fitted.classifier.classes
+    assert [each["text"] for each in answers] == texts
+    assert [each["label"] for each in answers] == [classes[at] for at in wanted.argmax(1)]
+    found = [[each["probabilities"][name] for name in classes] for each in answers]
+    assert np.allclose(found, wanted, atol=1e-5)

@@ -1,0 +1,54 @@
+"""What is known of a comparison's cost before it starts, and the probe that measures it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.jobs import word_examples
+from tl_core.data.examples import Examples, write_examples
+from tl_core.jobs.classify import estimate as estimate_module
+from tl_core.jobs.classify.estimate import estimate
+from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.probe import RATES, run_probe
+from tl_core.records import read_record, write_record
+from tl_core.runs.store import Store
+from tl_core.settings import Settings
+
+MEASURED = {"train": 1e-6, "predict": 1e-6, "load": 0.1, "start": 1.0, "memory": 1e6}
+CONFIG = CompareConfig(strategies=("mean",), settings={"mean": {"start": "random"}})
+
+
+def test_the_probe_trains_on_every_class_whatever_the_order_of_the_rows(settings: Settings, tmp_path: Path):
+    write_examples(tmp_path / "rows.jsonl", word_examples(250))  # good and bad in turns
+    config = CompareConfig(strategies=("tfidf", "bow"))
+    write_record(
+        tmp_path / "order.json", {"config": config.to_json(), "strategies": ["tfidf", "bow"], "base": None}
+    )
+    run_probe(settings, tmp_path)
+    rates = read_record(tmp_path / RATES)
+    assert rates is not None
+    assert set(rates) == {"tfidf", "bow"}
+    assert all(rate["load"] > 0 and rate["memory"] > 0 for rate in rates.values())
+
+
+def test_rates_hold_for_the_vectors_and_the_length_of_texts_they_were_measured_on(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    probed: list[str] = []
+
+    def probe(_: object, config: CompareConfig, names: list[str], *__: object) -> dict[str, dict[str, float]]:
+        probed.append(config.vectors)
+        return dict.fromkeys(names, MEASURED)
+
+    monkeypatch.setattr(estimate_module, "_probe", probe)
+    store, task = Store(settings), Task(word_examples())
+    assert estimate(store, CONFIG, task, probe=False) is None
+    assert estimate(store, CONFIG, task) is not None
+    assert estimate(store, replace(CONFIG, seeds=3), task) is not None
+    assert probed == ["glove"]
+    assert estimate(store, replace(CONFIG, vectors="other"), task, probe=False) is None
+    long = Examples(tuple(20 * each for each in task.target.texts), task.target.labels, task.target.rows)
+    assert estimate(store, CONFIG, Task(long), probe=False) is None

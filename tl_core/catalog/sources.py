@@ -1,0 +1,124 @@
+"""Models that a comparison can begin with: finished runs, and the sources that the project ships.
+
+A source has at most one model for each family of strategies: an encoder, and a classifier on words.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tl_core.catalog.readers import ADAPTERS
+from tl_core.encoders.adapted import read_starting_point
+from tl_core.errors import ModelError, RunError
+from tl_core.runs.store import CLASSIFY, IDENTIFIER, Run, Store
+from tl_core.tasks.classify.strategies import strategy
+from tl_core.tasks.read.saved import TASK
+
+LABELS = "labels.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedSource:
+    """A source of this project; `models` are folders under assets/adapters by family of strategies."""
+
+    name: str
+    title: str
+    languages: str
+    models: Mapping[str, str]
+    trained_by: Mapping[str, str]
+
+
+SHIPPED_SOURCES = (
+    ShippedSource(
+        "amazon",
+        "Amazon reviews, no films: good or bad",
+        "English",
+        {"encoder": "amazon", "words": "amazon_words"},
+        {"encoder": "lora", "words": "cnn"},
+    ),
+    ShippedSource("ag-news", "AG News: four topics", "English", {"encoder": "ag_news"}, {"encoder": "lora"}),
+    ShippedSource(
+        "nsmc", "NSMC film reviews: good or bad", "Korean", {"encoder": "nsmc"}, {"encoder": "lora"}
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceModels:
+    """A source that is there: `models` by family, the strategy that trained each, the classes it knows."""
+
+    name: str
+    title: str
+    models: Mapping[str, Path]
+    trained_by: Mapping[str, str]
+    classes: tuple[str, ...]
+
+
+def shipped_sources() -> list[ShippedSource]:
+    """The shipped sources of which at least one model is there."""
+    return [each for each in SHIPPED_SOURCES if _folders(each)]
+
+
+def shipped(name: str) -> ShippedSource | None:
+    """The shipped source of this name, whether its models are there or not."""
+    return next((each for each in SHIPPED_SOURCES if each.name == name), None)
+
+
+def open_source(store: Store, name: str) -> SourceModels:
+    """The source that a person means: a shipped one's name, or a finished run's id.
+
+    RunError for a run that is not finished, ModelError for one that gives nothing on, with what may be.
+    """
+    if row := shipped(name):
+        folders = _folders(row)
+        if not folders:
+            raise ModelError(
+                f"The source {name} is not in this copy of the project: assets/adapters lacks it."
+            )
+        return SourceModels(name, row.title, folders, row.trained_by, _classes(next(iter(folders.values()))))
+    if not IDENTIFIER.fullmatch(name):
+        names = ", ".join(each.name for each in shipped_sources()) or "none"
+        raise RunError(f"{name[:80]!r} is neither a run's id nor a shipped source. Shipped are: {names}.")
+    run = store.run(name)
+    if run.status != "done":
+        raise RunError(f"Run {run.id} is {run.status}; only a finished run can be a source.")
+    made_by = str(run.record.get("strategy", ""))
+    family = "encoder" if run.task != CLASSIFY else strategy(made_by).family
+    if family == "encoder":
+        read_starting_point(run.model)
+    elif family == "counts":
+        raise ModelError(
+            f"Run {run.id} counts words: nothing of it can be moved to another task. Choose a run with an encoder or "
+            "with word vectors."
+        )
+    classes = tuple(str(each) for each in run.record.get("classes", ()))
+    return SourceModels(
+        run.id, str(run.record.get("title", run.id)), {family: run.model}, {family: made_by}, classes
+    )
+
+
+def gives_on(run: Run) -> bool:
+    """Whether a finished run has a model that another training can begin with."""
+    if run.task != CLASSIFY:
+        return run.task == TASK
+    return strategy(str(run.record["strategy"])).family != "counts"
+
+
+def base_of(source: SourceModels) -> str:
+    """The name of the encoder under a source; '' for one without."""
+    folder = source.models.get("encoder")
+    return read_starting_point(folder).base.name if folder else ""
+
+
+def _folders(row: ShippedSource) -> dict[str, Path]:
+    return {family: ADAPTERS / place for family, place in row.models.items() if (ADAPTERS / place).is_dir()}
+
+
+def _classes(folder: Path) -> tuple[str, ...]:
+    try:
+        return tuple(json.loads((folder / LABELS).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder} is not a whole source: {error}") from error

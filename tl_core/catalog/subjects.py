@@ -1,0 +1,207 @@
+"""What can be looked into: packaged encoders, readers, finished runs, and models by folder or hub name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tl_core.catalog.readers import SHIPPED, load_named_reader, shipped
+from tl_core.encoders.adapted import FACTS, StartingPoint, load_merged, read_starting_point
+from tl_core.encoders.bases import EncoderBase, find_encoder
+from tl_core.encoders.catalog import ENCODERS, find_packaged
+from tl_core.errors import DataError, ModelError, RunError
+from tl_core.runs.store import IDENTIFIER, Run, Store
+from tl_core.training.precision import class_shares
+
+if TYPE_CHECKING:
+    import torch
+
+    from tl_core.encoders.attention.subject import Kind, Subject, Target
+    from tl_core.tasks.classify.encoder.classifier import EncoderClassifier
+    from tl_core.tasks.read.reader import Reader
+    from tl_core.text.inputs import ModelInput
+
+MOST_TOKENS = 512  # what is looked into at once: attention grows with the square of it
+SPANS, LONGEST_ANSWER = 5, 30
+KINDS: dict[str, Kind] = {"classify": "classes", "read": "span"}  # by the task of a run
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectRow:
+    """A subject that can be opened by `name`; `base` is the encoder under it, the same for a bare one."""
+
+    name: str
+    title: str
+    kind: Kind
+    base: str
+
+
+def list_subjects(store: Store) -> list[SubjectRow]:
+    """Encoders that are here or can be fetched, shipped readers, finished runs on an encoder, newest first. Loads nothing."""
+    rows = [
+        SubjectRow(card.name, card.title, "bare", card.name)
+        for card in ENCODERS
+        if card.wheel or find_packaged(card)
+    ]
+    rows += [
+        SubjectRow(each.name, each.title, "span", each.encoder) for each in SHIPPED if each.folder.is_dir()
+    ]
+    for run in store.runs():
+        kind = KINDS.get(run.task)
+        if run.status == "done" and kind and has_encoder(run):
+            title = f"{run.record.get('title', run.id)} · {run.id}"
+            rows.append(SubjectRow(run.id, title, kind, read_starting_point(run.model).base.name))
+    return rows
+
+
+def has_encoder(run: Run) -> bool:
+    """Whether the run's model stands on an encoder, so that it can be looked into."""
+    return (run.model / FACTS).is_file()
+
+
+def is_reader(name: str) -> bool:
+    """Whether a reader of this name, as the readers' list has it, can be looked into."""
+    return bool(shipped(name) or IDENTIFIER.fullmatch(name))
+
+
+def open_subject(store: Store, name: str) -> Subject:
+    """The subject of this name on the CPU, an adapter merged into it.
+
+    A name is that of an encoder, a shipped reader (en, ko), a finished run's id, a folder, or one on the hub.
+    ModelError or RunError, with what may be, if it is none of these or cannot be looked into.
+    """
+    name = name.strip()
+    if shipped(name):
+        return _reader_subject(name, load_named_reader(store, name, device="cpu"))
+    if not IDENTIFIER.fullmatch(name):
+        return _bare_subject(store, _encoder_of(store, name))
+    run = _finished(store, name)
+    if KINDS[run.task] == "span":
+        return _reader_subject(name, load_named_reader(store, name, device="cpu"))
+    return _classifier_subject(store, run)
+
+
+def open_base(store: Store, name: str) -> Subject:
+    """The encoder under a subject as it was before any training."""
+    name = name.strip()
+    row = shipped(name)
+    if row is not None:
+        return _bare_subject(store, EncoderBase("packaged", row.encoder))
+    if not IDENTIFIER.fullmatch(name):
+        return _bare_subject(store, _encoder_of(store, name))
+    return _bare_subject(store, read_starting_point(_finished(store, name).model).base)
+
+
+def subject_stamp(store: Store, name: str) -> str:
+    """What changes when another model lies under this name: when its facts were written."""
+    folder = store.run(name).model if IDENTIFIER.fullmatch(name) else None
+    facts = folder / FACTS if folder else None
+    return f"{name} {facts.stat().st_mtime_ns if facts and facts.is_file() else 0}"
+
+
+def _encoder_of(store: Store, name: str) -> EncoderBase:
+    try:
+        return find_encoder(name, store.settings)
+    except ModelError as error:
+        readers = ", ".join(each.name for each in SHIPPED)
+        raise ModelError(
+            f"{error} A reader ({readers}) or the id of a finished run will do as well."
+        ) from error
+
+
+def _finished(store: Store, name: str) -> Run:
+    run = store.run(name)
+    if run.status != "done":
+        raise RunError(f"Run {run.id} is {run.status}; only a finished one can be looked into.")
+    if run.task not in KINDS or not run.model.is_dir():
+        raise ModelError(
+            f"Run {run.id} has no model that reads texts, or it was deleted. Choose another run."
+        )
+    if not has_encoder(run):
+        raise ModelError(
+            f"Run {run.id} ({run.record.get('title', '')}) has no encoder, so it attends to nothing. Choose a frozen, "
+            "LoRA or fully fine-tuned run."
+        )
+    return run
+
+
+def _bare_subject(store: Store, base: EncoderBase) -> Subject:
+    from tl_core.encoders.attention.subject import Subject
+
+    encoder = load_merged(StartingPoint(base), store.settings)
+    title = next((card.title for card in ENCODERS if card.name == base.name), base.name)
+    return Subject(base.name, title, "bare", encoder, min(encoder.max_tokens, MOST_TOKENS))
+
+
+def _classifier_subject(store: Store, run: Run) -> Subject:
+    from tl_core.encoders.attention.subject import Subject
+    from tl_core.tasks.classify.saved import load_classifier
+
+    found: EncoderClassifier = load_classifier(run.model, store.settings, device="cpu")  # type: ignore[assignment]
+    return Subject(
+        run.id,
+        str(run.record.get("title", run.id)),
+        "classes",
+        found.encoder,
+        min(found.encoder.max_tokens, found.use.max_tokens, MOST_TOKENS),
+        found.network.eval().requires_grad_(False),
+        found.classes,
+        lambda logits, shown: _class_targets(found.classes, logits),
+    )
+
+
+def _class_targets(classes: tuple[str, ...], logits: torch.Tensor) -> list[Target]:
+    """The logit of every class, the most probable first."""
+    from tl_core.encoders.attention.subject import Target
+
+    shares = class_shares(logits).tolist()
+    order = sorted(range(len(classes)), key=lambda at: -shares[at])
+    return [Target(classes[at], _column(at), float(logits[at]), shares[at]) for at in order]
+
+
+def _column(at: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda logits: logits[:, at]
+
+
+def _reader_subject(name: str, reader: Reader) -> Subject:
+    from tl_core.encoders.attention.subject import Subject
+
+    null_first = bool(reader.form.before)
+    return Subject(
+        name,
+        reader.title,
+        "span",
+        reader.encoder,
+        min(reader.encoder.max_tokens, MOST_TOKENS),
+        reader.network,
+        (),
+        lambda logits, shown: _span_targets(null_first, logits, shown),
+    )
+
+
+def _span_targets(null_first: bool, logits: torch.Tensor, shown: ModelInput) -> list[Target]:
+    """The scores of the best spans of the second text: start + end logit less the null score."""
+    from tl_core.encoders.attention.subject import Target
+    from tl_core.tasks.read.decode import best_spans
+
+    places = np.flatnonzero(shown.sides == 1)
+    if not len(places):
+        raise DataError("A reader needs a question and a passage: type the passage as the second text.")
+    null_at = 0 if null_first else len(shown) - 1
+    numbers = logits.float().numpy()
+    null = float(numbers[null_at].sum())
+    found = best_spans(numbers[places, 0], numbers[places, 1], null=null, longest=LONGEST_ANSWER, top=SPANS)
+    targets = []
+    for span in found:
+        first, last = int(places[span.first]), int(places[span.last])
+        start, end = int(shown.offsets[first, 0]), int(shown.offsets[last, 1])
+        value = _span_value(first, last, null_at)
+        targets.append(Target(shown.texts[1][start:end].strip(), value, span.score))
+    return targets
+
+
+def _span_value(first: int, last: int, null_at: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    return lambda logits: logits[:, first, 0] + logits[:, last, 1] - logits[:, null_at].sum(-1)

@@ -1,0 +1,178 @@
+"""The word vectors there are: the packaged ones, files that were loaded, downloads, and learned runs.
+
+A loaded file is kept as a folder under `TL_HOME/vectors`, named by its content and never by its
+user's name for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tl_core.errors import DataError, ModelError, RunError, TLError
+from tl_core.runs.store import IDENTIFIER, Run, Store
+from tl_core.training.events import Training, drain
+from tl_core.vectors.catalog import open_packaged, packaged_vectors
+from tl_core.vectors.space import WordVectors, load_if_whole, load_vectors, read_vectors_record, save_vectors
+from tl_core.whole_files import remove
+
+PACKAGED = "glove"
+FILE_ID = re.compile(r"file-[0-9a-f]{16}")
+TASK = "vectors"  # of runs that learned word vectors
+Origin = Literal["packaged", "file", "learned"]
+
+
+@dataclass(frozen=True, slots=True)
+class VectorSet:
+    """V words of width D that can be opened by `name`; `note` says what its file was, or how it was learned."""
+
+    name: str
+    title: str
+    words: int
+    width: int
+    origin: Origin
+    note: str = ""
+
+
+def vector_sets(store: Store) -> list[VectorSet]:
+    """Every set there is: packaged, files newest first, learned runs newest first."""
+    facts = packaged_vectors()
+    found = []
+    if facts is not None:
+        found.append(VectorSet(PACKAGED, facts.name, facts.words, facts.width, "packaged", facts.licence))
+    folders = [path for path in store.settings.vectors.glob("file-*") if FILE_ID.fullmatch(path.name)]
+    for folder in sorted(folders, key=_changed, reverse=True):
+        found += _described(folder.name, folder, "file")
+    for run in learned_runs(store):
+        found += _described(run.id, run.model, "learned")
+    return found
+
+
+def learned_runs(store: Store) -> list[Run]:
+    """The finished runs that learned word vectors, newest first."""
+    return [run for run in store.runs() if run.task == TASK and run.status == "done"]
+
+
+def vector_set(store: Store, name: str) -> VectorSet:
+    """The set of this name; ModelError with those there are for any other."""
+    sets = vector_sets(store)
+    for each in sets:
+        if each.name == name:
+            return each
+    raise ModelError(
+        f"There are no word vectors {name[:80]!r}. There are: {', '.join(set.name for set in sets)}."
+    )
+
+
+def open_vectors(store: Store, name: str) -> WordVectors:
+    """The word vectors that a person means by `name`: glove, a loaded file's id, a run's id, or a file.
+
+    A file is loaded once and found again by its content. ModelError, DataError or RunError for what
+    is none of these.
+    """
+    name = name.strip()
+    if name == PACKAGED:
+        return open_packaged(store.settings)
+    if FILE_ID.fullmatch(name):
+        return load_vectors(store.settings.vectors / name)
+    if IDENTIFIER.fullmatch(name):
+        return load_vectors(_run_of(store, name).model)
+    if Path(name).is_file():
+        return load_vectors(
+            store.settings.vectors / drain(add_vectors(store, Path(name), Path(name).name)).name
+        )
+    sets = ", ".join(each.name for each in vector_sets(store))
+    raise ModelError(f"{name[:80]!r} is neither a file nor word vectors that are here. There are: {sets}.")
+
+
+def add_vectors(
+    store: Store, path: Path, title: str, *, top: int | None = None, words: Path | None = None
+) -> Training[VectorSet]:
+    """Read a vector file and keep it; the set, which is the same again for the same content.
+
+    `top` keeps only the first so many words; `words` is the list that belongs to a .npy. Yields
+    Progress; raises DataError for a file that is no vector file, RunError if there is no room.
+    """
+    from tl_core.vectors.files.read import read_vectors_events
+
+    name = f"file-{_fingerprint(path, words, top)}"
+    folder = store.settings.vectors / name
+    if load_if_whole(folder) is None:
+        remove(folder)
+        read = yield from read_vectors_events(path, title, top=top, words_path=words)
+        about = {"note": "; ".join((read.form, *read.notes)), "created": time.time()}
+        try:
+            save_vectors(folder, title[:200], read.words, read.rows, about=about)
+        except OSError as error:
+            raise RunError(
+                f"{folder} cannot be written ({error.strerror or error}). Make room or set TL_HOME."
+            ) from error
+    [found] = _described(name, folder, "file")
+    return found
+
+
+def delete_vectors(store: Store, name: str) -> None:
+    """Remove a loaded file's folder; DataError for any other set, StillInUse, and it stays, if one has it open."""
+    if not FILE_ID.fullmatch(name):
+        raise DataError("Only loaded files are removed here; learned vectors are deleted with their run.")
+    remove(store.settings.vectors / name)
+
+
+def vectors_stamp(store: Store, name: str) -> str:
+    """What changes when other vectors lie under this name."""
+    if name == PACKAGED:
+        facts = packaged_vectors()
+        return str(facts.path) if facts else ""
+    folder = _run_of(store, name).model if IDENTIFIER.fullmatch(name) else store.settings.vectors / name
+    return f"{folder} {_changed(folder)}"
+
+
+def _described(name: str, folder: Path, origin: Origin) -> list[VectorSet]:
+    """The set in a folder as a list of one; none for a folder that is broken."""
+    try:
+        record = read_vectors_record(folder)
+        return [
+            VectorSet(
+                name,
+                str(record["name"]),
+                int(record["words"]),
+                int(record["width"]),
+                origin,
+                str(record.get("note", "")),
+            )
+        ]
+    except (TLError, ValueError, TypeError):
+        return []
+
+
+def _run_of(store: Store, run_id: str) -> Run:
+    run = store.run(run_id)
+    if run.task != TASK:
+        raise RunError(f"Run {run_id} did not learn word vectors.")
+    if run.status != "done":
+        raise RunError(f"Run {run_id} is {run.status}; only a finished run has word vectors.")
+    return run
+
+
+def _fingerprint(path: Path, words: Path | None, top: int | None) -> str:
+    """16 hexadecimal digits that are the same for the same content and choice."""
+    digest = hashlib.sha256(f"{top or 0}".encode())
+    for each in (path, words):
+        if each is not None:
+            try:
+                with each.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+            except OSError as error:
+                raise DataError(f"{each.name} cannot be read ({error.strerror}).") from error
+    return digest.hexdigest()[:16]
+
+
+def _changed(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0

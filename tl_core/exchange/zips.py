@@ -1,0 +1,295 @@
+"""Runs as zips: out with everything needed to use them elsewhere, in with everything checked.
+
+A zip never holds a pickle. On the way in only known names of known kinds are taken, sizes are
+bounded, nothing in it is run, and the model must load as data before it becomes a run.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from tl_core.encoders.adapted import ADAPTER, FACTS, StartingPoint, read_facts, read_starting_point
+from tl_core.encoders.bases import EncoderBase
+from tl_core.encoders.catalog import card_of, find_packaged
+from tl_core.encoders.families import family_of
+from tl_core.encoders.load import encoder_folder, load_encoder, tokenizer_of
+from tl_core.errors import DataError, ModelError, RunError, TLError
+from tl_core.exchange.card import make_card, requirements
+from tl_core.exchange.kinds import PORTABLE, PortableKind
+from tl_core.outcomes.tasks import CLASSIFIERS, Scores, kind_named, kind_of
+from tl_core.records import write_record
+from tl_core.runs.store import Run, Store, new_id
+from tl_core.settings import Settings
+from tl_core.whole_files import check_output, folder_aside, remove, scratch_folder, written_for_user
+
+LARGEST_ZIP = 2_000_000_000
+LARGEST_UNPACKED = 4_000_000_000
+LARGEST_JSON = 50_000_000
+EVERY_ZIP = re.compile(
+    r"(record|encoder|tokenizer)\.json|(head|encoder)\.safetensors"
+    r"|adapter/adapter_config\.json|adapter/adapter_model\.safetensors"
+    r"|base/config\.json|base/model\.safetensors|base/tokenizer\.json"
+)
+SCRIPTS = Path(__file__).with_name("portable")
+LOADER = "base_encoder.py"
+IGNORED = ("README.md", "predict.py", LOADER, "requirements.txt")
+NUMBERS = ("scoring_seconds", "trained_parameters", "peak_memory")
+
+
+def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False) -> int:
+    """Write a finished run as a zip and return its size in bytes.
+
+    A base in a local folder is always carried, a packaged or hub one with `with_base`; both in
+    float16. RunError if the run has no model, OutputError if `out` cannot be written.
+    """
+    run = store.run(run_id)
+    if run.status != "done":
+        raise RunError(f"Run {run_id} is {run.status}; only a finished run can be exported.")
+    if kind_of(run).task not in PORTABLE:
+        raise RunError(
+            f"Run {run_id} holds word vectors; `save-vectors {run_id} OUT.txt` writes them as a file."
+        )
+    check_output(out)
+    with scratch_folder() as folder:
+        kind = PORTABLE[kind_of(run).task]
+        run = replace(run, record=_portable_record(run, kind))
+        shutil.copytree(run.model, folder, dirs_exist_ok=True)
+        if (folder / FACTS).exists():
+            _add_base(store.settings, folder, with_base)
+            shutil.copyfile(SCRIPTS / LOADER, folder / LOADER)
+        _write_json(folder / "record.json", run.record)
+        (folder / "README.md").write_text(make_card(run, folder), encoding="utf-8")
+        (folder / "requirements.txt").write_text(requirements(folder), encoding="utf-8")
+        shutil.copyfile(SCRIPTS / kind.script(run.record), folder / "predict.py")
+        with written_for_user(out) as aside:
+            _write_zip(folder, aside)
+    return out.stat().st_size
+
+
+def _portable_record(run: Run, kind: PortableKind) -> dict[str, Any]:
+    """What of a record goes along; a folder of this machine is told by its own name alone."""
+    fields = (*kind.kept, *NUMBERS, "report", "facts")
+    record = {name: run.record[name] for name in fields if name in run.record}
+    for name in ("encoder", "source"):
+        if Path(str(record.get(name, ""))).is_absolute():
+            record[name] = Path(record[name]).name
+    return record
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _add_base(settings: Settings, folder: Path, with_base: bool) -> None:
+    """Complete `encoder.json` for use without this project, and carry the base where needed."""
+    facts = read_facts(folder)
+    start = read_starting_point(folder)
+    base = start.base
+    carried = folder / "base"
+    tokenizer_of(base, settings).save(str(folder / "tokenizer.json"))
+    source = encoder_folder(base, settings)
+    if not (carried / "config.json").exists():
+        carried.mkdir(exist_ok=True)
+        shutil.copyfile(source / "config.json", carried / "config.json")
+    if (with_base or base.kind == "folder") and not (carried / "model.safetensors").exists():
+        _carry(settings, base, carried)
+    facts["hub"] = (
+        card_of(base.name).hub_name if base.kind == "packaged" else base.name if base.kind == "hub" else ""
+    )
+    facts["position_offset"] = family_of(str(facts.get("family", ""))).position_offset
+    facts["whole"] = start.weights is not None and not _word_table_missing(start)
+    if base.kind == "folder":
+        facts["base"] = EncoderBase("folder", "base").to_json()
+    _write_json(folder / FACTS, facts)
+    adapter = folder / ADAPTER / "adapter_config.json"
+    if adapter.exists():
+        config = json.loads(adapter.read_text(encoding="utf-8"))
+        _write_json(adapter, {**config, "base_model_name_or_path": facts["base"]["name"]})
+
+
+def _word_table_missing(start: StartingPoint) -> bool:
+    return start.base == EncoderBase("packaged", "e5")
+
+
+def _carry(settings: Settings, base: EncoderBase, folder: Path) -> None:
+    """The base's weights as float16, in the form that transformers loads."""
+    import torch
+    from safetensors.torch import save_file
+
+    from tl_core.encoders.packaged_e5.model import dequantized_state, read_e5
+
+    card = card_of(base.name) if base.kind == "packaged" else None
+    packed = find_packaged(card) if card is not None and card.form == "e5-q4" else None
+    state = dequantized_state(read_e5(packed)) if packed else load_encoder(base, settings).model.state_dict()
+    half = {
+        name: each.detach().to(torch.float16 if each.is_floating_point() else each.dtype).contiguous()
+        for name, each in state.items()
+    }
+    save_file(half, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def _write_zip(folder: Path, out: Path) -> None:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(folder).as_posix())
+
+
+def import_run(store: Store, path: Path) -> Run:
+    """Take in a zip that `export_run` wrote, as a new finished run without a job.
+
+    Raises DataError for a zip that holds anything else, ModelError for a model that is not whole.
+    """
+    run_id = f"{new_id()}-imported"
+    folder = store.settings.runs / run_id
+    with folder_aside(folder) as aside:
+        model = aside / "model"
+        model.mkdir()
+        _unpack(path, model)
+        record = _checked_record(model)
+        _check_model(store.settings, model, record)
+        remove(model / "record.json")
+        write_record(
+            aside / "record.json", {**record, "id": run_id, "job": "", "status": "done", "imported": True}
+        )
+    return store.run(run_id)
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    """Copy the allowed entries of a zip into `folder`, refusing the whole zip for any other."""
+    if not path.is_file():
+        raise DataError(f"There is no file {path}.")
+    if path.stat().st_size > LARGEST_ZIP:
+        raise DataError(f"The zip has {path.stat().st_size / 1e9:.1f} GB; at most 2 GB are taken.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [each for each in archive.infolist() if not each.is_dir()]
+            _check_entries(entries)
+            for entry in entries:
+                if entry.filename not in IGNORED:
+                    target = folder / PurePosixPath(entry.filename)
+                    target.parent.mkdir(exist_ok=True)
+                    with archive.open(entry) as source, target.open("wb") as sink:
+                        shutil.copyfileobj(source, sink, 1 << 20)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+        raise DataError(
+            f"This is not a readable zip ({error}). Import a zip that was exported here."
+        ) from error
+
+
+def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+    if sum(each.file_size for each in entries) > LARGEST_UNPACKED:
+        raise DataError("The zip unpacks to more than 4 GB; that is no exported run.")
+    for entry in entries:
+        name = entry.filename
+        if name in IGNORED:
+            continue
+        known = (EVERY_ZIP, *(kind.files for kind in PORTABLE.values()))
+        if (
+            not any(each.fullmatch(name) for each in known)
+            or (entry.external_attr >> 16) & 0o170000 == 0o120000
+        ):
+            raise DataError(
+                f"The zip holds {name[:100]!r}, which no exported run has. Only zips that were exported here are "
+                "imported; pickles and paths outside the zip are never taken."
+            )
+        if name.endswith(".json") and entry.file_size > LARGEST_JSON:
+            raise DataError(f"{name} has {entry.file_size / 1e6:.0f} MB; that is no exported run.")
+    names = [each.filename for each in entries]
+    if len(names) != len(set(names)) or "record.json" not in names:
+        raise DataError("The zip has no record.json, or names twice: it is no exported run.")
+
+
+def _checked_record(folder: Path) -> dict[str, Any]:
+    """The record of an imported run, every field checked and nothing else kept."""
+    try:
+        given = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+        kind = kind_named(str(given.get("task", CLASSIFIERS.task)))
+        if kind.judging is None:
+            raise ValueError(f"runs of {kind.title} are not exchanged as zips")
+        record: dict[str, Any] = {
+            "title": str(given.get("title", "imported"))[:200],
+            "seed": int(given["seed"]),
+            "role": "target",
+            "encoder": str(given.get("encoder", ""))[:200],
+            "source": str(given.get("source", ""))[:200],
+            "rows": {name: int(given["rows"][name]) for name in ("train", "validation", "test")},
+            "config": given["config"],
+            "seconds": float(given["seconds"]),
+            "started": time.time(),
+            "ended": time.time(),
+            "facts": {},
+            **PORTABLE[kind.task].fields(folder, given),
+        }
+        record |= {name: int(given[name]) for name in NUMBERS if name in given}
+        _check_scores(kind.judging.scores(record["report"]))
+    except (TLError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise DataError(f"The record of the zip is not that of an exported run ({error}).") from error
+    except RecursionError:
+        raise DataError("The record of the zip is not that of an exported run.") from None
+    _check_files(folder, PORTABLE[kind.task])
+    return record
+
+
+def _check_scores(scores: Scores) -> None:
+    for measure, score in scores.items():
+        ends = (score.interval.low, score.interval.high) if score.interval else ()
+        for value in (score.value, *ends):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+                raise ValueError(f"{measure.name} must be between 0 and 1; got {value!r:.40}")
+
+
+def _check_files(folder: Path, kind: PortableKind) -> None:
+    """DataError for a file that only the run of another task has."""
+    for file in folder.rglob("*"):
+        name = file.relative_to(folder).as_posix()
+        if file.is_file() and not EVERY_ZIP.fullmatch(name) and not kind.files.fullmatch(name):
+            raise DataError(f"The zip holds {name}, which no exported run of its task has.")
+
+
+def _check_model(settings: Settings, folder: Path, record: dict[str, Any]) -> None:
+    """The files of the model are data of the right form."""
+    kind = PORTABLE[record.get("task", CLASSIFIERS.task)]
+    if not kind.has_encoder(record):
+        from tl_core.tasks.classify.saved import load_classifier
+
+        load_classifier(folder, settings, device="cpu")
+        return
+    _check_tensors(folder)
+    if not (folder / "tokenizer.json").exists():
+        raise ModelError("The zip lacks tokenizer.json: it is not a whole model.")
+    _settle_base(folder)
+    read_starting_point(folder)
+    kind.check_head(folder)
+
+
+def _check_tensors(folder: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    for file in folder.rglob("*.safetensors"):
+        try:
+            with safe_open(file, framework="numpy") as tensors:
+                tensors.keys()
+        except (SafetensorError, OSError) as error:
+            raise ModelError(f"{file.name} of the zip is not a safetensors file ({error}).") from error
+
+
+def _settle_base(folder: Path) -> None:
+    """Let `encoder.json` name the base that the zip carries; ModelError if it has to carry one and does not."""
+    facts = read_facts(folder)
+    carried = (folder / "base" / "model.safetensors").exists()
+    base = facts.get("base", {})
+    if not carried and isinstance(base, dict) and base.get("kind") == "folder":
+        raise ModelError("The base encoder lies in a folder of another machine and is not in the zip.")
+    if carried:
+        shutil.copyfile(folder / "tokenizer.json", folder / "base" / "tokenizer.json")
+        facts["base"] = EncoderBase("folder", "base").to_json()
+        _write_json(folder / FACTS, facts)

@@ -1,0 +1,53 @@
+"""The weights of an encoder that does not install on this system, fetched in a worker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tl_core.encoders.catalog import card_of
+from tl_core.encoders.fetch import card_to_fetch, fetch_encoder
+from tl_core.errors import RunError
+from tl_core.jobs.progress import Board
+from tl_core.jobs.trainings import drive_alone, submit_job
+from tl_core.runs.store import Job, Store
+
+RECIPE = "fetch_encoder"
+
+
+def submit_fetch_encoder(store: Store, name: str) -> Job:
+    """Start a worker that fetches this encoder's weights; the job that does so already, if there is one."""
+    card = card_to_fetch(name)
+    running = last_fetch(store, name)
+    if running is not None and not running.ended:
+        return running
+    if store.settings.offline:
+        raise RunError(
+            f"This installation stays off the network (HF_HUB_OFFLINE is set). `python -m tl_core get {name} --from FILE` "
+            "takes the weights from a file."
+        )
+    return submit_job(store, RECIPE, card.title, {"encoder": name}, _no_data)
+
+
+def _no_data(_: Path) -> None:
+    """The job brings no data: the name says it all."""
+
+
+def last_fetch(store: Store, name: str) -> Job | None:
+    """The newest job that fetches, or fetched, this encoder."""
+    return next(
+        (
+            job
+            for job in store.jobs()
+            if job.record.get("recipe") == RECIPE and job.record["config"]["encoder"] == name
+        ),
+        None,
+    )
+
+
+def run_fetch_encoder(store: Store, job: Job) -> None:
+    """The worker's side of `submit_fetch_encoder`."""
+    card = card_of(str(job.record["config"]["encoder"]))
+    board = Board(job.folder / "progress.json", {"fetch": 1.0})
+    board.update("fetch", "Asking for the file", 0.0)
+    drive_alone(job, board, "fetch", "Fetching", fetch_encoder(card, store.settings))
+    board.finish("fetch")

@@ -1,0 +1,264 @@
+"""A job made of several trainings, its cells: what the worker does whatever the task.
+
+Each cell becomes a run. A finished cell is never trained again, a failed one does not keep the
+others from their turn, and a stop is looked for between events.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from tl_core.errors import RunError, StillInUse, TLError
+from tl_core.jobs.progress import Board
+from tl_core.records import read_record
+from tl_core.runs.events import EventLog
+from tl_core.runs.queue import start_worker
+from tl_core.runs.store import Job, Store
+from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training
+from tl_core.training.loop import Desk
+from tl_core.training.memory import give_back, start_peak
+from tl_core.whole_files import folder_aside, remove
+
+
+class AnyCell(Protocol):
+    @property
+    def suffix(self) -> str:
+        """The end of the run's id, after the job's."""
+
+
+class AnyFitted(Protocol):
+    """What a training gives back, whatever it trained."""
+
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def trained_parameters(self) -> int: ...
+    @property
+    def facts(self) -> dict[str, Any]: ...
+    @property
+    def save(self) -> Callable[[Path], None]: ...
+
+
+C = TypeVar("C", bound=AnyCell)
+T = TypeVar("T")
+
+
+def submit_job(
+    store: Store,
+    recipe: str,
+    title: str,
+    config: dict[str, Any],
+    write_data: Callable[[Path], None],
+    *,
+    processes: int = 1,
+) -> Job:
+    """Write a job with its data and start its worker; RunError if there is no room. Nothing stays behind."""
+    job = store.add_job(recipe, title, config)
+    try:
+        write_data(job.folder / "data")
+        start_worker(store, job.id, processes=processes)
+    except OSError as error:
+        remove(job.folder)
+        raise RunError(
+            f"{job.folder} cannot be written ({error.strerror}). Make room or set TL_HOME."
+        ) from error
+    except TLError:
+        remove(job.folder)
+        raise
+    return store.job(job.id)
+
+
+def resume_job(store: Store, job_id: str, *, processes: int = 1) -> Job:
+    """Start a worker again for a job that was stopped, interrupted or failed."""
+    job = store.job(job_id)
+    if job.status not in ("stopped", "interrupted", "failed"):
+        raise RunError(
+            f"Job {job_id} is {job.status}; only a stopped, interrupted or failed job can be resumed."
+        )
+    start_worker(store, job_id, processes=processes)
+    return store.job(job_id)
+
+
+def drive_alone(job: Job, board: Board, name: str, doing: str, training: Training[T]) -> T:
+    """Drain the one piece of work of a job: its progress onto the board as `name`; its result.
+
+    Raises Stopped between events, when a stop was asked for.
+    """
+    while True:
+        try:
+            event = next(training)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        if isinstance(event, Progress):
+            board.update(name, doing, event.share)
+        if (job.folder / "stop").exists():
+            training.close()
+            raise Stopped
+
+
+class CellWork(ABC, Generic[C]):
+    """The cells of one job at work. A subclass has a `board` and trains one cell."""
+
+    board: Board
+
+    def __init__(self, store: Store, job: Job) -> None:
+        self.store, self.job = store, job
+        self.leads = int(os.environ.get("RANK", "0")) == 0
+        self.together = int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+    @abstractmethod
+    def train(self, cell: C, run_id: str) -> None:
+        """One cell from its rows to its record."""
+
+    @abstractmethod
+    def title(self, cell: C) -> str:
+        """What is being done, for the board."""
+
+    def is_shared(self, cell: C) -> bool:
+        """Whether all processes train the cell together."""
+        return True
+
+    def run_cells(self, cells: Sequence[C]) -> None:
+        """Train every cell that is not finished; raises RunError at the end if some failed."""
+        failures = []
+        for cell in cells:
+            run_id = f"{self.job.id}-{cell.suffix}"
+            if self._is_done(run_id):
+                self.board.skip(cell.suffix)
+                continue
+            if not self.leads and not self.is_shared(cell):
+                continue
+            try:
+                self.train(cell, run_id)
+            except Stopped:
+                raise
+            except Exception as error:
+                if self.together and not isinstance(error, TLError):
+                    raise  # the other processes would wait for this one
+                reason = self._reason(error)
+                failures.append(f"{run_id}: {reason}")
+                self._fail(run_id, reason)
+            if self.together and self.is_shared(cell):
+                wait_for_everyone()
+        if failures:
+            raise RunError(f"{len(failures)} of {len(cells)} trainings failed. {failures[0]}")
+
+    def fit(
+        self, cell: C, record: dict[str, Any], training: Training[Any], *, until: float, stops_itself: bool
+    ) -> dict[str, Any] | None:
+        """Train a cell's model and save it: the record with what that cost; None for a process that only helps.
+
+        The training takes the cell's progress up to `until`.
+        """
+        folder = self.store.settings.runs / str(record["id"])
+        if self.leads:
+            self.store.write_run(str(record["id"]), record)
+        start_peak()
+        fitted: AnyFitted = self.drive(cell, folder, training, part=(0.0, until), stops_itself=stops_itself)
+        if not self.leads:
+            return None
+        save_model(fitted.save, folder)
+        cost = {
+            "seconds": fitted.seconds,
+            "trained_parameters": fitted.trained_parameters,
+            "facts": fitted.facts,
+        }
+        del fitted  # scoring loads the model as it was saved
+        give_back()
+        return record | cost
+
+    def finish(self, cell: C, record: dict[str, Any]) -> None:
+        """The cell is trained and scored: its run is done, its checkpoint goes."""
+        self.store.write_run(str(record["id"]), {**record, "status": "done", "ended": time.time()})
+        folder = self.store.settings.runs / str(record["id"])
+        with contextlib.suppress(StillInUse):  # it is of no more use, and goes with the run
+            remove(folder / "checkpoint")
+        self.board.finish(cell.suffix)
+
+    def drive(
+        self,
+        cell: C,
+        folder: Path,
+        training: Training[Any],
+        *,
+        part: tuple[float, float] = (0.0, 1.0),
+        stops_itself: bool = False,
+    ) -> Any:
+        """Drain a training: events into the run's log, progress onto the board, stop between events.
+
+        The training moves the cell's share from `part[0]` to `part[1]`. One that stops itself
+        writes a checkpoint first.
+        """
+        log = EventLog(folder / "events.jsonl") if self.leads else None
+        try:
+            while True:
+                try:
+                    event = next(training)
+                except StopIteration as end:
+                    return end.value
+                if log is not None:
+                    self._tell(cell, log, event, part)
+                if self.stop_asked() and not stops_itself:
+                    training.close()
+                    raise Stopped
+        finally:
+            if log is not None:
+                log.close()
+
+    def _tell(self, cell: C, log: EventLog, event: Event, part: tuple[float, float]) -> None:
+        if isinstance(event, Progress):
+            span = part[1] - part[0]
+            share = part[0] + span * event.share
+            self.board.update(cell.suffix, self.title(cell), share, span * event.earlier_share)
+        elif isinstance(event, (Metric, Note)):
+            log.write(event)
+
+    def desk(self, folder: Path) -> Desk:
+        """Where the cell's training keeps checkpoints and looks for a stop."""
+        return Desk(
+            checkpoints=folder / "checkpoint",
+            checkpoint_seconds=self.store.settings.checkpoint_seconds,
+            stop_requested=self.stop_asked,
+        )
+
+    def stop_asked(self) -> bool:
+        return (self.job.folder / "stop").exists()
+
+    def _is_done(self, run_id: str) -> bool:
+        try:
+            return self.store.run(run_id).status == "done"
+        except RunError:
+            return False
+
+    def _reason(self, error: Exception) -> str:
+        """Why a cell failed, for its record; what nobody foresaw goes into the log in full."""
+        if isinstance(error, TLError):
+            return str(error)
+        traceback.print_exception(error)
+        return f"{type(error).__name__}: {error}"
+
+    def _fail(self, run_id: str, reason: str) -> None:
+        """Note the reason in the run's record, if the cell came as far as to have one."""
+        record = read_record(self.store.settings.runs / run_id / "record.json")
+        if self.leads and record is not None:
+            self.store.write_run(run_id, {**record, "status": "failed", "reason": reason})
+
+
+def save_model(save: Callable[[Path], None], folder: Path) -> None:
+    """Write a run's model aside and move it into place; StillInUse, and the old one stays, if that is held open."""
+    with folder_aside(folder / "model", replacing=True) as aside:
+        save(aside)
+
+
+def wait_for_everyone() -> None:
+    """Hold every process of a job here until all have come."""
+    from accelerate.state import PartialState
+
+    PartialState().wait_for_everyone()

@@ -1,0 +1,149 @@
+"""How good word vectors are on a set of analogies or word pairs, in a worker or at once."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tl_core.catalog.vector_sets import open_vectors, vector_set
+from tl_core.errors import DataError, RunError
+from tl_core.jobs.progress import Board
+from tl_core.jobs.trainings import drive_alone, submit_job
+from tl_core.knobs import check_knobs, from_values, knob, to_values
+from tl_core.records import read_record, write_record
+from tl_core.runs.store import Job, Store
+from tl_core.training.events import Training
+from tl_core.vectors.quality import (
+    AnalogyReport,
+    Answered,
+    Score,
+    ScoredPair,
+    SimilarityReport,
+    evaluate_analogies,
+    evaluate_similarity,
+)
+from tl_core.vectors.quality_files import BUNDLED, AnalogySet, SimilaritySet, read_bundled, read_quality
+from tl_core.vectors.space import WordVectors
+
+SET = "set"  # in the job's data: an uploaded file, as it came
+RESULT = "result.json"
+Report = AnalogyReport | SimilarityReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityConfig:
+    """Settings of an evaluation by analogies; word pairs know none of them."""
+
+    method: str = knob(
+        "add",
+        "add: cosine to b - a + c (3CosAdd). mul: cosines multiplied and divided (3CosMul).",
+        choices=("add", "mul"),
+    )
+    include_inputs: bool = knob(
+        False, "Let the words of a question be its answer. They then win often, which is told."
+    )
+    first: int = knob(
+        0, "Search only the first, so most frequent, words; 0 searches all.", low=0, label="Words to search"
+    )
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+
+def evaluate_events(
+    vectors: WordVectors, questions: AnalogySet | SimilaritySet, config: QualityConfig
+) -> Training[Report]:
+    """The report on a set, by the kind of set it is; Progress while analogies are answered."""
+    if isinstance(questions, SimilaritySet):
+        return evaluate_similarity(vectors, questions)
+    return (
+        yield from evaluate_analogies(
+            vectors,
+            questions,
+            first=config.first or None,
+            include_inputs=config.include_inputs,
+            method="mul" if config.method == "mul" else "add",
+        )
+    )
+
+
+def read_set(name: str, content: bytes | None = None) -> AnalogySet | SimilaritySet:
+    """A bundled set by its name, or that of a file's content; DataError if it is neither."""
+    return read_bundled(name) if content is None else read_quality(content, name)
+
+
+def read_set_file(name: str) -> AnalogySet | SimilaritySet:
+    """A bundled set, or the file of this name; DataError if there is neither."""
+    if name in BUNDLED:
+        return read_bundled(name)
+    try:
+        content = Path(name).read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{name} cannot be read ({error.strerror}); it must be a file or one of {', '.join(BUNDLED)}."
+        ) from error
+    return read_quality(content, Path(name).name)
+
+
+def submit_evaluation(
+    store: Store, vectors: str, config: QualityConfig, set_name: str, content: bytes | None = None
+) -> Job:
+    """Check the set, start a worker that asks all of it, and give the job back at once."""
+    questions = read_set(set_name, content)
+    title = f"{vector_set(store, vectors).title} on {set_name}"
+
+    def write_data(folder: Path) -> None:
+        if content is not None:
+            (folder / SET).write_bytes(content)
+
+    told = {"vectors": vectors, "set": set_name, "questions": questions.total, "quality": to_values(config)}
+    return submit_job(store, "evaluate_vectors", title[:200], told, write_data)
+
+
+def run_evaluation(store: Store, job: Job) -> None:
+    """The worker's side of `submit_evaluation`: leaves `result.json` in the job."""
+    config = job.record["config"]
+    path = job.folder / "data" / SET
+    questions = read_set(str(config["set"]), path.read_bytes() if path.exists() else None)
+    board = Board(job.folder / "progress.json", {"ask": float(questions.total)})
+    board.update("ask", "Opening the vectors", 0.0)
+    vectors = open_vectors(store, str(config["vectors"]))
+    began = time.perf_counter()
+    asking = evaluate_events(vectors, questions, from_values(QualityConfig, config["quality"]))
+    report = drive_alone(job, board, "ask", "Asking", asking)
+    write_record(job.folder / RESULT, {**report_to_json(report), "seconds": time.perf_counter() - began})
+    board.finish("ask")
+
+
+def evaluation_result(job: Job) -> tuple[Report, float]:
+    """(report, seconds) of a finished evaluation; RunError if it has none."""
+    record = read_record(job.folder / RESULT)
+    if record is None:
+        raise RunError(f"Evaluation {job.id} is {job.status}: it has no result.")
+    return report_from_json(record), float(record["seconds"])
+
+
+def report_to_json(report: Report) -> dict[str, Any]:
+    """A report as a JSON object; `kind` says which of the two it is."""
+    kind = "analogies" if isinstance(report, AnalogyReport) else "similarity"
+    return {"kind": kind, **asdict(report)}
+
+
+def report_from_json(values: dict[str, Any]) -> Report:
+    """What `report_to_json` wrote."""
+    if values["kind"] == "similarity":
+        return SimilarityReport(
+            **{name: values[name] for name in ("name", "spearman", "pearson", "covered", "total")},
+            rows=tuple(ScoredPair(**each) for each in values["rows"]),
+            missing=tuple((one, other) for one, other in values["missing"]),
+        )
+    parts = {name: Score(**values[name]) if values[name] else None for name in ("semantic", "syntactic")}
+    return AnalogyReport(
+        name=values["name"],
+        sections=tuple(Score(**each) for each in values["sections"]),
+        overall=Score(**values["overall"]),
+        answers=tuple(Answered(**each) for each in values["answers"]),
+        **parts,
+    )

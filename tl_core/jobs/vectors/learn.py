@@ -1,0 +1,201 @@
+"""Learn word vectors from texts in a worker: one run, whose model is a folder of word vectors."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tl_core.catalog.vector_sets import TASK
+from tl_core.durations import per_second
+from tl_core.errors import DataError, RunError
+from tl_core.jobs.progress import Board
+from tl_core.jobs.trainings import CellWork, submit_job
+from tl_core.knobs import from_values, to_values
+from tl_core.records import read_record, write_record
+from tl_core.runs.store import Job, Run, Store
+from tl_core.text.words import sentences_of
+from tl_core.training.events import Progress, Training, with_progress
+from tl_core.training.memory import peak_bytes
+from tl_core.vectors.learn_config import METHOD_TITLES, LearnConfig
+from tl_core.vectors.learning import EpochFacts, Learned, learn_vectors
+from tl_core.vectors.space import write_vectors
+
+TEXTS = "texts.jsonl"
+HISTORY = "history.json"  # in the run's folder: facts and watched neighbours by epoch
+MOST_CHARACTERS = 500_000_000
+MOST_WATCHED = 10
+TELL_SENTENCES = 2_000
+SPLITTING_COST = 0.2  # of an epoch of learning; five times as much for morphemes
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedHistory:
+    """What was told while vectors were learned: facts by epoch, and watched words' neighbours after each."""
+
+    epochs: tuple[EpochFacts, ...]
+    neighbours: dict[str, tuple[tuple[str, ...], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    suffix: str = "vectors"
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """What was learned, as `CellWork.fit` wants it."""
+
+    learned: Learned
+    title: str
+    note: str
+    folder: Path
+
+    @property
+    def seconds(self) -> float:
+        return self.learned.seconds
+
+    @property
+    def trained_parameters(self) -> int:
+        return int(self.learned.rows.size)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        epochs = self.learned.epochs
+        return {
+            "words": len(self.learned.words),
+            "width": int(self.learned.rows.shape[1]),
+            "words per second": per_second(
+                sum(each.words_per_second * each.seconds for each in epochs), self.seconds
+            ),
+        }
+
+    def save(self, folder: Path) -> None:
+        learned = self.learned
+        write_vectors(folder, self.title, learned.words, learned.rows, about={"note": self.note})
+        history = {"epochs": [asdict(each) for each in learned.epochs], "neighbours": learned.neighbours}
+        write_record(self.folder / HISTORY, history)
+
+
+def submit_learning(
+    store: Store, config: LearnConfig, texts: Sequence[str], title: str, *, watched: Sequence[str] = ()
+) -> Job:
+    """Write the texts, start a worker, and give the job back at once; DataError for nothing to learn from."""
+    texts = [text for text in texts if text.strip()]
+    characters = sum(map(len, texts))
+    if not texts:
+        raise DataError(f"{title} holds no text to learn from.")
+    if characters > MOST_CHARACTERS:
+        raise DataError(
+            f"{title} has {characters / 1e6:,.0f} million characters; at most {MOST_CHARACTERS / 1e6:,.0f} are taken. "
+            "Learn from a part of it."
+        )
+    words = list(dict.fromkeys(word.strip() for word in watched if word.strip()))[:MOST_WATCHED]
+
+    def write_data(folder: Path) -> None:
+        with (folder / TEXTS).open("w", encoding="utf-8") as file:
+            for text in texts:
+                file.write(json.dumps(text, ensure_ascii=False) + "\n")
+
+    told = {"learning": to_values(config), "watched": words, "texts": len(texts)}
+    return submit_job(store, "learn_vectors", title[:200], told, write_data)
+
+
+def run_learning(store: Store, job: Job) -> None:
+    """The worker's side of `submit_learning`."""
+    VectorLearning(store, job).run_cells([_Cell()])
+
+
+class VectorLearning(CellWork[_Cell]):
+    """One job of learning at work."""
+
+    def __init__(self, store: Store, job: Job) -> None:
+        super().__init__(store, job)
+        self.config = from_values(LearnConfig, job.record["config"]["learning"])
+        self.board = Board(job.folder / "progress.json", {_Cell().suffix: 1.0})
+        self.doing = "Reading the texts"
+
+    def title(self, cell: _Cell) -> str:
+        return self.doing
+
+    def is_shared(self, cell: _Cell) -> bool:
+        return False
+
+    def train(self, cell: _Cell, run_id: str) -> None:
+        self.board.update(cell.suffix, self.doing, 0.0)
+        record = self._record(run_id)
+        folder = self.store.settings.runs / run_id
+        done = self.fit(cell, record, self._learn(folder), until=1.0, stops_itself=False)
+        if done is not None:
+            self.finish(cell, done | {"peak_memory": peak_bytes()})
+
+    def _learn(self, folder: Path) -> Training[_Fitted]:
+        count = int(self.job.record["config"]["texts"])
+        config, splitter = self.config, self.config.splitter
+        cost = SPLITTING_COST * (5 if splitter == "morphemes" else 1)
+        share = cost / (cost + config.epochs)
+        self.doing = "Finding morphemes" if splitter == "morphemes" else "Splitting into words"
+        read = _Counted(self.job.folder / "data" / TEXTS)
+        sentences = []
+        for words in sentences_of(read, splitter, lower=config.lower, threads=self.store.settings.threads):
+            sentences.append(words)
+            if len(sentences) % TELL_SENTENCES == 0:
+                yield Progress(share * read.count, count)
+        self.doing = f"Learning, {METHOD_TITLES[config.method]}"
+        learning = learn_vectors(
+            sentences,
+            config,
+            threads=self.store.settings.threads,
+            watched=self.job.record["config"]["watched"],
+            desk=self.desk(folder),
+        )
+        rest = 1 - share
+        learned = yield from with_progress(
+            learning, lambda each: Progress(share + rest * each.share, 1.0, rest * each.earlier_share)
+        )
+        note = f"{METHOD_TITLES[config.method]} on {count:,} texts of {self.job.title}"
+        return _Fitted(learned, f"{self.job.title}, {METHOD_TITLES[config.method]}", note, folder)
+
+    def _record(self, run_id: str) -> dict[str, Any]:
+        return {
+            "id": run_id,
+            "job": self.job.id,
+            "task": TASK,
+            "title": self.job.title,
+            "role": "target",
+            "strategy": self.config.method,
+            "seed": self.config.seed,
+            "status": "running",
+            "started": time.time(),
+            "encoder": "",
+            "source": "",
+            "config": to_values(self.config),
+            "rows": {"train": int(self.job.record["config"]["texts"]), "validation": 0, "test": 0},
+        }
+
+
+class _Counted:
+    """The texts of a file, and how many have been read so far."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.count = path, 0
+
+    def __iter__(self) -> Iterator[str]:
+        with self.path.open(encoding="utf-8") as file:
+            for line in file:
+                self.count += 1
+                yield str(json.loads(line))
+
+
+def learned_history(run: Run) -> LearnedHistory:
+    """What was told while a run learned; RunError if it was not kept."""
+    record = read_record(run.folder / HISTORY)
+    if record is None:
+        raise RunError(f"Run {run.id} is {run.status}: it has no history of learning.")
+    return LearnedHistory(
+        tuple(EpochFacts(**each) for each in record["epochs"]),
+        {word: tuple(map(tuple, near)) for word, near in record["neighbours"].items()},
+    )

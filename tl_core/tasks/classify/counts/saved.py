@@ -1,0 +1,107 @@
+"""A bag-of-words classifier as a folder: JSON and safetensors, nothing that could run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tl_core.errors import ModelError
+from tl_core.tasks.classify.counts.config import WEIGHTS
+from tl_core.tasks.classify.counts.n_grams import BagOfWords, make_view
+from tl_core.tasks.classify.counts.train import BagOfWordsClassifier, make_network
+
+if TYPE_CHECKING:
+    import torch
+
+FACTS = "counts.json"
+N_GRAMS = "n_grams.json"
+LABELS = "labels.json"
+LAYER = "counts.safetensors"
+LONGEST_N_GRAM = 3
+AGAIN = "Use the folder as it was saved, or train again."
+
+
+def save_bag_of_words(classifier: BagOfWordsClassifier, folder: Path) -> None:
+    """Write a classifier so that `load_bag_of_words` gives equal predictions."""
+    from safetensors.torch import save_file
+
+    bag = classifier.bag
+    facts = {"views": list(bag.views), "ngrams": bag.ngrams, "weights": bag.weights}
+    _write(folder / N_GRAMS, bag.n_grams())
+    _write(folder / LABELS, classifier.classes)
+    named = classifier.network.named_parameters()
+    save_file({name: each.detach().contiguous() for name, each in named}, folder / LAYER)
+    _write(folder / FACTS, facts)
+
+
+def load_bag_of_words(folder: Path) -> BagOfWordsClassifier:
+    """A saved bag-of-words classifier; ModelError if a part is missing, broken or does not fit."""
+    from tl_core.encoders.adapted import read_tensors
+
+    facts, n_grams = _read(folder / FACTS), _read(folder / N_GRAMS)
+    classes = _strings(folder / LABELS, _read(folder / LABELS))
+    bag = _make_bag(folder, facts, n_grams)
+    network = make_network(bag.size, len(classes))
+    _fill(network, read_tensors(folder / LAYER), folder)
+    return BagOfWordsClassifier(bag, network, tuple(classes))
+
+
+def _make_bag(folder: Path, facts: Any, n_grams: Any) -> BagOfWords:
+    if not isinstance(facts, dict) or not isinstance(n_grams, dict):
+        raise ModelError(f"{folder / FACTS} and {N_GRAMS} must each hold a JSON object. {AGAIN}")
+    names, ngrams, weights = (facts.get(key) for key in ("views", "ngrams", "weights"))
+    if names not in (["words"], ["words", "characters"]):
+        raise ModelError(f"{folder / FACTS}: views must be words, or words and characters; got {names!r}.")
+    if type(ngrams) is not int or not 1 <= ngrams <= LONGEST_N_GRAM:
+        raise ModelError(f"{folder / FACTS}: ngrams must be between 1 and {LONGEST_N_GRAM}; got {ngrams!r}.")
+    if weights not in WEIGHTS:
+        raise ModelError(f"{folder / FACTS}: weights must be one of {', '.join(WEIGHTS)}; got {weights!r}.")
+    if set(n_grams) != set(names):
+        raise ModelError(
+            f"{folder / N_GRAMS} must hold {' and '.join(names)}; it holds {sorted(n_grams)}. {AGAIN}"
+        )
+    views = {}
+    for name in names:
+        entries = _strings(folder / N_GRAMS, n_grams[name])
+        views[name] = make_view(name, ngrams, weights, vocabulary=entries).fit([])
+    return BagOfWords(views, ngrams, weights)
+
+
+def _fill(network: torch.nn.Module, tensors: dict[str, torch.Tensor], folder: Path) -> None:
+    """Put a file's tensors into the layer; ModelError unless names, kind and shapes fit and all is finite."""
+    import torch
+
+    own = dict(network.named_parameters())
+    told = {
+        name: (tuple(each.shape), str(each.dtype).removeprefix("torch.")) for name, each in tensors.items()
+    }
+    wanted = {name: (tuple(each.shape), "float32") for name, each in own.items()}
+    if told != wanted:
+        raise ModelError(
+            f"{folder / LAYER} holds {told}, but its n-grams and labels ask for {wanted}. {AGAIN}"
+        )
+    if not all(bool(torch.isfinite(each).all()) for each in tensors.values()):
+        raise ModelError(f"{folder / LAYER} holds numbers that are not finite. {AGAIN}")
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(tensors[name])
+
+
+def _strings(path: Path, found: Any) -> list[str]:
+    if not isinstance(found, list) or not found or not all(isinstance(each, str) for each in found):
+        raise ModelError(f"{path} must hold a list of texts that is not empty. {AGAIN}")
+    if len(set(found)) < len(found):
+        raise ModelError(f"{path} names something twice. {AGAIN}")
+    return found
+
+
+def _write(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value), encoding="utf-8")  # in ASCII: a lone surrogate has no UTF-8
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} cannot be read ({type(error).__name__}). {AGAIN}") from error

@@ -1,0 +1,169 @@
+"""Bag of words and n-grams: how often each stands in a text, and one linear layer over that, in torch.
+
+A text's logits are the sum of the weights (C,) of its n-grams and a bias; order beyond an n-gram is
+lost. A sparse row of counts is what `embedding_bag` reads, so no (N, V) table is ever made.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.tasks.classify.counts.config import BagOfWordsConfig, epochs_for
+from tl_core.tasks.classify.counts.n_grams import BagOfWords, fit_view
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities, Targets
+from tl_core.text.script import is_korean
+from tl_core.training.devices import make_accelerator
+from tl_core.training.events import Note, Progress, Training
+from tl_core.training.loop import Indices, Problem, fit, loop_config
+from tl_core.training.precision import class_shares
+
+if TYPE_CHECKING:
+    import torch
+    from scipy.sparse import csr_matrix
+
+PREDICT_BATCH = 512
+NEVER = -1e4  # the bias of a class without a training row: its probability is 0
+
+
+class BagOfWordsClassifier:
+    """A bag of words under a linear layer; it predicts on the CPU."""
+
+    def __init__(self, bag: BagOfWords, network: torch.nn.Module, classes: tuple[str, ...]) -> None:
+        self.bag, self.network, self.classes = bag, network, classes
+
+    def predict_events(self, texts: Sequence[str]) -> Training[Probabilities]:
+        """Class probabilities, (N, C); classes that training never saw have probability 0."""
+        import torch
+
+        network = self.network.eval()
+        probabilities = np.zeros((len(texts), len(self.classes)))
+        for start in range(0, len(texts), PREDICT_BATCH):
+            part = texts[start : start + PREDICT_BATCH]
+            with torch.inference_mode():
+                logits = network(as_bags(self.bag.rows(part), torch.device("cpu")))
+            probabilities[start : start + len(part)] = class_shares(logits)
+            yield Progress(start + len(part), len(texts))
+        if not texts:
+            yield Progress(0, 0)
+        return probabilities
+
+    def save(self, folder: Path) -> None:
+        from tl_core.tasks.classify.counts.saved import save_bag_of_words
+
+        save_bag_of_words(self, folder)
+
+
+def make_network(n_grams: int, classes: int, present: Sequence[int] | None = None) -> torch.nn.Module:
+    """An nn.Module from bags (ids, offsets, weights) to logits (B, C): `.weight` (V, C), `.bias` (C,).
+
+    It begins at zero, which is as good as anywhere: the loss is convex. Classes that are not `present`
+    in training begin at a probability of 0, from where no gradient moves them.
+    """
+    import torch
+    from torch.nn.functional import embedding_bag
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(n_grams, classes))
+            start = torch.zeros(classes)
+            if present is not None:
+                start = torch.full((classes,), NEVER)
+                start[list(present)] = 0.0
+            self.bias = torch.nn.Parameter(start)
+
+        def forward(self, bags: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
+            ids, offsets, weights = bags
+            return (
+                embedding_bag(ids, self.weight, offsets, mode="sum", per_sample_weights=weights) + self.bias
+            )
+
+    return Network()
+
+
+def as_bags(rows: csr_matrix, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Sparse rows (B, V) as `embedding_bag` reads them: ids, where each row begins (B,), weights."""
+    import torch
+
+    parts = (rows.indices.astype(np.int64), rows.indptr[:-1].astype(np.int64), rows.data)
+    ids, offsets, weights = (torch.from_numpy(each).to(device) for each in parts)
+    return ids, offsets, weights
+
+
+def fit_bag_of_words(
+    bench: Bench,
+    classes: tuple[str, ...],
+    train: LabelledTexts,
+    validation: LabelledTexts,
+    config: BagOfWordsConfig,
+) -> Training[Fitted]:
+    """Count n-grams and train a linear layer over them; for Korean, character 2-4 grams are counted too."""
+    from scipy.sparse import hstack
+
+    began = time.perf_counter()
+    characters = is_korean(train.texts)
+    if characters:
+        yield Note("Character 2-4 grams stand beside the words.")
+    names = ("words", "characters") if characters else ("words",)
+    found = {name: fit_view(name, train.texts, config) for name in names}
+    bag = BagOfWords({name: view for name, (view, _) in found.items()}, config.ngrams, config.weights)
+    counts = hstack([rows for _, rows in found.values()], format="csr")
+    counted_seconds = time.perf_counter() - began
+    network = make_network(bag.size, len(classes), sorted({int(each) for each in train.targets}))
+    accelerator = make_accelerator("float32", "words")
+    problem = _make_problem(bag, counts, train.targets, validation, accelerator.device)
+    loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
+    result = yield from fit(network, network, problem, loop, accelerator, bench.desk)
+    yield Progress(loop.epochs * len(train), loop.epochs * len(train))
+    facts = {
+        "n_grams": bag.size,
+        "characters": characters,
+        "epochs": loop.epochs,
+        "device": accelerator.device.type,
+        "best_epoch": result.best_epoch,
+        "stopped_early": result.stopped_early,
+    }
+    trained = sum(each.numel() for each in network.parameters())
+    classifier = BagOfWordsClassifier(bag, network.cpu(), classes)
+    return Fitted(classifier, counted_seconds + result.seconds, trained, facts)
+
+
+def _make_problem(
+    bag: BagOfWords,
+    counts: csr_matrix,
+    train_targets: Targets,
+    validation: LabelledTexts,
+    device: torch.device,
+) -> Problem:
+    """Cross-entropy over the training rows, and its sums over validation rows, for the loop."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    targets = torch.from_numpy(train_targets).to(device)
+
+    def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
+        wanted = targets[torch.from_numpy(rows).to(device)]
+        return cross_entropy(model(as_bags(counts[rows], device)), wanted, reduction="none")
+
+    lengths = np.ones(len(targets), dtype=np.int64)  # nothing is padded, so any rows may stand together
+    if not len(validation):
+        return Problem(lengths, losses)
+    held = bag.rows(validation.texts)
+    truth = torch.from_numpy(validation.targets).to(device)
+
+    def validate(model: torch.nn.Module, part: int, parts: int) -> NDArray[np.float64]:
+        sums = np.zeros(3)
+        for start in range(part * PREDICT_BATCH, held.shape[0], parts * PREDICT_BATCH):
+            logits = model(as_bags(held[start : start + PREDICT_BATCH], device))
+            wanted = truth[start : start + PREDICT_BATCH]
+            loss = cross_entropy(logits, wanted, reduction="sum")
+            sums += [float(loss), float((logits.argmax(-1) == wanted).sum()), len(wanted)]
+        return sums
+
+    return Problem(lengths, losses, validate)

@@ -1,0 +1,182 @@
+"""Feature extraction: the encoder as it is, its features computed once, a linear head on them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.encoders.adapted import StartingPoint, copy_state, load_merged
+from tl_core.encoders.families import family_of
+from tl_core.encoders.features import Features, FeatureShelf, feature_events, kept_features
+from tl_core.encoders.layers import cut_above
+from tl_core.encoders.load import Encoder
+from tl_core.settings import Settings
+from tl_core.tasks.classify.config import FrozenConfig
+from tl_core.tasks.classify.encoder.classifier import EncoderClassifier, Use, make_network
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities, Targets
+from tl_core.training.devices import best_device
+from tl_core.training.events import Training
+from tl_core.training.precision import as_float64, resolve_precision
+
+if TYPE_CHECKING:
+    import torch
+
+STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+FOLDS = 5
+
+
+def fit_frozen(
+    bench: Bench,
+    classes: tuple[str, ...],
+    train: LabelledTexts,
+    validation: LabelledTexts,
+    config: FrozenConfig,
+) -> Training[Fitted]:
+    """Logistic regression on frozen features; validation rows are used for training too."""
+    began = time.perf_counter()
+    start = bench.starting_point
+    encoder = cut_above(load_merged(start, bench.settings), config.layer, config.pooling)
+    texts = train.texts + validation.texts
+    targets = np.concatenate([train.targets, validation.targets])
+    features = yield from shelved_features(encoder, start, texts, config, bench.settings)
+    weight, bias = fit_head(features, targets, len(classes), config.strength)
+    network = network_with_head(encoder, weight, bias)
+    classifier = EncoderClassifier(
+        encoder,
+        network.to(best_device()),
+        classes,
+        start,
+        Use(config.max_tokens, config.precision, config.layer),
+        lambda folder: copy_state(start, folder),
+    )
+    facts = {"device": best_device().type}
+    return Fitted(classifier, time.perf_counter() - began, weight.size + bias.size, facts)
+
+
+def network_with_head(
+    encoder: Encoder, weight: NDArray[np.float32], bias: NDArray[np.float32]
+) -> torch.nn.Module:
+    """The network of a classifier with a head that was learned on its features: (C, D) and (C,)."""
+    import torch
+
+    network = make_network(encoder, len(bias), dropout=0.0)
+    with torch.no_grad():
+        network.head.weight.copy_(torch.from_numpy(weight))  # type: ignore[union-attr, operator]
+        network.head.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr, operator]
+    return network
+
+
+def shelved_features(
+    encoder: Encoder,
+    start: StartingPoint,
+    texts: tuple[str, ...],
+    config: FrozenConfig,
+    settings: Settings,
+) -> Training[Features]:
+    """Features of `texts`, (N, D), from the shelf where they were computed before.
+
+    `encoder` is cut above the layer that `config` names, and pools as it says.
+    """
+    device = best_device()
+    precision = resolve_precision(config.precision, device.type)
+    max_tokens = min(config.max_tokens, encoder.max_tokens)
+    key = f"{start.fingerprint()} {max_tokens} {precision} {device.type}{_choices(encoder, config)}"
+    shelf = FeatureShelf(settings.cache / "features", key)
+
+    def compute(missing: list[str]) -> Training[Features]:
+        return (
+            yield from feature_events(
+                encoder,
+                missing,
+                max_tokens=max_tokens,
+                batch_size=config.batch_size,
+                device=device,
+                precision=precision,
+            )
+        )
+
+    return (yield from kept_features(shelf, texts, compute))
+
+
+def shelved_predictions(
+    classifier: EncoderClassifier, texts: tuple[str, ...], config: FrozenConfig, settings: Settings
+) -> Training[Probabilities]:
+    """What a frozen classifier says, (N, C), from the shelf: trainings that share an encoder compute a text once."""
+    features = yield from shelved_features(classifier.encoder, classifier.start, texts, config, settings)
+    head: Any = classifier.network.head
+    weight, bias = (as_float64(each) for each in (head.weight, head.bias))
+    logits = features.astype(np.float64) @ weight.T + bias
+    logits -= logits.max(axis=1, keepdims=True)
+    chances: Probabilities = np.exp(logits)
+    chances /= chances.sum(axis=1, keepdims=True)
+    return chances
+
+
+def _choices(encoder: Encoder, config: FrozenConfig) -> str:
+    """What the shelf's key says of layer and pooling: nothing for the last layer and the family's pooling."""
+    pooling = encoder.family.pooling
+    own = family_of(encoder.family.model_type).pooling
+    return (f" layer {config.layer}" if config.layer else "") + ("" if pooling == own else f" {pooling}")
+
+
+def fit_head(
+    features: Features, targets: Targets, classes: int, strength: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A linear head (C, D) and bias (C,): logistic regression on standardised features, unfolded.
+
+    `strength` 0 is chosen by cross-validation. Classes without a training row get a bias so low that they are
+    never predicted.
+    """
+    return fit_scaled_head(features, targets, classes, strength, features.mean(0), features.std(0) + 1e-6)
+
+
+def fit_scaled_head(
+    features: Features,
+    targets: Targets,
+    classes: int,
+    strength: float,
+    mean: Features,
+    scale: Features,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `fit_head`, on features less `mean` (D,) and divided by `scale` (D,)."""
+    from sklearn.linear_model import LogisticRegression
+
+    scaled = (features - mean) / scale
+    strength = strength or choose_strength(scaled, targets)
+    model = LogisticRegression(C=strength, max_iter=2000).fit(scaled, targets)
+    coefficients, intercept = model.coef_, model.intercept_
+    if len(model.classes_) == 2:  # sklearn keeps one row for two classes
+        coefficients, intercept = (
+            np.vstack([-coefficients, coefficients]) / 2,
+            np.hstack([-intercept, intercept]) / 2,
+        )
+    weight = np.zeros((classes, features.shape[1]), dtype=np.float32)
+    bias = np.full(classes, -1e4, dtype=np.float32)
+    unfolded = coefficients / scale
+    weight[model.classes_] = unfolded
+    bias[model.classes_] = intercept - unfolded @ mean
+    return weight, bias
+
+
+def choose_strength(features: Features, targets: Targets) -> float:
+    """The inverse penalty with the smallest log loss in stratified 5-fold cross-validation.
+
+    With a class of fewer than 2 rows nothing can be held out, and the middle of the range is taken.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+    folds = min(FOLDS, int(np.unique(targets, return_counts=True)[1].min()))
+    if folds < 2:
+        return STRENGTHS[len(STRENGTHS) // 2]
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=0)
+    losses = [
+        -cross_val_score(
+            LogisticRegression(C=each, max_iter=2000), features, targets, cv=splitter, scoring="neg_log_loss"
+        ).mean()
+        for each in STRENGTHS
+    ]
+    return STRENGTHS[int(np.argmin(losses))]

@@ -1,0 +1,190 @@
+"""Encoders that are trained: LoRA adapters and full fine-tuning, in one loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.encoders.adapted import (
+    has_frozen_words,
+    load_trainable,
+    load_with_adapter,
+    use_plain_attention,
+)
+from tl_core.encoders.batcher import Batcher
+from tl_core.encoders.load import Encoder
+from tl_core.encoders.tuning import (
+    FullConfig,
+    LoraConfig,
+    TunedConfig,
+    epochs_for,
+    lora_rate,
+    set_dropout,
+)
+from tl_core.tasks.classify.encoder.classifier import (
+    PREDICT_BATCH,
+    EncoderClassifier,
+    Use,
+    adapter_saver,
+    make_network,
+    weights_saver,
+)
+from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
+from tl_core.training.batches import sorted_batches
+from tl_core.training.devices import make_accelerator
+from tl_core.training.events import Note, Training, part_of
+from tl_core.training.loop import Desk, Indices, LoopConfig, Problem, RateOf, fit, loop_config
+
+if TYPE_CHECKING:
+    import torch
+    from accelerate import Accelerator
+
+T = TypeVar("T")
+Forward = Callable[
+    ["torch.nn.Module", Batcher, Indices], "torch.Tensor"
+]  # network, texts, rows -> logits (B, C)
+Keep = Callable[[Sequence[Batcher], "Accelerator", Desk], Training[Forward]]
+SHORT_TOKENS = 192  # up to here plain attention trains faster on a CPU than the fused one, and holds little
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a training changes in an encoder: the parameters that require gradients; `save` writes them to a folder.
+
+    `rates` gives every parameter a rate of its own. `keep` computes what stays the same for the training
+    and the validation texts, and gives a forward pass that makes use of it. Yields Progress in texts.
+    """
+
+    encoder: Encoder
+    save: Callable[[Path], None]
+    rates: Callable[[LoopConfig], RateOf] | None = None
+    keep: Keep | None = None
+
+
+def fit_lora(
+    bench: Bench,
+    classes: tuple[str, ...],
+    train: LabelledTexts,
+    validation: LabelledTexts,
+    config: LoraConfig,
+) -> Training[Fitted]:
+    """Train a LoRA adapter and a new head; the encoder's own weights stay."""
+    start = bench.starting_point
+    seed_torch(bench.seed)
+    encoder = load_with_adapter(
+        start, bench.settings, rank=config.rank, alpha=config.alpha, dropout=config.adapter_dropout
+    )
+    if start.adapter is not None:
+        yield Note("The source's adapter is trained further, with its own rank.")
+    config = replace(config, learning_rate=lora_rate(config, encoder.layers))
+    change = Change(encoder, adapter_saver(encoder, start))
+    return (yield from fit_change(bench, change, classes, train, validation, config))
+
+
+def fit_full(
+    bench: Bench,
+    classes: tuple[str, ...],
+    train: LabelledTexts,
+    validation: LabelledTexts,
+    config: FullConfig,
+) -> Training[Fitted]:
+    """Train every weight of the encoder and a new head; a packaged quantised word table stays."""
+    seed_torch(bench.seed)
+    encoder = load_trainable(bench.starting_point, bench.settings)
+    if has_frozen_words(encoder):
+        yield Note("The word table of this encoder is quantised and stays as it is.")
+    change = Change(encoder, weights_saver(encoder))
+    return (yield from fit_change(bench, change, classes, train, validation, config))
+
+
+def fit_change(
+    bench: Bench,
+    change: Change,
+    classes: tuple[str, ...],
+    train: LabelledTexts,
+    validation: LabelledTexts,
+    config: TunedConfig,
+) -> Training[Fitted]:
+    """Train what requires gradients in the encoder, and a new head: the classifier that comes out of it."""
+    encoder = change.encoder
+    set_dropout(encoder.model, config.encoder_dropout)
+    network = make_network(encoder, len(classes), config.dropout)
+    accelerator = make_accelerator(config.precision)
+    network.to(accelerator.device)
+    batches = Batcher(encoder, train.texts, config.max_tokens, accelerator.device)
+    held = Batcher(encoder, validation.texts, config.max_tokens, accelerator.device)
+    train_fast(encoder, batches.lengths, accelerator.device)
+    loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
+    forward: Forward = plain
+    before, total, began = 0, loop.epochs * len(train), time.perf_counter()
+    if change.keep:
+        before = len(train) + len(validation)
+        forward = yield from part_of(change.keep([batches, held], accelerator, bench.desk), 0, before + total)
+    keeping = time.perf_counter() - began
+    problem = make_problem((batches, train), (held, validation), forward)
+    rate_of = change.rates(loop) if change.rates else None
+    training = fit(network, network.head, problem, loop, accelerator, bench.desk, rate_of)  # type: ignore[arg-type]
+    result = yield from part_of(training, before, before + total)
+    use = Use(config.max_tokens, config.precision)
+    classifier = EncoderClassifier(encoder, network, classes, bench.starting_point, use, change.save)
+    facts = {
+        "epochs": loop.epochs,
+        "device": accelerator.device.type,
+        "best_epoch": result.best_epoch,
+        "stopped_early": result.stopped_early,
+        "learning_rate": loop.learning_rate,
+    }
+    return Fitted(classifier, keeping + result.seconds, result.trained_parameters, facts)
+
+
+def train_fast(encoder: Encoder, lengths: Indices, device: torch.device) -> None:
+    """Choose the attention that trains texts of these lengths in the least time."""
+    if device.type == "cpu" and lengths.max() <= SHORT_TOKENS:
+        use_plain_attention(encoder)
+
+
+def make_problem(
+    train: tuple[Batcher, LabelledTexts],
+    validation: tuple[Batcher, LabelledTexts],
+    forward: Forward,
+) -> Problem:
+    """Cross-entropy over the training rows, and its sums over validation rows, for the loop."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    batches, held = train[0], validation[0]
+    targets, truth = (torch.from_numpy(rows.targets).to(batches.device) for _, rows in (train, validation))
+
+    def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
+        wanted = targets[torch.from_numpy(rows).to(batches.device)]
+        return cross_entropy(forward(model, batches, rows).float(), wanted, reduction="none")
+
+    def validate(model: torch.nn.Module, part: int, parts: int) -> NDArray[np.float64]:
+        sums = np.zeros(3)
+        for rows in sorted_batches(held.lengths, PREDICT_BATCH)[part::parts]:
+            logits = forward(model, held, rows).float()
+            wanted = truth[torch.from_numpy(rows).to(held.device)]
+            loss = cross_entropy(logits, wanted, reduction="sum")
+            sums += [float(loss), float((logits.argmax(-1) == wanted).sum()), len(rows)]
+        return sums
+
+    return Problem(batches.lengths, losses, validate if len(held.lengths) else None)
+
+
+def plain(model: torch.nn.Module, batches: Batcher, rows: Indices) -> torch.Tensor:
+    """The logits of these rows, (B, C), by the whole network."""
+    logits: torch.Tensor = model(batches(rows))
+    return logits
+
+
+def seed_torch(seed: int) -> None:
+    """Seed torch before new weights are drawn, so that a seed gives one model."""
+    import torch
+
+    torch.manual_seed(seed)
