@@ -7,13 +7,13 @@ from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.kept import resources
 from pages.components.navigation import through_app
+from pages.views.jobs import show_job_of_page
 from pages.views.vectors.analogies import show_analogies
 from pages.views.vectors.arithmetic import show_arithmetic
 from pages.views.vectors.choose import choose_vectors
 from pages.views.vectors.compare import show_compare
 from pages.views.vectors.context import show_context
 from pages.views.vectors.cooccurrence import show_cooccurrence
-from pages.views.vectors.job import show_vectors_job
 from pages.views.vectors.learn import show_learn
 from pages.views.vectors.load import show_load
 from pages.views.vectors.map import show_map
@@ -38,7 +38,7 @@ SOURCES = {"Load vectors": show_load, "Learn vectors": show_learn}
 
 with guard():
     if state.open_job():
-        show_vectors_job(store, store.job(state.open_job()))
+        show_job_of_page(store, store.job(state.open_job()), "Back to word vectors")
     else:
         chosen = choose_vectors(store)
         view = one_of("View", [*VIEWS, *SOURCES], key="vectors.view", persist_state="page")

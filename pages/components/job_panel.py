@@ -9,8 +9,9 @@ import streamlit as st
 from pages.components.charts.classification import learning_curves
 from pages.components.guard import guard, plain
 from tl_core.commands.output import seconds_text
+from tl_core.jobs.kinds import planned_trainings
 from tl_core.jobs.trainings import resume_job
-from tl_core.outcomes.runs import done_so_far, planned_trainings, run_title
+from tl_core.outcomes.runs import done_so_far, run_title
 from tl_core.outcomes.tasks import kind_of
 from tl_core.runs.events import read_curves
 from tl_core.runs.queue import jobs_ahead

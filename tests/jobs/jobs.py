@@ -12,7 +12,7 @@ from tl_core.data.examples import Examples
 from tl_core.jobs import trainings
 from tl_core.jobs.classify import compare
 from tl_core.jobs.classify.plan import CompareConfig, Task
-from tl_core.jobs.kinds import RECIPES
+from tl_core.jobs.kinds import run_job
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
 
@@ -58,5 +58,5 @@ def finished(store: Store, config: CompareConfig, task: Task | None = None) -> J
     """Submit a comparison and work it off here instead of in a process of its own."""
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
         job = compare.submit_comparison(store, config, task or Task(word_examples(), title="words"))
-    work(store, job.id, RECIPES)
+    work(store, job.id, run_job)
     return store.job(job.id)

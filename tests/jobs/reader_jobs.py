@@ -15,7 +15,7 @@ from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.encoders.adapted import StartingPoint
 from tl_core.encoders.load import find_encoder
 from tl_core.jobs import trainings
-from tl_core.jobs.kinds import RECIPES
+from tl_core.jobs.kinds import run_job
 from tl_core.jobs.read.plan import train_reader_config
 from tl_core.jobs.read.train import submit_training
 from tl_core.runs.store import Job, Store
@@ -76,5 +76,5 @@ def trained_readers(store: Store, data: ReadingSet, values: Mapping[str, object]
     config = train_reader_config({"settings": TINY, **values})
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
         job = submit_training(store, config, data)
-    work(store, job.id, RECIPES)
+    work(store, job.id, run_job)
     return store.job(job.id)

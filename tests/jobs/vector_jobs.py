@@ -9,7 +9,7 @@ from unittest.mock import patch
 from tests.vectors.made_vectors import royal_vectors
 from tl_core.catalog.vector_sets import VectorSet, add_vectors
 from tl_core.jobs import trainings
-from tl_core.jobs.kinds import RECIPES
+from tl_core.jobs.kinds import run_job
 from tl_core.jobs.vectors.learn import submit_learning
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
@@ -42,7 +42,7 @@ def waiting() -> patch:  # type: ignore[type-arg]
 
 
 def worked(store: Store, job: Job) -> Job:
-    work(store, job.id, RECIPES)
+    work(store, job.id, run_job)
     return store.job(job.id)
 
 

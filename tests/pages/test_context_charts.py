@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.components.charts.classification import context, learning
+from pages.components.charts import context, learning
 from pages.components.charts.context import Shown, context_plane, cosines_by_layer
 from pages.components.charts.learning import MOST_MARKED, learning_by_epoch, neighbours_changed
 from tests.pages.test_charts import luminance

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from tests.jobs.reader_jobs import ship_tiny_readers, small_set, tiny_base, trained_readers
 from tl_core.data.reading_files import write_squad
 from tl_core.jobs import trainings
-from tl_core.jobs.kinds import RECIPES
+from tl_core.jobs.kinds import run_job
 from tl_core.jobs.read.evaluate import submit_evaluation
 from tl_core.runs.store import Store
 from tl_core.runs.worker import work
@@ -176,7 +176,7 @@ def test_many_questions_are_submitted_and_judged(store: Store):
     assert not app.exception, app.exception
     [job] = store.jobs()
     assert job.id in str(app.query_params["job"])
-    work(store, job.id, RECIPES)
+    work(store, job.id, run_job)
     assert store.job(job.id).status == "done", store.job(job.id).reason
     app = open_reading(job=job.id)
     assert "40 questions" in said(app)

@@ -191,7 +191,7 @@ def test_a_job_of_readers_has_its_own_scores_and_says_what_the_best_one_measures
     job = add_reader_job(store, sizes=(64, 0))
     jobs, runs = (each.value for each in open_page("runs").dataframe[:2])
     scores = [run.record["report"]["scores"] for run in store.runs_of(job.id)]
-    assert (jobs["recipe"][0], jobs["measure"][0], jobs["runs"][0]) == ("reader training", "F1", "4 of 4")
+    assert (jobs["kind"][0], jobs["measure"][0], jobs["runs"][0]) == ("reader training", "F1", "4 of 4")
     assert jobs["best"][0] == 100 * max(each["f1"] for each in scores)
     assert list(runs["learned"]) == [64, 64, 200, 200]
     assert list(runs["exact_match"]) == [100 * each["exact_match"] for each in scores]
@@ -270,7 +270,7 @@ def test_an_evaluation_stands_among_the_jobs_with_its_score(open_page: Open, sto
     add_evaluation_job(store)
     app = open_page("runs")
     [jobs] = [each.value for each in app.dataframe]
-    assert (jobs["recipe"][0], jobs["measure"][0], jobs["runs"][0]) == ("reading evaluation", "F1", "")
+    assert (jobs["kind"][0], jobs["measure"][0], jobs["runs"][0]) == ("reading evaluation", "F1", "")
     assert jobs["best"][0] > 0
     assert "No training" not in texts(app)
     assert {"Open", "Delete"} <= {each.label for each in app.button}

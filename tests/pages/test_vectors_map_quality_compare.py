@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.views.vectors import map as map_view
 from tl_core.jobs import trainings
-from tl_core.jobs.kinds import RECIPES
+from tl_core.jobs.kinds import run_job
 from tl_core.jobs.vectors.evaluate import QualityConfig, submit_evaluation
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
@@ -180,7 +180,7 @@ def upload(app: AppTest, name: str, content: bytes) -> AppTest:
 def evaluated(store: Store, content: bytes, name: str = "own.txt", **settings: object) -> Job:
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
         job = submit_evaluation(store, ONE, QualityConfig(**settings), name, content)  # type: ignore[arg-type]
-    work(store, job.id, RECIPES)
+    work(store, job.id, run_job)
     assert store.job(job.id).status == "done", store.job(job.id).reason
     return store.job(job.id)
 
@@ -203,7 +203,7 @@ def test_an_own_set_is_submitted_and_its_result_opened(open_page: Open, store: S
     assert not app.exception, app.exception
     [job] = store.jobs()
     assert job.id in str(app.query_params["job"])
-    work(store, job.id, RECIPES)
+    work(store, job.id, run_job)
     app = open_page("vectors", job=job.id)
     assert metrics(app).keys() == {"Overall", "Semantic", "Syntactic"}
     assert "3 of 4 questions covered" in said(app)

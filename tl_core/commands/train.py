@@ -16,7 +16,7 @@ from tl_core.data.tables import read_table_file
 from tl_core.errors import ConfigError, DataError
 from tl_core.jobs.classify.compare import submit_comparison
 from tl_core.jobs.classify.plan import CompareConfig, Task, config_from_json, size_of
-from tl_core.jobs.kinds import RECIPES
+from tl_core.jobs.kinds import run_job
 from tl_core.jobs.trainings import resume_job
 from tl_core.knobs import knobs_of, parse_value
 from tl_core.processes import give_way
@@ -282,7 +282,7 @@ def run_work(options: argparse.Namespace) -> int:
     """Do a submitted job in this process, or along with the others that torchrun started."""
     settings = read_settings()
     give_way(settings)
-    return end_process(work(Store(settings), options.job, RECIPES))
+    return end_process(work(Store(settings), options.job, run_job))
 
 
 def run_resume(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from tl_core.jobs.progress import Board
 from tl_core.jobs.trainings import drive_alone, submit_job
 from tl_core.runs.store import Job, Store
 
-RECIPE = "fetch_encoder"
+KIND = "fetch_encoder"
 
 
 def submit_fetch_encoder(store: Store, name: str) -> Job:
@@ -25,7 +25,7 @@ def submit_fetch_encoder(store: Store, name: str) -> Job:
             f"This installation stays off the network (HF_HUB_OFFLINE is set). `python -m tl_core get {name} --from FILE` "
             "takes the weights from a file."
         )
-    return submit_job(store, RECIPE, card.title, {"encoder": name}, _no_data)
+    return submit_job(store, KIND, card.title, {"encoder": name}, _no_data)
 
 
 def _no_data(_: Path) -> None:
@@ -35,11 +35,7 @@ def _no_data(_: Path) -> None:
 def last_fetch(store: Store, name: str) -> Job | None:
     """The newest job that fetches, or fetched, this encoder."""
     return next(
-        (
-            job
-            for job in store.jobs()
-            if job.record.get("recipe") == RECIPE and job.record["config"]["encoder"] == name
-        ),
+        (job for job in store.jobs() if job.kind == KIND and job.record["config"]["encoder"] == name),
         None,
     )
 

@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 def submit_job(
     store: Store,
-    recipe: str,
+    kind: str,
     title: str,
     config: dict[str, Any],
     write_data: Callable[[Path], None],
@@ -60,7 +60,7 @@ def submit_job(
     processes: int = 1,
 ) -> Job:
     """Write a job with its data and start its worker; RunError if there is no room. Nothing stays behind."""
-    job = store.add_job(recipe, title, config)
+    job = store.add_job(kind, title, config)
     try:
         write_data(job.folder / "data")
         start_worker(store, job.id, processes=processes)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import filecmp
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tl_core.errors import TLError
-from tl_core.jobs.classify.plan import SourcePlan, cells, config_from_json
-from tl_core.jobs.read.evaluate import evaluation_result
-from tl_core.jobs.read.plan import read_cells, train_reader_config
+from tl_core.jobs.kinds import kind_of_job, planned_trainings
 from tl_core.outcomes.comparison import TITLES
-from tl_core.outcomes.tasks import F1, Measure, best_score, kind_of
+from tl_core.outcomes.tasks import Measure, best_score, kind_of, measure_named
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.significance import compare_all, sentence
 
@@ -28,7 +26,7 @@ class JobLine:
     id: str
     created: float
     title: str
-    recipe: str
+    kind: str
     status: str
     reason: str
     done: int
@@ -54,7 +52,7 @@ def _job_line(job: Job, runs: Sequence[Run]) -> JobLine:
         id=job.id,
         created=float(job.record.get("created", 0.0)),
         title=job.title,
-        recipe=str(job.record.get("recipe", "")),
+        kind=kind_of_job(job).title,
         status=job.status,
         reason=job.reason,
         done=len(finished),
@@ -66,34 +64,14 @@ def _job_line(job: Job, runs: Sequence[Run]) -> JobLine:
 
 
 def _evaluated(job: Job) -> tuple[Measure, float] | None:
-    """What the evaluation of a reader found; None for any other job, or before its end."""
-    if job.record.get("recipe") != "evaluate_reading" or job.status != "done":
+    """The result of a finished job without trainings; None for any other job, or before its end."""
+    if job.status != "done":
         return None
     try:
-        return F1, evaluation_result(job)[0].scores.f1
+        result = kind_of_job(job).result(job)
     except (TLError, KeyError, TypeError):
         return None
-
-
-def _comparison_trainings(config: Mapping[str, Any]) -> int:
-    return len(cells(config_from_json(config["comparison"]), SourcePlan.from_json(config["source"])))
-
-
-PLANS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
-    "compare": _comparison_trainings,
-    "grid": _comparison_trainings,
-    "learn_vectors": lambda config: 1,
-    "train_reader": lambda config: len(read_cells(train_reader_config(config["training"]))),
-}
-
-
-def planned_trainings(job: Job) -> int:
-    """How many trainings the job's config asks for; 0 for a job without, or of another version."""
-    plan = PLANS.get(str(job.record.get("recipe", "")))
-    try:
-        return plan(job.record.get("config", {})) if plan else 0
-    except (KeyError, TypeError, TLError):
-        return 0
+    return (measure_named(result[0]), result[1]) if result else None
 
 
 def done_so_far(job: Job) -> str:
@@ -106,9 +84,10 @@ def done_so_far(job: Job) -> str:
         return ""
     if planned_trainings(job):
         return f"{progress.get('finished', 0)} of {progress.get('cells', 0)} trainings done"
-    if job.record.get("recipe") in ("evaluate_reading", "evaluate_vectors"):
-        questions = int(config.get("questions", 0))
-        return f"{progress.get('share', 0.0) * questions:,.0f} of {questions:,} questions"
+    counted = kind_of_job(job).counts
+    if counted:
+        count = int(config.get(counted, 0))
+        return f"{progress.get('share', 0.0) * count:,.0f} of {count:,} {counted}"
     return ""
 
 

@@ -153,6 +153,11 @@ VECTORS = RunKind(task="vectors", title="word vectors", unit="text", name=_vecto
 KINDS = (CLASSIFIERS, READERS, VECTORS)
 
 
+def measure_named(key: str) -> Measure:
+    """The measure of this key."""
+    return next(each for each in MEASURES if each.key == key)
+
+
 def kind_named(task: str) -> RunKind:
     """The kind of a task; RunError for one that this version does not know."""
     for kind in KINDS:

@@ -33,7 +33,7 @@ ENDED = ("done", "stopped", "interrupted", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One submitted recipe, as its folder tells it now."""
+    """One submitted job, as its folder tells it now."""
 
     id: str
     folder: Path
@@ -43,6 +43,11 @@ class Job:
     @property
     def title(self) -> str:
         return str(self.record.get("title", self.id))
+
+    @property
+    def kind(self) -> str:
+        """The name of what kind of job it is, a row of `jobs.kinds`."""
+        return str(self.record.get("recipe", ""))
 
     @property
     def reason(self) -> str:
@@ -93,13 +98,13 @@ class Store:
 
     # jobs
 
-    def add_job(self, recipe: str, title: str, config: Mapping[str, Any]) -> Job:
+    def add_job(self, kind: str, title: str, config: Mapping[str, Any]) -> Job:
         """A new queued job with an empty `data` folder; RunError if TL_HOME cannot be written."""
         job_id = new_id()
         folder = self.settings.jobs / job_id
         record = {
             "id": job_id,
-            "recipe": recipe,
+            "recipe": kind,
             "title": title,
             "config": dict(config),
             "status": "preparing",

@@ -1,11 +1,11 @@
-"""The life of one job's process: take its lock, wait for its turn, run its recipe, say how it ended."""
+"""The life of one job's process: take its lock, wait for its turn, do its work, say how it ended."""
 
 from __future__ import annotations
 
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from tl_core.errors import RunError, TLError
 from tl_core.runs.locks import try_lock
@@ -13,22 +13,22 @@ from tl_core.runs.queue import POLL_SECONDS, turn
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Stopped
 
-Recipe = Callable[[Store, Job], None]
+Runner = Callable[[Store, Job], None]
 LOCK_TRIES = 50  # a reader that looks whether the lock is held holds it for an instant
 
 
-def work(store: Store, job_id: str, recipes: Mapping[str, Recipe]) -> int:
+def work(store: Store, job_id: str, run: Runner) -> int:
     """Run the job to its end; the exit code: 0 done or stopped, 1 failed.
 
     Under torchrun only the first process holds locks and writes records.
     """
     job = store.job(job_id)
     if int(os.environ.get("RANK", "0")) > 0:
-        return _assist(store, job, recipes)
-    return _lead(store, job, recipes)
+        return _assist(store, job, run)
+    return _lead(store, job, run)
 
 
-def _lead(store: Store, job: Job, recipes: Mapping[str, Recipe]) -> int:
+def _lead(store: Store, job: Job, run: Runner) -> int:
     """The first process, or the only one: it holds the job's lock and writes its records."""
     lock = None
     for _ in range(LOCK_TRIES):
@@ -39,15 +39,15 @@ def _lead(store: Store, job: Job, recipes: Mapping[str, Recipe]) -> int:
     if lock is None:
         raise RunError(f"Job {job.id} is already being worked on.")
     with lock:
-        return _in_turn(store, job, recipes)
+        return _in_turn(store, job, run)
 
 
-def _in_turn(store: Store, job: Job, recipes: Mapping[str, Recipe]) -> int:
+def _in_turn(store: Store, job: Job, run: Runner) -> int:
     stop = job.folder / "stop"
     try:
         with turn(store, job, stop.exists):
             store.update_job(job.id, status="running", started=time.time(), pid=os.getpid())
-            recipes[str(job.record["recipe"])](store, job)
+            run(store, job)
     except Stopped:
         _end(store, job, "stopped")
         return 0
@@ -66,12 +66,12 @@ def _end(store: Store, job: Job, status: str, reason: str = "") -> None:
     store.update_job(job.id, status=status, ended=time.time(), reason=reason)
 
 
-def _assist(store: Store, job: Job, recipes: Mapping[str, Recipe]) -> int:
+def _assist(store: Store, job: Job, run: Runner) -> int:
     """A process beside the first one: it waits for the turn, then trains along; it writes nothing."""
     while store.job(job.id).status == "queued":
         time.sleep(POLL_SECONDS)
     try:
-        recipes[str(job.record["recipe"])](store, job)
+        run(store, job)
     except (Stopped, TLError):
         return 0
     return 0

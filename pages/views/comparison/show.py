@@ -31,7 +31,7 @@ VIEWS: dict[str, Callable[[Job, Sequence[Run]], None]] = {
 
 def show_result(store: Store, job: Job) -> None:
     """What the job's finished trainings found; nothing as long as there are none."""
-    if job.record.get("recipe") != "compare":
+    if job.kind != "compare":
         return
     of_job = store.runs_of(job.id)
     runs = runs_done(of_job)

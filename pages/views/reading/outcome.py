@@ -11,6 +11,9 @@ import streamlit as st
 from pages.components.choice import one_of
 from pages.components.html import Highlight, highlighted
 from tl_core.data.reading import ReadingSet
+from tl_core.durations import per_second
+from tl_core.jobs.read.evaluate import evaluated_questions, evaluation_answers, evaluation_result
+from tl_core.runs.store import Job, Store
 from tl_core.tasks.read.evaluate import Scores
 from tl_core.tasks.read.report import ReadReport
 
@@ -20,6 +23,17 @@ RULES = {
     "korquad": "KorQuAD 1.0's rule: F1 over characters, without punctuation and quotes",
 }
 MOST_MISSES = 2_000
+
+
+def show_evaluated(_: Store, job: Job) -> None:
+    """The result of a finished evaluation."""
+    report, seconds = evaluation_result(job)
+    st.subheader("Result")
+    with st.container(border=True):
+        show_outcome(report, evaluated_questions(job), evaluation_answers(job), key=job.id)
+        st.caption(
+            f"Asked in {seconds:.1f} seconds, {per_second(report.scores.count, seconds):.1f} questions a second."
+        )
 
 
 def show_outcome(

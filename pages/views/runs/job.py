@@ -11,21 +11,9 @@ from pages.views.runs.chosen import show_chosen
 from pages.views.runs.delete import ask_to_delete_job
 from pages.views.runs.table import choose_runs
 from tl_core.jobs.classify.predict import RESULT
+from tl_core.jobs.kinds import kind_of_job, planned_trainings
 from tl_core.jobs.trainings import resume_job
-from tl_core.outcomes.runs import planned_trainings
 from tl_core.runs.store import Job, Store
-
-FINE_TUNE, READING, VECTORS = "pages/fine_tune.py", "pages/reading.py", "pages/vectors.py"
-PAGES = {
-    "compare": FINE_TUNE,
-    "grid": "pages/compare.py",
-    "train_reader": READING,
-    "evaluate_reading": READING,
-    "learn_vectors": VECTORS,
-    "evaluate_vectors": VECTORS,
-    "fetch_vectors": VECTORS,
-    "fetch_encoder": "pages/home.py",
-}
 
 
 def show_job(store: Store, job: Job) -> None:
@@ -49,10 +37,10 @@ def show_job(store: Store, job: Job) -> None:
 
 def _buttons(store: Store, job: Job) -> None:
     with st.container(horizontal=True):
-        page = PAGES.get(str(job.record.get("recipe", "")))
+        page = kind_of_job(job).page
         if page:
             if st.button("Open", type="primary", icon=":material/open_in_new:", key="runs.open"):
-                st.switch_page(page, query_params={state.JOB: job.id})
+                st.switch_page(f"pages/{page}.py", query_params={state.JOB: job.id})
         elif job.status == "done":
             _download(job)
         if job.status in ("stopped", "interrupted", "failed") and st.button(

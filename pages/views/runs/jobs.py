@@ -16,17 +16,6 @@ from tl_core.outcomes.runs import JobLine, job_lines
 from tl_core.runs.store import ENDED, Store
 
 REFRESH_SECONDS = 2.0
-RECIPES = {
-    "compare": "comparison",
-    "grid": "grid of trainings",
-    "predict": "prediction",
-    "train_reader": "reader training",
-    "evaluate_reading": "reading evaluation",
-    "learn_vectors": "learning vectors",
-    "evaluate_vectors": "evaluating vectors",
-    "fetch_vectors": "fetching vectors",
-    "fetch_encoder": "fetching an encoder",
-}
 
 
 def show_jobs(store: Store) -> None:
@@ -86,7 +75,7 @@ def _frame(lines: Sequence[JobLine]) -> pd.DataFrame:
             "title": line.title,
             "status": [line.status],
             "created": datetime.fromtimestamp(line.created),
-            "recipe": RECIPES.get(line.recipe, line.recipe),
+            "kind": line.kind,
             "share": 100 * line.share,
             "runs": f"{line.done} of {line.planned}" if line.planned else "",
             "best": None if line.best is None else 100 * line.best,
@@ -102,7 +91,7 @@ def _columns() -> dict[str, Any]:
     return {
         "created": st.column_config.DatetimeColumn("Created", format="YYYY-MM-DD HH:mm"),
         "title": st.column_config.TextColumn("Data", width="medium"),
-        "recipe": st.column_config.TextColumn("Recipe"),
+        "kind": st.column_config.TextColumn("Kind"),
         "status": status_column(),
         "share": st.column_config.ProgressColumn("Progress", format="%.0f %%", min_value=0, max_value=100),
         "runs": st.column_config.TextColumn("Runs done", alignment="right"),

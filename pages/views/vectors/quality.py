@@ -135,8 +135,7 @@ def _show_earlier(store: Store, name: str) -> None:
 
 
 def _is_evaluation_of(job: Job, name: str) -> bool:
-    record = job.record
-    of_these = record.get("recipe") == "evaluate_vectors" and record["config"].get("vectors") == name
+    of_these = job.kind == "evaluate_vectors" and job.record["config"].get("vectors") == name
     return of_these and job.status == "done"
 
 

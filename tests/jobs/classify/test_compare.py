@@ -102,10 +102,10 @@ def test_a_run_as_a_source_is_copied_in(store: Store, tmp_path: Path):
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
         second = compare.submit_comparison(store, config, Task(word_examples()))
     store.delete_job(first.id)
-    from tl_core.jobs.kinds import RECIPES
+    from tl_core.jobs.kinds import run_job
     from tl_core.runs.worker import work
 
-    work(store, second.id, RECIPES)
+    work(store, second.id, run_job)
     assert store.job(second.id).status == "done"
     assert {run.record["source"] for run in store.runs_of(second.id)} == {source.id}
 
@@ -327,9 +327,9 @@ def test_a_job_whose_encoder_is_gone_fails_with_a_reason(store: Store, tmp_path:
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
         job = compare.submit_comparison(store, config, Task(word_examples()))
     shutil.rmtree(tmp_path / "bert")
-    from tl_core.jobs.kinds import RECIPES
+    from tl_core.jobs.kinds import run_job
     from tl_core.runs.worker import work
 
-    assert work(store, job.id, RECIPES) == 1
+    assert work(store, job.id, run_job) == 1
     assert store.job(job.id).status == "failed"
     assert "bert" in store.job(job.id).reason

@@ -203,7 +203,7 @@ def line_of(store: Store, job: Job) -> JobLine:
 def test_a_job_line_counts_trainings_and_says_what_its_best_score_measures(store: Store, tmp_path: Path):
     job = trained(store, questions(), encoder(tmp_path), sizes=(4, 8))
     line = line_of(store, job)
-    assert (line.recipe, line.done, line.planned, line.measure) == ("train_reader", 2, 2, "F1")
+    assert (line.kind, line.done, line.planned, line.measure) == ("reader training", 2, 2, "F1")
     assert line.best == max(run.record["report"]["scores"]["f1"] for run in store.runs_of(job.id))
 
 

@@ -108,8 +108,8 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
             shutil.copytree(place, folder / SOURCE_MODEL / family)
 
     told = {"comparison": config.to_json(), **about}
-    recipe = "grid" if config.sizes else "compare"
-    return submit_job(store, recipe, task.title, told, write_data, processes=processes)
+    kind = "grid" if config.sizes else "compare"
+    return submit_job(store, kind, task.title, told, write_data, processes=processes)
 
 
 def _check(target: Examples, task: Task) -> None:
