@@ -225,7 +225,7 @@ def glove(tmp_path_factory: pytest.TempPathFactory) -> WordVectors:
     folder = tmp_path_factory.mktemp("vectors") / "glove"
     rows = np.load(facts.path, mmap_mode="r", allow_pickle=False)
     save_vectors(folder, facts.name, words, rows, with_rows=False)
-    return load_vectors(folder)
+    return load_vectors(folder, rows_at=facts.path)
 
 
 def google(glove: WordVectors, **how: Any) -> AnalogyReport:
