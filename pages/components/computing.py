@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import state
-from tl_core.training.events import Progress, Training
+from tl_core.training.events import Event, Progress, Training, drive
 
 T = TypeVar("T")
 
@@ -27,15 +28,19 @@ def computed(key: object, start: Callable[[], Training[T]], label: str) -> T | N
     with place.container():
         bar = st.progress(0.0, text="Computing")
         st.button("Stop", key=f"computing.stop.{label}", icon=":material/stop:")
-    work = start()
     try:
-        while True:
-            event = next(work)
-            if isinstance(event, Progress):
-                bar.progress(min(1.0, event.share), text=f"Computing: {event.share:.0%}")
-    except StopIteration as end:
-        state.keep_reply(key, end.value)
-        return end.value  # type: ignore[no-any-return]
+        result = shown(start(), bar, "Computing")
     finally:
-        work.close()
         place.empty()
+    state.keep_reply(key, result)
+    return result
+
+
+def shown(training: Training[T], bar: DeltaGenerator, doing: str, note: str = "") -> T:
+    """The result of a training whose progress is shown in the place `bar`."""
+
+    def show(event: Event) -> None:
+        if isinstance(event, Progress):
+            bar.progress(event.share, text=f"{doing}: {event.share:.0%}{note}")
+
+    return drive(training, show)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from tl_core.errors import ConfigError
 from tl_core.knobs import Value, knobs_of, parse_value
-from tl_core.training.events import Progress, Training
+from tl_core.training.events import Event, Progress, Training, drive
 
 T = TypeVar("T")
 
@@ -58,15 +58,15 @@ def parse_settings(given: Sequence[str], config: type[Any]) -> dict[str, Value]:
 
 def told_by_tenths(training: Training[T], doing: str) -> T:
     """Run a training to its end and return its result; each tenth of the way is a line of progress."""
-    told = -1
-    while True:
-        try:
-            event = next(training)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        if isinstance(event, Progress) and int(10 * event.share) > told:
-            told = int(10 * event.share)
-            tell(f"{10 * told:3d} %  {doing}")
+    tenths = -1
+
+    def tell_tenths(event: Event) -> None:
+        nonlocal tenths
+        if isinstance(event, Progress) and int(10 * event.share) > tenths:
+            tenths = int(10 * event.share)
+            tell(f"{10 * tenths:3d} %  {doing}")
+
+    return drive(training, tell_tenths)
 
 
 def seconds_text(seconds: float | None) -> str:

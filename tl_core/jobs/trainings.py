@@ -21,7 +21,7 @@ from tl_core.records import read_record
 from tl_core.runs.events import EventLog
 from tl_core.runs.queue import start_worker
 from tl_core.runs.store import Job, Store
-from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training
+from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training, drive
 from tl_core.training.loop import Desk
 from tl_core.training.memory import give_back, start_peak
 from tl_core.whole_files import folder_aside, remove
@@ -91,16 +91,14 @@ def drive_alone(job: Job, board: Board, name: str, doing: str, training: Trainin
 
     Raises Stopped between events, when a stop was asked for.
     """
-    while True:
-        try:
-            event = next(training)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+
+    def tell(event: Event) -> None:
         if isinstance(event, Progress):
             board.update(name, doing, event.share)
         if (job.folder / "stop").exists():
-            training.close()
             raise Stopped
+
+    return drive(training, tell)
 
 
 class CellWork(ABC, Generic[C]):
@@ -197,17 +195,15 @@ class CellWork(ABC, Generic[C]):
         writes a checkpoint first.
         """
         log = EventLog(folder / "events.jsonl") if self.leads else None
+
+        def tell(event: Event) -> None:
+            if log is not None:
+                self._tell(cell, log, event, part)
+            if self.stop_asked() and not stops_itself:
+                raise Stopped
+
         try:
-            while True:
-                try:
-                    event = next(training)
-                except StopIteration as end:
-                    return end.value
-                if log is not None:
-                    self._tell(cell, log, event, part)
-                if self.stop_asked() and not stops_itself:
-                    training.close()
-                    raise Stopped
+            return drive(training, tell)
         finally:
             if log is not None:
                 log.close()

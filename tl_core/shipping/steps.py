@@ -12,7 +12,7 @@ from tl_core.durations import per_second
 from tl_core.errors import ConfigError, DataError
 from tl_core.settings import Settings
 from tl_core.training.checkpoint import read_tensors
-from tl_core.training.events import Metric, Note, Progress, Training
+from tl_core.training.events import Event, Note, Progress, Training, drive
 
 T = TypeVar("T")
 TELL_SECONDS = 20.0
@@ -36,31 +36,40 @@ def find_file(folder: Path, name: str) -> Path:
 
 def told(name: str, training: Training[T], unit: str = "rows") -> T:
     """Drain a training and say on stderr how it goes."""
-    began = last = time.perf_counter()
-    done_before: float | None = None
-    losses: list[float] = []
-    while True:
-        try:
-            event = next(training)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+    return drive(training, _Teller(name, unit))
+
+
+class _Teller:
+    """Says of one training's events what a person who waits wants to know."""
+
+    def __init__(self, name: str, unit: str) -> None:
+        self.name, self.unit = name, unit
+        self.began = self.last = time.perf_counter()
+        self.done_before: float | None = None
+        self.losses: list[float] = []
+
+    def __call__(self, event: Event) -> None:
         if isinstance(event, Note):
-            tell(f"{name}: {event.text}")
-        elif isinstance(event, Metric) and event.name == "training loss":
-            losses.append(event.value)
-        elif isinstance(event, Metric):
-            tell(f"{name}: step {event.step}, {event.name} {event.value:.4f}")
+            tell(f"{self.name}: {event.text}")
         elif isinstance(event, Progress):
-            done_before = event.done if done_before is None else done_before
-            now = time.perf_counter()
-            if now - last >= TELL_SECONDS:
-                last = now
-                rate = per_second(event.done - done_before, now - began)
-                said = f"{name}: {event.done:,.0f} of {event.total:,.0f} {unit}, {rate:.1f}/s"
-                said += f", loss {sum(losses) / len(losses):.3f}" if losses else ""
-                said += f", {(event.total - event.done) / rate / 60:.0f} min left" if rate else ""
-                tell(said)
-                losses.clear()
+            self._progress(event)
+        elif event.name == "training loss":
+            self.losses.append(event.value)
+        else:
+            tell(f"{self.name}: step {event.step}, {event.name} {event.value:.4f}")
+
+    def _progress(self, event: Progress) -> None:
+        self.done_before = event.done if self.done_before is None else self.done_before
+        now = time.perf_counter()
+        if now - self.last < TELL_SECONDS:
+            return
+        self.last = now
+        rate = per_second(event.done - self.done_before, now - self.began)
+        line = f"{self.name}: {event.done:,.0f} of {event.total:,.0f} {self.unit}, {rate:.1f}/s"
+        line += f", loss {sum(self.losses) / len(self.losses):.3f}" if self.losses else ""
+        line += f", {(event.total - event.done) / rate / 60:.0f} min left" if rate else ""
+        tell(line)
+        self.losses.clear()
 
 
 def tell(text: str) -> None:

@@ -57,13 +57,23 @@ class Stopped(Exception):
     """A stop was asked for; the checkpoint, where there is one, has been written."""
 
 
+def drive(training: Training[T], on_event: Callable[[Event], None]) -> T:
+    """Run a training to its end, give each event to `on_event`, and return its result.
+
+    It is closed, so that every `finally` in it runs, if `on_event` raises.
+    """
+    try:
+        while True:
+            on_event(next(training))
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    finally:
+        training.close()
+
+
 def drain(training: Training[T]) -> T:
     """Run a training to its end and return its result; the events are dropped."""
-    while True:
-        try:
-            next(training)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+    return drive(training, lambda event: None)
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
@@ -78,23 +88,29 @@ def part_of(training: Training[T], before: float, total: float) -> Training[T]:
 
 def stoppable(training: Training[T], asked: Callable[[], bool]) -> Training[T]:
     """The same training; it raises Stopped after an event by which a stop was asked for."""
-    try:
-        while True:
-            yield next(training)
-            if asked():
-                raise Stopped
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
-    finally:
-        training.close()
+
+    def stop_if_asked() -> None:
+        if asked():
+            raise Stopped
+
+    return _relayed(training, after=stop_if_asked)
 
 
 def with_progress(training: Training[T], changed: Callable[[Progress], Progress]) -> Training[T]:
     """The same training, its progress told in other terms."""
+    return _relayed(training, lambda event: changed(event) if isinstance(event, Progress) else event)
+
+
+def _relayed(
+    training: Training[T],
+    before: Callable[[Event], Event] = lambda event: event,
+    after: Callable[[], None] = lambda: None,
+) -> Training[T]:
+    """The same training: `before` changes each event on its way, `after` runs when somebody has taken it."""
     try:
         while True:
-            event = next(training)
-            yield changed(event) if isinstance(event, Progress) else event
+            yield before(next(training))
+            after()
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
     finally:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
+from pages.components.computing import shown
 from tl_core.tasks.read.answers import Reply
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.reader import Asked, Reader, check_asked
-from tl_core.training.events import Progress
+from tl_core.training.events import drain
 
 PATIENT = 8_000  # characters of a passage, up to which the answer comes before a progress bar would
 
@@ -48,13 +49,7 @@ def _ask(reader: Reader, question: str, passage: str, how: Reading, key: object)
                 on_click=lambda: state.stop_asking(key),
             )
     try:
-        while True:
-            event = next(asking)
-            if bar is not None and isinstance(event, Progress):
-                bar.progress(event.share, text=f"Reading: {event.share:.0%} of the text")
-    except StopIteration as end:
-        (found,) = end.value
-        return found  # type: ignore[no-any-return]
+        [reply] = shown(asking, bar, "Reading", " of the text") if bar is not None else drain(asking)
     finally:
-        asking.close()
         place.empty()
+    return reply

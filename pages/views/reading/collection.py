@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.choice import one_of
+from pages.components.computing import shown
 from pages.components.guard import guard
 from pages.components.html import Highlight, highlighted
 from pages.components.kept import resources
@@ -18,7 +19,6 @@ from tl_core.runs.store import Store
 from tl_core.tasks.read.collection import Collection, CollectionAnswer, CollectionReply, ask_collection
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.reader import Reader
-from tl_core.training.events import Progress
 
 TABLES = ["csv", "tsv"]
 FIRST_QUESTION = "When did lending begin?"
@@ -119,16 +119,11 @@ def _ask(reader: Reader, collection: Collection, question: str, passages: int) -
     asking = ask_collection(reader, collection, question, Reading(), candidates=passages)
     place = st.empty()
     try:
-        while True:
-            event = next(asking)
-            if isinstance(event, Progress):
-                place.progress(event.share, text="Reading the passages")
-    except StopIteration as end:
-        state.keep_reply(key, end.value)
-        return end.value  # type: ignore[no-any-return]
+        reply = shown(asking, place, "Reading the passages")
     finally:
-        asking.close()
         place.empty()
+    state.keep_reply(key, reply)
+    return reply
 
 
 def _show(reply: CollectionReply, collection: Collection) -> None:

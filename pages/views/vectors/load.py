@@ -8,13 +8,13 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from pages.components import state
+from pages.components.computing import shown
 from pages.components.guard import guard, plain
 from pages.components.kept import resources
 from tl_core.catalog.vector_sets import VectorSet, add_vectors, delete_vectors, vector_set, vector_sets
 from tl_core.data.tables import shown_name
 from tl_core.jobs.vectors.fetch import fetched_vectors, submit_fetch
 from tl_core.runs.store import Job, Store
-from tl_core.training.events import Progress
 from tl_core.whole_files import scratch_folder
 
 FILES = ["txt", "vec", "bin", "npy", "gz", "w2v"]
@@ -91,14 +91,8 @@ def _load(store: Store, upload: UploadedFile, words: UploadedFile | None, top: i
         listed = _written(folder / "words.txt", words) if words else None
         loading = add_vectors(store, path, shown_name(upload.name), top=top, words=listed)
         try:
-            while True:
-                event = next(loading)
-                if isinstance(event, Progress):
-                    place.progress(event.share, text="Reading the vectors")
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+            return shown(loading, place, "Reading the vectors")
         finally:
-            loading.close()
             place.empty()
 
 
