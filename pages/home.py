@@ -10,11 +10,11 @@ from pages.components.navigation import through_app
 from tl_core.catalog.missing import missing_encoder
 from tl_core.catalog.readers import SHIPPED, ShippedReader
 from tl_core.catalog.sources import shipped_sources
-from tl_core.commands.output import bytes_text
 from tl_core.data.samples import SAMPLES
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.installed import EncoderFacts, facts
 from tl_core.vectors.catalog import packaged_vectors
+from tl_core.wording import bytes_text
 
 WORK_TITLES = {"encoder": "Encoders", "words": "networks on word vectors"}
 TO_FETCH = "its encoder is to be fetched first"

@@ -8,7 +8,6 @@ import streamlit as st
 
 from pages.components.charts.classification import learning_curves
 from pages.components.guard import guard, plain
-from tl_core.commands.output import seconds_text
 from tl_core.jobs.kinds import planned_trainings
 from tl_core.jobs.trainings import resume_job
 from tl_core.outcomes.runs import done_so_far, run_title
@@ -16,6 +15,7 @@ from tl_core.outcomes.tasks import kind_of
 from tl_core.runs.events import read_curves
 from tl_core.runs.queue import jobs_ahead
 from tl_core.runs.store import Job, Store
+from tl_core.wording import seconds_text
 
 BADGES = {
     "queued": (":material/hourglass_empty:", "gray"),

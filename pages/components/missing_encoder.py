@@ -7,10 +7,10 @@ import streamlit as st
 from pages.components.guard import guard, plain
 from pages.components.job_panel import show_job_panel
 from tl_core.catalog.missing import missing_encoder
-from tl_core.commands.output import bytes_text
 from tl_core.encoders.catalog import EncoderCard
 from tl_core.jobs.fetch_encoder import last_fetch, submit_fetch_encoder
 from tl_core.runs.store import Store
+from tl_core.wording import bytes_text
 
 
 def encoder_ready(store: Store, name: str, key: str) -> bool:

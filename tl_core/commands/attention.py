@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tl_core.commands.get import have_encoders
-from tl_core.commands.output import add_json, bytes_text, show, tell
+from tl_core.commands.output import add_json, show, tell
 from tl_core.errors import ConfigError, RunError
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
 from tl_core.whole_files import written_for_user
+from tl_core.wording import bytes_text
 
 if TYPE_CHECKING:
     from tl_core.encoders.attention.subject import Subject

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.catalog.missing import missing_encoder
-from tl_core.commands.output import add_json, bytes_text, show, told_by_tenths
+from tl_core.commands.output import add_json, show, told_by_tenths
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.fetch import card_to_fetch, fetch_encoder
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
+from tl_core.wording import bytes_text
 
 
 def add_commands(commands: Any) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.commands.get import have_encoders
-from tl_core.commands.output import add_json, bytes_text, show
+from tl_core.commands.output import add_json, show
 from tl_core.commands.train import add_column_options
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.tables import read_table_file
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
+from tl_core.wording import bytes_text
 
 
 def add_commands(commands: Any) -> None:

@@ -67,20 +67,3 @@ def told_by_tenths(training: Training[T], doing: str) -> T:
             tell(f"{10 * tenths:3d} %  {doing}")
 
     return drive(training, tell_tenths)
-
-
-def seconds_text(seconds: float | None) -> str:
-    """A duration for people: '4 s', '3 min 20 s', '2 h 5 min'."""
-    if seconds is None:
-        return "unknown"
-    whole = int(seconds + 0.5)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def bytes_text(size: float) -> str:
-    """A size for people: '512 MB', '1.4 GB'."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

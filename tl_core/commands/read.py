@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.commands.get import have_encoders
-from tl_core.commands.output import add_json, parse_settings, seconds_text, show, tell, told_by_tenths
+from tl_core.commands.output import add_json, parse_settings, show, tell, told_by_tenths
 from tl_core.commands.train import finish
 from tl_core.data.reading_files import read_reading_file
 from tl_core.errors import ConfigError, DataError
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
 from tl_core.tasks.read.evaluate import Scores
+from tl_core.wording import seconds_text
 
 READER_HELP = "en, ko, the id of a run, a folder, or a hub name with a question-answering head"
 MOST_SAID = 5

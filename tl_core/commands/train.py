@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.commands.get import have_encoders
-from tl_core.commands.output import add_json, seconds_text, show, tell, told_by_tenths
+from tl_core.commands.output import add_json, show, tell, told_by_tenths
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
@@ -26,6 +26,7 @@ from tl_core.settings import read_settings
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 from tl_core.training.devices import end_process
 from tl_core.whole_files import check_output
+from tl_core.wording import seconds_text
 
 POLL_SECONDS = 0.25
 

@@ -8,15 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tl_core.commands.output import (
-    add_json,
-    bytes_text,
-    parse_settings,
-    seconds_text,
-    show,
-    tell,
-    told_by_tenths,
-)
+from tl_core.commands.output import add_json, parse_settings, show, tell, told_by_tenths
 from tl_core.commands.train import followed
 from tl_core.knobs import from_values
 from tl_core.runs.store import Store
@@ -24,6 +16,7 @@ from tl_core.settings import read_settings
 from tl_core.vectors.quality import Score
 from tl_core.vectors.search import Neighbour
 from tl_core.whole_files import written_for_user
+from tl_core.wording import bytes_text, seconds_text
 
 VECTORS_HELP = "glove, a loaded file's id, the id of a run that learned vectors, or a vector file"
 

@@ -8,11 +8,11 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
-from tl_core.durations import per_second
 from tl_core.errors import ConfigError, DataError
 from tl_core.settings import Settings
 from tl_core.training.checkpoint import read_tensors
 from tl_core.training.events import Event, Note, Progress, Training, drive
+from tl_core.wording import per_second
 
 T = TypeVar("T")
 TELL_SECONDS = 20.0

@@ -16,7 +16,6 @@ from itertools import chain, takewhile
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.durations import per_second
 from tl_core.errors import DataError, ModelError
 from tl_core.knobs import to_values
 from tl_core.training.checkpoint import load_checkpoint, save_checkpoint
@@ -26,6 +25,7 @@ from tl_core.vectors.gensim_model import Tally, keep_used_buckets, make_model
 from tl_core.vectors.learn_config import SMALLEST_RATE, LearnConfig
 from tl_core.vectors.search import best_rows
 from tl_core.vectors.vocabulary import UnknownWord, Vocabulary
+from tl_core.wording import per_second
 
 NEIGHBOURS = 10
 LONGEST_SENTENCE = 10_000  # gensim drops what comes after, without a word

@@ -9,7 +9,6 @@ from pages.components.guard import guard
 from pages.components.kept import resources
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.source import Source
-from tl_core.commands.output import bytes_text, seconds_text
 from tl_core.jobs.classify.compare import submit_comparison
 from tl_core.jobs.classify.estimate import Estimate, estimate
 from tl_core.jobs.classify.plan import CompareConfig, Task, cells, filled
@@ -17,6 +16,7 @@ from tl_core.jobs.classify.source_plan import chosen_source, source_plan
 from tl_core.jobs.devices import memory_bytes
 from tl_core.runs.store import Store
 from tl_core.tasks.classify.strategies import strategy
+from tl_core.wording import bytes_text, seconds_text
 
 
 def start_training(store: Store, data: Data, source: Source, config: CompareConfig) -> None:

@@ -11,11 +11,11 @@ import streamlit as st
 from pages.components.choice import one_of
 from pages.components.html import Highlight, highlighted
 from tl_core.data.reading import ReadingSet
-from tl_core.durations import per_second
 from tl_core.jobs.read.evaluate import evaluated_questions, evaluation_answers, evaluation_result
 from tl_core.runs.store import Job, Store
 from tl_core.tasks.read.evaluate import Scores
 from tl_core.tasks.read.report import ReadReport
+from tl_core.wording import per_second
 
 RULES = {
     "squad1": "SQuAD 1.1's rule: words, without case, punctuation and articles",

@@ -12,13 +12,13 @@ from pages.components import state
 from pages.components.charts.learning import learning_by_epoch, neighbours_changed
 from pages.components.guard import guard
 from pages.components.kept import resources
-from tl_core.commands.output import bytes_text, seconds_text
 from tl_core.jobs.vectors.learn import LearnedHistory, learned_history
 from tl_core.runs.events import Curve, read_curves, read_events
 from tl_core.runs.store import Job, Run, Store
 from tl_core.vectors.files.read import write_word2vec_text
 from tl_core.vectors.learning import NEIGHBOURS
 from tl_core.whole_files import scratch_folder
+from tl_core.wording import bytes_text, seconds_text
 
 LARGEST_FILE = 200 * 10**6
 MOST_EPOCHS = 16  # columns at first

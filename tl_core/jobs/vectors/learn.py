@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.catalog.vector_sets import TASK
-from tl_core.durations import per_second
 from tl_core.errors import DataError, RunError
 from tl_core.jobs.progress import Board
 from tl_core.jobs.trainings import CellWork, submit_job
@@ -23,6 +22,7 @@ from tl_core.training.memory import peak_bytes
 from tl_core.vectors.learn_config import METHOD_TITLES, LearnConfig
 from tl_core.vectors.learning import EpochFacts, Learned, learn_vectors
 from tl_core.vectors.space import write_vectors
+from tl_core.wording import per_second
 
 TEXTS = "texts.jsonl"
 HISTORY = "history.json"  # in the run's folder: facts and watched neighbours by epoch
