@@ -50,7 +50,7 @@ def replace_folder(source: Path, place: Path) -> None:
     try:
         move(source, place)
     except BaseException:
-        os.rename(old, place)
+        move(old, place)
         raise
     _discard(old)
 
@@ -61,8 +61,8 @@ def remove(*paths: Path) -> None:
     Each is moved aside before anything is deleted; what could not be deleted then goes with the next removal
     in the same folder.
     """
-    moved: list[tuple[Path, Path]] = []
-    try:
+    moved: list[Path] = []
+    with contextlib.ExitStack() as moves_back:  # all of them, whatever one of them raises
         for path in paths:
             if os.path.lexists(path):
                 aside = _beside(path, LEAVING)
@@ -70,12 +70,10 @@ def remove(*paths: Path) -> None:
                     move(path, aside)
                 except FileNotFoundError:  # somebody else was quicker
                     continue
-                moved.append((aside, path))
-    except BaseException:
-        for aside, path in reversed(moved):
-            os.rename(aside, path)
-        raise
-    for aside, _ in moved:
+                moves_back.callback(move, aside, path)
+                moved.append(aside)
+        moves_back.pop_all()
+    for aside in moved:
         _discard(aside)
     for folder in {path.parent for path in paths}:
         for left in folder.glob(f"{LEAVING}*"):

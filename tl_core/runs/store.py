@@ -100,6 +100,7 @@ class Store:
 
     def add_job(self, kind: str, title: str, config: Mapping[str, Any]) -> Job:
         """A new queued job with an empty `data` folder; RunError if TL_HOME cannot be written."""
+        self._check_writable(self.settings.runs)
         job_id = new_id()
         folder = self.settings.jobs / job_id
         record = {
@@ -112,7 +113,6 @@ class Store:
         }
         write_record(folder / "record.json", record)
         (folder / "data").mkdir()
-        self._check_writable(self.settings.runs)
         return self.job(job_id)
 
     def _check_writable(self, folder: Path) -> None:
@@ -180,8 +180,16 @@ class Store:
         if run.status == "running":
             raise RunError(f"Run {run_id} is running. Stop its job before you delete it.")
         folder = self.settings.jobs / job_id
-        last = job_id and folder.exists() and [each.id for each in self.runs_of(job_id)] == [run_id]
-        remove(run.folder, *([folder] if last and self.job(job_id).ended else []))
+        ours = IDENTIFIER.fullmatch(job_id) and folder.exists()
+        last = ours and [each.id for each in self.runs_of(job_id)] == [run_id]
+        remove(run.folder, *([folder] if last and self._has_ended(job_id) else []))
+
+    def _has_ended(self, job_id: str) -> bool:
+        """Whether a job has ended, as has one whose record is gone or damaged."""
+        try:
+            return self.job(job_id).ended
+        except RunError:
+            return True
 
     def _run_status(self, record: Mapping[str, Any]) -> str:
         status = str(record.get("status", "failed"))

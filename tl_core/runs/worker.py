@@ -38,8 +38,10 @@ def _lead(store: Store, job: Job, run: Runner) -> int:
         time.sleep(0.02)
     if lock is None:
         raise RunError(f"Job {job.id} is already being worked on.")
-    with lock:
+    try:
         return _in_turn(store, job, run)
+    finally:
+        lock.release()
 
 
 def _in_turn(store: Store, job: Job, run: Runner) -> int:
@@ -68,8 +70,10 @@ def _end(store: Store, job: Job, status: str, reason: str = "") -> None:
 
 def _assist(store: Store, job: Job, run: Runner) -> int:
     """A process beside the first one: it waits for the turn, then trains along; it writes nothing."""
-    while store.job(job.id).status == "queued":
+    while (status := store.job(job.id).status) == "queued":
         time.sleep(POLL_SECONDS)
+    if status in ("done", "stopped", "failed"):  # in the queue: the first process will not train
+        return 0
     try:
         run(store, job)
     except (Stopped, TLError):
