@@ -351,7 +351,7 @@ def test_what_could_not_be_deleted_is_gone_by_its_name_and_goes_with_a_removal_a
     remove(tmp_path / "something else")
     assert len(leaving(tmp_path)) == 1  # its remover may still move it back
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + whole_files.LEFT_SECONDS + 2)
+    monkeypatch.setattr(time, "time", lambda: now + whole_files.LEFT_SECONDS[whole_files.LEAVING] + 2)
     remove(tmp_path / "something else")
     assert contents(tmp_path) == {}
 

@@ -25,7 +25,8 @@ T = TypeVar("T")
 PATIENCE_SECONDS = 2.0
 LEAVING = ".leaving-"  # how the names of what is being removed begin
 COMING = ".coming-"  # and of what is being written
-LEFT_SECONDS = 60.0  # after which what is being removed will not be moved back any more
+# After which what is being removed will not be moved back any more, and what was being written was left by a killed process.
+LEFT_SECONDS = {LEAVING: 60.0, COMING: 24 * 3600.0}
 
 
 def move(source: Path, place: Path) -> None:
@@ -76,9 +77,10 @@ def remove(*paths: Path) -> None:
     for aside in moved:
         _discard(aside)
     for folder in {path.parent for path in paths}:
-        for left in folder.glob(f"{LEAVING}*"):
-            if time.time() - _born(left) > LEFT_SECONDS:
-                _discard(left)
+        for mark, seconds in LEFT_SECONDS.items():
+            for left in folder.glob(f"{mark}*"):
+                if time.time() - _born(left, mark) > seconds:
+                    _discard(left)
 
 
 def read_whole(path: Path) -> bytes:
@@ -127,12 +129,15 @@ def folder_aside(folder: Path, *, replacing: bool = False) -> Iterator[Path]:
 def written_for_user(path: Path) -> Iterator[Path]:
     """`written_aside` for a file that a person named; OutputError, one clear line, if it cannot be written."""
     check_output(path)
+    aside = path
     try:
         with written_aside(path) as aside:
             yield aside
     except StillInUse as error:
         raise _held(path) from error
     except OSError as error:
+        if error.filename not in (None, str(path), str(aside)):  # of another file, which the writer read
+            raise
         raise OutputError(f"{path} cannot be written ({error.strerror or error}).") from error
 
 
@@ -197,9 +202,9 @@ def _beside(path: Path, mark: str) -> Path:
     return path.with_name(f"{mark}{int(time.time())}-{secrets.token_hex(4)}-{path.name[-40:]}")
 
 
-def _born(aside: Path) -> float:
+def _born(aside: Path, mark: str) -> float:
     """When a name of ours was given, in seconds since 1970."""
-    told = aside.name.removeprefix(LEAVING).partition("-")[0]
+    told = aside.name.removeprefix(mark).partition("-")[0]
     return float(told) if told.isdigit() else 0.0
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from tl_core.errors import RunError
+from tl_core.errors import RunError, StillInUse
 from tl_core.processes import start_apart
 from tl_core.runs.locks import try_lock
 from tl_core.runs.store import Job, Store
@@ -59,10 +59,13 @@ def jobs_ahead(store: Store, job: Job) -> list[Job]:
 @contextmanager
 def turn(store: Store, job: Job, stop_requested: Callable[[], bool]) -> Iterator[None]:
     """Wait until it is this job's turn and hold the turn; raises Stopped if a stop is asked for first."""
+    ahead = [job]  # nobody's turn before the first look
     while True:
         if stop_requested():
             raise Stopped
-        if not [other for other in jobs_ahead(store, job) if other.status == "queued"]:
+        with suppress(StillInUse):  # the record of another job, which will be readable again
+            ahead = [other for other in jobs_ahead(store, job) if other.status == "queued"]
+        if not ahead:
             lock = try_lock(store.settings.home / "turn.lock")
             if lock is not None:
                 break
