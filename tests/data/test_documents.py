@@ -13,7 +13,7 @@ from pypdf.errors import DependencyError
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from tl_core.data import documents
-from tl_core.data.documents import Document, documents_of, read_document, read_documents
+from tl_core.data.documents import Document, documents_of, read_document
 from tl_core.data.tables import read_table
 from tl_core.errors import DataError
 
@@ -57,7 +57,7 @@ def text_or_error(content: bytes) -> str:
 
 
 def test_a_text_file_is_one_document() -> None:
-    assert read_documents(KOREAN.encode(), "C:\\texts\\seoul.TXT") == (Document("seoul.TXT", KOREAN),)
+    assert read_document(KOREAN.encode(), "C:\\texts\\seoul.TXT") == Document("seoul.TXT", KOREAN)
 
 
 def test_markdown_stays_as_it_is_written() -> None:

@@ -104,7 +104,7 @@ def test_vectors_and_losses_are_those_of_one_call_of_gensim(method):
 def test_words_of_a_topic_lie_together_and_the_frequent_ones_come_first():
     learned, events = learn(config=settings(epochs=5, learning_rate=0.1), watched=["sea0"])
     assert [each.words for each in learned.epochs] == [sum(map(len, SENTENCES))] * 5
-    assert learned.trained_words == 5 * sum(map(len, SENTENCES))
+    assert sum(each.words for each in learned.epochs) == 5 * sum(map(len, SENTENCES))
     counts = [sum(each.count(word) for each in SENTENCES) for word in learned.words]
     assert counts == sorted(counts, reverse=True)
     assert all(word.startswith("sea") for word in learned.neighbours["sea0"][-1])
@@ -263,7 +263,7 @@ def test_an_error_in_gensims_threads_is_raised_and_not_waited_for(monkeypatch):
 
 def test_nothing_of_a_very_long_sentence_is_lost():
     learned, _ = learn([["a", "b"] * 5_000 + ["c", "d"] * 700], settings(epochs=1))
-    assert learned.trained_words == 11_400
+    assert sum(each.words for each in learned.epochs) == 11_400
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ import pytest
 from tl_core.errors import DataError
 from tl_core.vectors import quality_files
 from tl_core.vectors.quality_files import (
+    BUNDLED,
     AnalogySection,
     AnalogySet,
     SimilaritySet,
-    bundled_sets,
     read_bundled,
     read_quality,
 )
@@ -154,7 +154,7 @@ def test_the_sets_in_gensims_wheel_are_read_whole(name: str, total: int) -> None
     found = read_bundled(name)
     assert (found.name, found.total) == (name, total)
     assert isinstance(found, AnalogySet) == (name == "google")
-    assert name in bundled_sets()
+    assert name in BUNDLED
 
 
 def test_googles_set_has_its_fourteen_sections() -> None:

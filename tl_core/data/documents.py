@@ -48,11 +48,6 @@ class Document:
     text: str
 
 
-def read_documents(content: bytes, name: str) -> tuple[Document, ...]:
-    """The documents of an uploaded file: one, whatever its kind; DataError as in `read_document`."""
-    return (read_document(content, name),)
-
-
 def read_document(content: bytes, name: str) -> Document:
     """The text of a .txt, .md (kept as it is) or .pdf file of at most MAX_FILE_BYTES.
 

@@ -93,9 +93,6 @@ class ReadingSet:
         kept = (each for each in self.questions if self.passages[each.passage].article in wanted)
         return replace(self, questions=tuple(kept))
 
-    def only_answerable(self) -> ReadingSet:
-        return replace(self, questions=tuple(each for each in self.questions if each.answerable))
-
 
 def joined(name: str, sets: Sequence[ReadingSet]) -> ReadingSet:
     """Several sets as one: their articles stay apart, their questions keep their order."""

@@ -84,6 +84,11 @@ def card_of(name: str) -> EncoderCard:
     raise ModelError(f"{name!r} is not a packaged encoder. Choose one of: {known}.")
 
 
+def hub_name_of(name: str) -> str:
+    """What the hub calls a packaged encoder; '' for any other name."""
+    return next((card.hub_name for card in ENCODERS if card.name == name), "")
+
+
 def find_packaged(card: EncoderCard) -> Path | None:
     """The card's model folder or file; None if its package is not installed here."""
     folder = package_folder(card.module)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.encoders.adapted import FACTS
+from tl_core.exchange.metadata import with_metadata
 from tl_core.outcomes.comparison import TITLES
 from tl_core.outcomes.tasks import CLASSIFIERS, EXACT_MATCH, F1, READERS, Score, Scores, kind_of, scores_of
 from tl_core.runs.store import Run
@@ -20,8 +21,9 @@ RULES = {"squad1": "SQuAD 1.1", "squad2": "SQuAD 2.0", "korquad": "KorQuAD 1.0"}
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a card tells that is the task's own: heading, first lines, rows of the table, command, limits."""
+    """What a card tells that is the task's own: the hub's tag, heading, first lines, rows of the table, command, limits."""
 
+    tag: str
     heading: str
     about: str
     rows: Mapping[str, str]
@@ -65,13 +67,17 @@ def make_card(run: Run, folder: Path) -> str:
         "licence of the base encoder and of the data they were trained on.",
         "",
     ]
-    return "\n".join(lines)
+    base = (
+        json.loads((folder / FACTS).read_text(encoding="utf-8"))["hub"] if (folder / FACTS).exists() else ""
+    )
+    return with_metadata("\n".join(lines), task=told.tag, base=base, tags=[str(record["strategy"])])
 
 
 def _classifier(run: Run) -> Told:
     record, report, rows = run.record, run.record["report"], run.record["rows"]
     classes = ", ".join(_code(each) for each in record["classes"])
     return Told(
+        tag="text-classification",
         heading=f"Text classifier: {TITLES[record['strategy']]}",
         about=f"Trained on {_code(record['title'])}, seed {record['seed']}. Classes: {classes}.",
         rows={
@@ -98,6 +104,7 @@ def _reader(run: Run) -> Told:
         by_other = "kept, as predict.py answers" if report.josa else "cut off"
         rows |= {f"{name}, particles {by_other}": value for name, value in _score_rows(other).items()}
     return Told(
+        tag="question-answering",
         heading=f"Reader: {TITLES[record['strategy']]}",
         about=f"Finds the answer to a question in a text. Trained on {_code(record['title'])}, "
         f"starting from {_code(record['source'])}, seed {record['seed']}.",

@@ -59,6 +59,7 @@ class ReaderRecipe:
     test: str
     sources: tuple[str, ...]
     limits: tuple[str, ...]
+    language: str = "en"  # ISO 639-1
 
 
 def run_recipe(recipe: ReaderRecipe, arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.data.reading import ReadingSet, with_unanswerable
+from tl_core.encoders.catalog import hub_name_of
+from tl_core.exchange.metadata import with_metadata
 from tl_core.records import read_record, write_record
 from tl_core.settings import Settings
 from tl_core.shipping.reader import Questions, ReaderRecipe
@@ -169,4 +171,5 @@ def make_reader_card(recipe: ReaderRecipe, calibration: Calibration, measured: d
         *recipe.limits,
         "",
     ]
-    return "\n".join(lines)
+    base = hub_name_of(recipe.encoder)
+    return with_metadata("\n".join(lines), task="question-answering", language=[recipe.language], base=base)

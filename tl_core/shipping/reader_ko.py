@@ -33,6 +33,7 @@ RECIPE = ReaderRecipe(
     name="reader_ko",
     title="Korean reader on multilingual E5",
     encoder="e5",
+    language="ko",
     stages=(
         Stage(
             "english",

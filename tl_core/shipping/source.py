@@ -26,8 +26,10 @@ from tl_core.data.examples import Examples, to_examples
 from tl_core.data.split import split
 from tl_core.data.tables import read_table_file
 from tl_core.encoders.adapted import StartingPoint
+from tl_core.encoders.catalog import hub_name_of
 from tl_core.encoders.load import find_encoder
 from tl_core.errors import TLError
+from tl_core.exchange.metadata import with_metadata
 from tl_core.jobs.classify.plan import labelled
 from tl_core.jobs.trainings import save_model
 from tl_core.knobs import to_values
@@ -70,6 +72,7 @@ class SourceRecipe:
     test: str
     sources: tuple[str, ...]
     limits: tuple[str, ...]
+    language: str = "en"  # ISO 639-1
 
 
 def read_set(folder: Path, file: str, text: str, label: str) -> Examples:
@@ -211,4 +214,6 @@ def make_source_card(recipe: SourceRecipe, measured: dict[str, Any]) -> str:
         *recipe.limits,
         "",
     ]
-    return "\n".join(lines)
+    base = hub_name_of(recipe.encoder)
+    card = "\n".join(lines)
+    return with_metadata(card, task="text-classification", language=[recipe.language], base=base)

@@ -28,6 +28,7 @@ RECIPE = SourceRecipe(
     strategy="lora",
     config=LoraConfig(epochs=1, max_tokens=64),
     encoder="e5",
+    language="ko",
     read=read_nsmc,
     description=(
         "Good or bad, learned from Korean film reviews. A LoRA adapter (rank 16, every linear layer) with a linear "

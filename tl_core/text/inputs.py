@@ -62,11 +62,6 @@ class ModelInput:
         return bool((self.sides == 1).any())
 
     @property
-    def word_sides(self) -> Places:
-        """The side of each word: (W,)."""
-        return np.array([word.side for word in self.words], dtype=np.int64)
-
-    @property
     def unknown_share(self) -> float:
         """Share of the texts' own tokens that the vocabulary lacks, 0 to 1."""
         own = int((self.sides != SPECIAL).sum())

@@ -61,10 +61,6 @@ class Learned:
     neighbours: dict[str, tuple[tuple[str, ...], ...]]
     seconds: float
 
-    @property
-    def trained_words(self) -> int:
-        return sum(each.words for each in self.epochs)
-
 
 def learn_vectors(
     sentences: Sequence[Sequence[str]],

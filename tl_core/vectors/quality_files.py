@@ -73,11 +73,6 @@ class SimilaritySet:
         return len(self.pairs)
 
 
-def bundled_sets() -> tuple[str, ...]:
-    """The names of the sets that come with gensim: google (analogies), wordsim353, simlex999 (similarity)."""
-    return tuple(BUNDLED)
-
-
 def read_bundled(name: str) -> AnalogySet | SimilaritySet:
     """A set that comes with gensim; DataError for any other name, or if its file is missing."""
     if name not in BUNDLED:

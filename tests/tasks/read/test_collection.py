@@ -274,8 +274,9 @@ def test_offsets_are_those_of_the_document() -> None:
     text = collection.documents[answer.document][1]
     assert text[answer.found.start : answer.found.end] == "castle"
     assert answer.passage.part.start > 0
-    passage, inside = collection.text_of(answer.passage.part), answer.in_passage()
-    assert passage[inside.start : inside.end] == inside.text == "castle"
+    passage, part = collection.text_of(answer.passage.part), answer.passage.part
+    inside = passage[answer.found.start - part.start : answer.found.end - part.start]
+    assert inside == answer.found.text == "castle"
 
 
 def test_no_more_passages_are_read_than_asked_for() -> None:

@@ -66,10 +66,6 @@ class CollectionAnswer:
     name: str
     passage: RankedPart
 
-    def in_passage(self) -> FoundAnswer:
-        """The answer with its offsets in the text of the passage, as the reader gave it."""
-        return _moved(self.found, -self.passage.part.start)
-
 
 @dataclass(frozen=True, slots=True)
 class CollectionReply:

@@ -12,10 +12,9 @@ look added the ends of Japanese names. All else was made on articles 0-99 (98 %,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
-JosaRule = Callable[[str, int, int, str], int]
 Sound = Literal["C", "L", "V", ""]  # consonant, ㄹ, vowel; '' where it is not clear
 
 # Each line: the sounds that the particles follow, and how far their form can be trusted. A sure one
