@@ -1,25 +1,54 @@
 """Compare: what a source is worth over data sizes, strategies and seeds."""
 
+from collections.abc import Callable, Sequence
+
 import streamlit as st
 
 from pages.components import state
-from pages.components.choice import one_of
 from pages.components.guard import guard, show_notes
 from pages.components.job_panel import show_job_panel
 from pages.components.kept import resources, results
 from pages.components.navigation import through_app
+from pages.components.views import View, choose_view
 from pages.views.compare.found import show_grid
 from pages.views.compare.moved import show_moved
 from pages.views.compare.plan import plan_grid
 from tl_core.data.examples import read_examples
 from tl_core.jobs.classify.source_plan import source_notes
 from tl_core.outcomes.moved import sources_of
+from tl_core.runs.store import Job, Run, Store
 from tl_core.shipping.course import course_result
 
 through_app()
 st.title("Compare")
 store = resources.store()
-SHIPPED, NEW = "Amazon → IMDB", "A new grid"
+
+
+def show_gain(_: Store, job: Job, runs: Sequence[Run]) -> None:
+    """The curves and the gains of a grid."""
+    show_grid(results.grid(job, runs))
+    show_notes(source_notes(job))
+
+
+def show_what_moved(store: Store, job: Job, _: Sequence[Run]) -> None:
+    """What the source of a grid moved, looked at on the grid's test rows."""
+    show_moved(store, sources_of(store, job), read_examples(job.folder / "data" / "test.jsonl"))
+
+
+def show_shipped(_: Store) -> None:
+    """The course's own experiment, where this copy of the project has its result."""
+    shipped = course_result()
+    if shipped:
+        st.caption(shipped.about)
+        show_grid(shipped.grid)
+
+
+FOUND: tuple[View[Callable[[Store, Job, Sequence[Run]], None]], ...] = (
+    View("gain", "Gain", show_gain),
+    View("moved", "What moved", show_what_moved),
+)
+SHIPPED: View[Callable[[Store], None]] = View("shipped", "Amazon → IMDB", show_shipped)
+NEW: View[Callable[[Store], None]] = View("new", "A new grid", plan_grid)
 
 if state.open_job():
     with guard():
@@ -30,19 +59,8 @@ if state.open_job():
         show_job_panel(store, job)
         runs = store.runs_of(job.id)
         if any(run.report and run.record["role"] != "source" for run in runs):
-            view = one_of("View", ["Gain", "What moved"], key="compare.found")
-            if view == "Gain":
-                show_grid(results.grid(job, runs))
-                show_notes(source_notes(job))
-            else:
-                test = read_examples(job.folder / "data" / "test.jsonl")
-                show_moved(store, sources_of(store, job), test)
+            choose_view("View", FOUND, key="compare.found").show(store, job, runs)
 else:
-    shipped = course_result()
-    view = one_of("Result", [SHIPPED, NEW] if shipped else [NEW], key="compare.view")
+    result = choose_view("Result", [SHIPPED, NEW] if course_result() else [NEW], key="compare.view")
     with guard():
-        if view == SHIPPED and shipped:
-            st.caption(shipped.about)
-            show_grid(shipped.grid)
-        else:
-            plan_grid(store)
+        result.show(store)

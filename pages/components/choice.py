@@ -1,19 +1,21 @@
-"""One of several: a row of buttons that leads between the views of a page, or the origins of its data."""
+"""One of several: a row of buttons that leads between the views of a page, the origins of its data, and the like."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
 
-def one_of(label: str, options: Sequence[str], *, key: str, **more: Any) -> str:
-    """The option that is on; the first at the start, and never none. The label is for screen readers.
+def one_of(label: str, titles: Mapping[str, str], *, key: str, **more: Any) -> str:
+    """The id of the option that is on; the first at the start, and never none.
 
-    `more` goes to `st.segmented_control`.
+    `titles` has what stands on the button of each id. The label is for screen readers, unless `more`, which goes to
+    `st.segmented_control`, makes it visible.
     """
+    usual = {"default": next(iter(titles)), "label_visibility": "collapsed"}
     chosen = st.segmented_control(
-        label, options, default=options[0], required=True, key=key, label_visibility="collapsed", **more
+        label, list(titles), format_func=titles.__getitem__, required=True, key=key, **{**usual, **more}
     )
     return str(chosen)

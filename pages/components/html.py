@@ -9,10 +9,10 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-BEST = "rgba(74, 127, 224, 0.38)"
-OTHER = "rgba(128, 137, 151, 0.28)"
-TOWARDS = (74, 127, 224)
-AGAINST = (217, 125, 12)
+from pages.components.charts.style import ACCENT, CUT, NEUTRAL, translucent
+
+BEST, OTHER = translucent(ACCENT, 0.38), translucent(NEUTRAL, 0.28)
+TOWARDS, AGAINST = ACCENT, CUT
 TEXT = "white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.75; font-family: inherit;"
 MARK = "color: inherit; border-radius: 0.25em; padding: 0.1em 0.15em;"
 
@@ -49,10 +49,9 @@ def shaded(words: Sequence[str], values: Sequence[float]) -> str:
     """Words on backgrounds by value from -1 (against, orange) to 1 (towards, blue)."""
     parts = []
     for word, value in zip(words, values, strict=True):
-        red, green, blue = TOWARDS if value >= 0 else AGAINST
-        strength = min(1.0, abs(value)) * 0.75
+        colour = translucent(TOWARDS if value >= 0 else AGAINST, min(1.0, abs(value)) * 0.75)
         parts.append(
-            f'<span style="background: rgba({red}, {green}, {blue}, {strength:.3f}); border-radius: 0.25em; '
+            f'<span style="background: {colour}; border-radius: 0.25em; '
             f'padding: 0.1em 0.1em;" title="{value:+.2f}">{html.escape(word)}</span>'
         )
     return f'<div style="{TEXT}">{" ".join(parts)}</div>'

@@ -196,7 +196,7 @@ def take_context_link() -> None:
     sentence = st.query_params.get("sentence", "")
     if sentence:
         del st.query_params["sentence"]
-        st.session_state["vectors.view"] = "Context"
+        st.session_state["vectors.view"] = "context"
         st.session_state["context.preset"] = OWN_SENTENCES
         st.session_state[f"context.sentences.{OWN_SENTENCES}"] = sentence
 
@@ -220,18 +220,37 @@ def was_drawn(key: object) -> bool:
 ATTENTION = "attention"
 HEAD = "attention.chosen_head"
 LONGEST_IN_ADDRESS = 1_500  # characters of a text; browsers and servers cut very long addresses
+VIEWS_OF_OLD_LINKS = {  # addresses once carried what stood on the view's button
+    "Heads": "heads",
+    "Roll-out": "roll-out",
+    "What matters": "what-matters",
+    "Before and after": "before-after",
+    "Statistics": "statistics",
+    "Switch off": "switch-off",
+    "Step by step": "steps",
+}
 
 
 def attention_key(name: str) -> str:
-    """The widget key of one of `model`, `text`, `pair`, `part` and `view`, begun with what the address says."""
+    """The widget key of one of `model`, `text`, `pair` and `part`, begun with what the address says."""
     key = f"{ATTENTION}.{name}"
     if key not in st.session_state and name in st.query_params:
         st.session_state[key] = st.query_params[name]
     return key
 
 
-def look_into(model: str, text: str, pair: str = "", view: str = "What matters") -> None:
-    """Go to the Attention page with this model and this text."""
+def attention_view_key(ids: Sequence[str]) -> str:
+    """The widget key of the view, begun with the one that the address names; with the first if that is none of these."""
+    key = f"{ATTENTION}.view"
+    if st.session_state.get(key) not in ids:
+        given = st.query_params.get("view", "")
+        given = VIEWS_OF_OLD_LINKS.get(given, given)
+        st.session_state[key] = given if given in ids else ids[0]
+    return key
+
+
+def look_into(model: str, text: str, pair: str = "", view: str = "what-matters") -> None:
+    """Go to the Attention page with this model and this text; `view` is the id of one of its views."""
     for name, value in {"model": model, "text": text, "pair": pair, "view": view}.items():
         st.session_state[f"{ATTENTION}.{name}"] = value
     st.switch_page("pages/attention.py")

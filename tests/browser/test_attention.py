@@ -56,3 +56,14 @@ def test_every_view_of_a_reader(page, server: Server):
     choose(page, "Step by step")
     page.get_by_text("All tokens at once").wait_for()
     assert page.locator("[data-testid=stException]").count() == 0
+
+
+def test_an_old_link_opens_its_view_and_the_address_says_it_anew(page, server: Server):
+    page.goto(f"{server.address}/attention?model=minilm&text=an+old+bank&view=Step+by+step")
+    page.get_by_text("All tokens at once").wait_for()
+    page.wait_for_function("location.search.includes('view=steps')")
+    choose(page, "Roll-out")
+    page.wait_for_function("location.search.includes('view=roll-out')")
+    page.reload()
+    page.get_by_text("What is looked at from").wait_for()
+    assert page.locator("[data-testid=stException]").count() == 0

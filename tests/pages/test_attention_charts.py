@@ -17,7 +17,6 @@ from streamlit.testing.v1 import AppTest
 from pages.components import attention_lines as lines_folder
 from pages.components.attention_lines import MOST_WORDS, lines_data
 from pages.components.charts.attention_words import attention_matrix, shares_by_word, visible
-from pages.components.charts.classification import ACCENT
 from pages.components.charts.heads import (
     DEEPEST,
     GAP,
@@ -29,6 +28,7 @@ from pages.components.charts.heads import (
     largest_of,
     shades,
 )
+from pages.components.charts.style import ACCENT
 from tests.pages.test_charts import luminance
 
 WORDS = ["<b>The</b>", "cat", "sat", "cat", "$x$", "고양이가"]

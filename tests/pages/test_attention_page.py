@@ -15,7 +15,7 @@ from tests.jobs.jobs import finished, small_config
 from tl_core.runs.store import Run, Store
 
 Open = Callable[..., AppTest]
-VIEWS = ["Heads", "Roll-out", "What matters", "Before and after", "Statistics", "Switch off", "Step by step"]
+VIEWS = ["heads", "roll-out", "what-matters", "before-after", "statistics", "switch-off", "steps"]
 TEXT = "a good nice film and <b>bad</b> $x$"
 
 
@@ -59,7 +59,7 @@ def test_every_view_opens_on_a_run(open_page: Open, lora: Run, view: str) -> Non
 def test_every_view_opens_on_a_bare_encoder(open_page: Open, bare: str, view: str) -> None:
     app = opened(open_page, model=bare, text=TEXT, pair="the queen saw it", view=view)
     assert not app.error, [each.value for each in app.error]
-    needs_head = view in ("What matters", "Before and after", "Switch off")
+    needs_head = view in ("what-matters", "before-after", "switch-off")
     assert bool(app.info) == needs_head
 
 
@@ -71,11 +71,11 @@ def test_families_that_cannot_give_a_view_say_so(
     name = str(write_tiny_encoder(tmp_path / model_type, model_type))
     app = opened(open_page, model=name, text="the queen saw a film", view=view)
     said = [each.value for each in app.error]
-    assert bool(said) == (model_type == "xlnet" and view == "Step by step"), said
+    assert bool(said) == (model_type == "xlnet" and view == "steps"), said
 
 
 def test_the_address_restores_text_model_layer_and_head(open_page: Open, bare: str) -> None:
-    app = opened(open_page, model=bare, text=TEXT, view="Step by step", layer="2", head="3")
+    app = opened(open_page, model=bare, text=TEXT, view="steps", layer="2", head="3")
     assert app.selectbox(key="attention.model").value == bare
     assert [each.value for each in app.number_input[:2]] == [2, 3]
     assert app.query_params["layer"] in ("2", ["2"])
@@ -89,10 +89,45 @@ def test_the_address_restores_text_model_layer_and_head(open_page: Open, bare: s
 def test_heads_of_an_address_that_are_not_there_open_on_some_that_are(
     open_page: Open, bare: str, layer: str, head: str
 ) -> None:
-    app = opened(open_page, model=bare, text=TEXT, view="Step by step", layer=layer, head=head, part="x")
+    app = opened(open_page, model=bare, text=TEXT, view="steps", layer=layer, head=head, part="x")
     assert not app.error
     assert 1 <= app.number_input[0].value <= 2
     assert 1 <= app.number_input[1].value <= 4
+
+
+@pytest.mark.parametrize(
+    ("label", "view"),
+    [
+        ("Heads", "heads"),
+        ("Roll-out", "roll-out"),
+        ("What matters", "what-matters"),
+        ("Before and after", "before-after"),
+        ("Statistics", "statistics"),
+        ("Switch off", "switch-off"),
+        ("Step by step", "steps"),
+    ],
+)
+def test_an_old_link_with_the_label_of_a_view_opens_it_and_the_address_carries_its_id(
+    open_page: Open, bare: str, label: str, view: str
+) -> None:
+    app = opened(open_page, model=bare, text=TEXT, view=label)
+    assert not app.error
+    assert app.button_group(key="attention.view").value == view
+    assert app.query_params["view"] in (view, [view])
+
+
+@pytest.mark.parametrize("view", ["", "no such view", "<b>", "HEADS"])
+def test_a_view_of_an_address_that_is_none_opens_the_first(open_page: Open, bare: str, view: str) -> None:
+    app = opened(open_page, model=bare, text=TEXT, view=view)
+    assert not app.error
+    assert app.button_group(key="attention.view").value == "heads"
+    assert app.query_params["view"] in ("heads", ["heads"])
+
+
+def test_the_address_follows_the_chosen_view(open_page: Open, bare: str) -> None:
+    app = opened(open_page, model=bare, text=TEXT, view="Step by step")
+    app.button_group(key="attention.view").set_value("roll-out").run()
+    assert app.query_params["view"] in ("roll-out", ["roll-out"])
 
 
 def test_a_text_too_long_for_an_address_is_told(open_page: Open, bare: str) -> None:
@@ -133,18 +168,18 @@ def test_korean_on_an_english_vocabulary_offers_the_multilingual_one(open_page: 
 
 
 def test_statistics_and_change_are_computed_over_rows(open_page: Open, lora: Run) -> None:
-    app = opened(open_page, model=lora.id, text=TEXT, view="Statistics")
+    app = opened(open_page, model=lora.id, text=TEXT, view="statistics")
     app.number_input(key="statistics.number").set_value(5).run()
     press(app, "Look at all heads")
     assert "Means over" in texts(app)
-    app.button_group(key="attention.view").set_value("Before and after").run()
+    app.button_group(key="attention.view").set_value("before-after").run()
     app.number_input(key="change.number").set_value(5).run()
     press(app, "Compare all heads")
     assert "changed most" in texts(app)
 
 
 def test_heads_are_switched_off_and_their_worth_is_measured(open_page: Open, lora: Run) -> None:
-    app = opened(open_page, model=lora.id, text=TEXT, view="Switch off")
+    app = opened(open_page, model=lora.id, text=TEXT, view="switch-off")
     app.multiselect(key=f"switch.off.{lora.id}").set_value([]).run()
     assert "With 0 off" in texts(app)
     frame = next(each.value for each in app.dataframe if "off" in each.value)
@@ -155,7 +190,7 @@ def test_heads_are_switched_off_and_their_worth_is_measured(open_page: Open, lor
 
 
 def test_what_matters_is_shaded_and_compared(open_page: Open, lora: Run) -> None:
-    app = opened(open_page, model=lora.id, text=TEXT, view="What matters")
+    app = opened(open_page, model=lora.id, text=TEXT, view="what-matters")
     assert "Attention is not an explanation" in texts(app)
     assert "method" in app.dataframe[-1].value
     assert len(app.dataframe[-1].value) == 3
@@ -165,14 +200,14 @@ def test_mixes_and_directions_of_heads(open_page: Open, bare: str) -> None:
     app = opened(open_page, model=bare, text="the queen", pair="saw a film")
     app.selectbox(key="heads.direction").set_value("first to second").run()
     assert not app.error
-    app.button_group(key="heads.mix").set_value("Mean").run()
+    app.button_group(key="heads.mix").set_value("mean").run()
     assert "4 heads" in texts(app)
-    app.selectbox(key="heads.of").set_value("all heads").run()
+    app.selectbox(key="heads.of").set_value("all").run()
     assert "8 heads" in texts(app)
-    app.selectbox(key="heads.of").set_value("ticked heads").run()
+    app.selectbox(key="heads.of").set_value("ticked").run()
     app.toggle(key="heads.special").set_value(True).run()
-    app.button_group(key="heads.units").set_value("Tokens").run()
-    app.button_group(key="heads.form").set_value("Lines").run()
+    app.button_group(key="heads.units").set_value("tokens").run()
+    app.button_group(key="heads.form").set_value("lines").run()
     assert not app.error
     assert not app.exception
 

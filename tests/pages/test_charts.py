@@ -8,17 +8,19 @@ import plotly.graph_objects as go
 import pytest
 
 from pages.components.charts.classification import (
-    CUT,
     MOST_CLASSES,
     MOST_POINTS,
-    STRATEGY_COLOURS,
-    STRATEGY_SYMBOLS,
     class_counts,
-    escaped,
     learning_curves,
     reliability,
     strategy_scores,
     token_lengths,
+)
+from pages.components.charts.style import (
+    CUT,
+    STRATEGY_COLOURS,
+    STRATEGY_SYMBOLS,
+    escaped,
 )
 from tl_core.outcomes.comparison import StrategySummary
 from tl_core.runs.events import Curve

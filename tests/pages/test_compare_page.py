@@ -14,8 +14,8 @@ from tl_core.runs.store import Store
 
 def new_grid(open_page):
     app = open_page("compare")
-    if app.segmented_control(key="compare.view").value != "A new grid":
-        app.segmented_control(key="compare.view").set_value("A new grid").run()
+    if app.segmented_control(key="compare.view").value != "new":
+        app.segmented_control(key="compare.view").set_value("new").run()
     return app
 
 
@@ -54,7 +54,7 @@ def test_what_the_source_moved_is_shown(open_page, store: Store, tmp_path: Path)
     config = replace(small_config(tmp_path, ("frozen",)), sizes=(4,), test_rows=20)
     job = finished(store, config, Task(word_examples(120), None, word_examples(50, first_row=900)))
     app = open_page("compare", job=job.id)
-    app.segmented_control(key="compare.found").set_value("What moved").run()
+    app.segmented_control(key="compare.found").set_value("moved").run()
     app.button(key="computing.go.Compare the layers").click().run()
     assert not app.exception
     assert len(app.get("plotly_chart")) == 3
@@ -64,7 +64,7 @@ def test_one_of_several_models_of_a_source_is_chosen(open_page, store: Store, tm
     config = replace(small_config(tmp_path, ("bag", "frozen")), sizes=(4,), test_rows=20)
     job = finished(store, config, Task(word_examples(120), None, word_examples(50, first_row=900)))
     app = open_page("compare", job=job.id)
-    app.segmented_control(key="compare.found").set_value("What moved").run()
+    app.segmented_control(key="compare.found").set_value("moved").run()
     assert app.segmented_control(key="moved.source").options == ["EmbeddingBag", "LoRA"]
     assert "began at random" in app.error[0].value
     app.segmented_control(key="moved.source").set_value("LoRA").run()

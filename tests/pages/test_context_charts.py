@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from pages.components.charts import context, learning
 from pages.components.charts.context import Shown, context_plane, cosines_by_layer
 from pages.components.charts.learning import MOST_MARKED, learning_by_epoch, neighbours_changed
+from pages.components.charts.style import GROUP_COLOURS
 from tests.pages.test_charts import luminance
 from tl_core.runs.events import Curve
 
@@ -47,7 +47,7 @@ def test_every_figure_names_its_axes_and_lets_the_page_shine_through(name: str):
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize("colour", sorted({*context.COLOURS, *learning.WORD_COLOURS}))
+@pytest.mark.parametrize("colour", GROUP_COLOURS)
 def test_colours_stand_out_on_both_backgrounds(colour: str, mode: str):
     background = tomllib.loads(THEME.read_text(encoding="utf-8"))["theme"][mode]["backgroundColor"]
     low, high = sorted([luminance(colour), luminance(background)])

@@ -88,7 +88,7 @@ def test_the_first_view_of_fine_tune_is_a_worked_example_that_can_be_trained():
 
 def test_an_uploaded_table_is_reported_before_it_is_trained():
     app = open_page("pages/fine_tune.py")
-    app.segmented_control(key="target.origin").set_value("File").run()
+    app.segmented_control(key="target.origin").set_value("file").run()
     content = "text,label\n" + "".join(
         f"a text number {at},{'Good' if at % 2 else 'good '}\n" for at in range(20)
     )
@@ -114,18 +114,18 @@ def test_an_uploaded_table_is_reported_before_it_is_trained():
 )
 def test_a_bad_file_gets_one_clear_line_and_the_page_stays(content: bytes, said: str):
     app = open_page("pages/fine_tune.py")
-    app.segmented_control(key="target.origin").set_value("File").run()
+    app.segmented_control(key="target.origin").set_value("file").run()
     app.file_uploader(key="target.file").upload("bad.csv", content).run()
     assert not app.exception
     assert len(app.error) == 1
     assert said in app.error[0].value.replace("\\", "")
-    app.segmented_control(key="target.origin").set_value("Sample").run()
+    app.segmented_control(key="target.origin").set_value("sample").run()
     assert not app.error
 
 
 def test_one_class_cannot_be_trained():
     app = open_page("pages/fine_tune.py")
-    app.segmented_control(key="target.origin").set_value("File").run()
+    app.segmented_control(key="target.origin").set_value("file").run()
     app.file_uploader(key="target.file").upload("one.csv", b"text,label\na b,x\nc d,x\ne f,x\n").run()
     assert not app.exception
     assert "at least two" in texts(app)
@@ -175,9 +175,10 @@ def done_job(settings: Settings, tmp_path: Path):
 def test_a_finished_job_opens_by_its_address_in_every_view(done_job):
     app = open_page("pages/fine_tune.py", job=done_job.id)
     assert not app.exception
-    for view in ("Confusion", "Errors", "Calibration", "Curves", "Details", "Summary"):
+    for view in ("confusion", "errors", "calibration", "curves", "details", "summary"):
         app.segmented_control(key="result.view").set_value(view).run()
         assert not app.exception, view
+        assert app.segmented_control(key="result.view").value == view
     app.text_area(key="use.text").set_value("good fine <b>x</b> $y$").run()
     assert not app.exception
     assert {"class", "probability"} <= set(app.dataframe[-1].value.columns)

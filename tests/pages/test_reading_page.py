@@ -38,6 +38,7 @@ def open_reading(view: str = "", **query: str) -> AppTest:
     app = app.switch_page("pages/reading.py").run()
     if view:
         app.segmented_control(key="reading.view").set_value(view).run()
+        assert app.segmented_control(key="reading.view").value == view
     assert not app.exception, app.exception
     return app
 
@@ -52,7 +53,7 @@ def html(app: AppTest) -> str:
 
 
 def choose_text(app: AppTest, text: str) -> AppTest:
-    app.segmented_control(key="reading.origin").set_value("Your text").run()
+    app.segmented_control(key="reading.origin").set_value("typed").run()
     app.text_area(key="reading.typed").set_value(text).run()
     return app
 
@@ -108,15 +109,16 @@ def test_a_question_longer_than_the_window_is_refused_clearly():
 def test_questions_asked_before_are_listed():
     app = ask(choose_text(open_reading(), "The king was at the house."), "Where was the king?")
     ask(app, "Who was at the house?")
-    app.segmented_control(key="ask.view").set_value("Asked before").run()
+    app.segmented_control(key="ask.view").set_value("history").run()
     assert list(app.dataframe[0].value["question"]) == ["Who was at the house?", "Where was the king?"]
 
 
-@pytest.mark.parametrize("view", ["Start and end", "Windows", "Attention", "Gradient"])
+@pytest.mark.parametrize("view", ["start-end", "windows", "attention", "gradient"])
 def test_why_is_shown_in_every_view(view: str):
     app = ask(choose_text(open_reading(), "The king was at the house. " * 30), "Where was the king?")
-    app.segmented_control(key="ask.view").set_value("Why this answer").run()
+    app.segmented_control(key="ask.view").set_value("why").run()
     app.segmented_control(key="why.view").set_value(view).run()
+    assert app.segmented_control(key="why.view").value == view
     assert not app.exception, app.exception
     assert not app.error
 
@@ -133,7 +135,7 @@ def test_a_file_that_cannot_be_read_gets_a_clear_message(name: str, content: byt
     import re
 
     app = open_reading()
-    app.segmented_control(key="reading.origin").set_value("File").run()
+    app.segmented_control(key="reading.origin").set_value("file").run()
     app.file_uploader(key="reading.file").upload(name, content).run()
     assert not app.exception, app.exception
     assert re.search(problem, app.error[0].value)
@@ -148,7 +150,7 @@ def test_another_reader_that_has_no_span_head_is_refused_clearly(tmp_path: Path)
 
 
 def test_the_collection_names_the_document():
-    app = open_reading("Document collection")
+    app = open_reading("collection")
     app.text_input(key="collection.question").set_value("When did lending begin?").run()
     assert not app.exception, app.exception
     assert "passages read" in said(app) or "passage read" in said(app)
@@ -157,8 +159,8 @@ def test_the_collection_names_the_document():
 
 
 def test_a_table_becomes_a_collection():
-    app = open_reading("Document collection")
-    app.segmented_control(key="collection.origin").set_value("A table").run()
+    app = open_reading("collection")
+    app.segmented_control(key="collection.origin").set_value("table").run()
     rows = "id,story\n" + "".join(f"{at},The king number {at} was at the house\n" for at in range(30))
     app.file_uploader(key="collection.table").upload("stories.csv", rows.encode()).run()
     assert "30 documents" in said(app)
@@ -167,7 +169,7 @@ def test_a_table_becomes_a_collection():
 
 
 def test_many_questions_are_submitted_and_judged(store: Store):
-    app = open_reading("Many questions")
+    app = open_reading("many")
     app.file_uploader(key="many.questions").upload("small.json", write_squad(small_set())).run()
     assert "40 questions on 20 passages of 5 articles" in said(app)
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
@@ -180,8 +182,9 @@ def test_many_questions_are_submitted_and_judged(store: Store):
     assert store.job(job.id).status == "done", store.job(job.id).reason
     app = open_reading(job=job.id)
     assert "40 questions" in said(app)
-    for view in ("By kind of question", "Misses"):
+    for view in ("kinds", "misses"):
         app.segmented_control(key=f"outcome.{job.id}").set_value(view).run()
+        assert app.segmented_control(key=f"outcome.{job.id}").value == view
         assert not app.exception, app.exception
         assert app.dataframe or "Every question" in said(app)
 
@@ -189,14 +192,14 @@ def test_many_questions_are_submitted_and_judged(store: Store):
 def test_questions_with_wrong_offsets_are_named():
     content = json.loads(write_squad(small_set()))
     content["data"][0]["paragraphs"][0]["qas"][0]["answers"][0]["answer_start"] += 1
-    app = open_reading("Many questions")
+    app = open_reading("many")
     app.file_uploader(key="many.questions").upload("wrong.json", json.dumps(content).encode()).run()
     assert "1 was left out" in app.warning[0].value.replace("\\", "")
     assert "data[0].paragraphs[0].qas[0]" in str(app.dataframe[0].value)
 
 
 def test_a_reader_is_fine_tuned_from_the_page(store: Store):
-    app = open_reading("Fine-tune a reader")
+    app = open_reading("fine-tune")
     app.file_uploader(key="train_reader.questions").upload("small.json", write_squad(small_set())).run()
     assert not app.exception, app.exception
     app.multiselect(key="reading.starts.small.json").set_value(["en"]).run()
@@ -216,8 +219,9 @@ def test_trained_readers_are_shown_side_by_side_and_can_be_asked(tmp_path: Path,
     app = open_reading(job=job.id)
     assert len(app.dataframe[0].value) == 4
     assert app.get("plotly_chart")
-    for view in ("One run", "Curves", "Use it"):
+    for view in ("run", "curves", "use"):
         app.segmented_control(key="trained.view").set_value(view).run()
+        assert app.segmented_control(key="trained.view").value == view
         assert not app.exception, app.exception
     run = store.runs_of(job.id)[0]
     app = open_reading()

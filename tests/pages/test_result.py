@@ -15,21 +15,22 @@ Open = Callable[..., AppTest]
 
 def view(open_page: Open, job: Job, name: str) -> AppTest:
     app = open_page("fine_tune", **{state.JOB: job.id})
-    if name != "Summary":
+    if name != "summary":
         app.segmented_control(key="result.view").set_value(name).run()
+    assert app.segmented_control(key="result.view").value == name
     assert not app.exception, app.exception
     assert not app.error, app.error
     return app
 
 
-@pytest.mark.parametrize("name", VIEWS)
+@pytest.mark.parametrize("name", [each.id for each in VIEWS])
 @pytest.mark.parametrize("strategies", [("tfidf",), ("tfidf", "frozen", "lora", "full")])
 def test_every_view_of_a_result_opens(open_page: Open, store: Store, strategies: Sequence[str], name: str):
     view(open_page, add_job(store, strategies, seeds=1), name)
 
 
 def test_the_summary_has_one_table_with_the_majority_as_its_last_row(open_page: Open, store: Store):
-    table = view(open_page, add_job(store, ("tfidf", "lora")), "Summary").dataframe[0].value
+    table = view(open_page, add_job(store, ("tfidf", "lora")), "summary").dataframe[0].value
     assert list(table["strategy"]) == ["TF-IDF", "LoRA", "Most frequent class"]
     assert list(table["seeds"][:2]) == [2, 2]
     assert table["accuracy"].notna().all()
@@ -38,7 +39,7 @@ def test_the_summary_has_one_table_with_the_majority_as_its_last_row(open_page: 
 
 def test_the_most_frequent_mistake_is_open_at_first_and_another_cell_can_be(open_page: Open, store: Store):
     job = add_job(store, ("tfidf",), seeds=1)
-    app = view(open_page, job, "Confusion")
+    app = view(open_page, job, "confusion")
     matrix, _, rows = (each.value for each in app.dataframe[:3])
     counts = matrix.iloc[:, 1:].to_numpy()
     off = counts.copy()
@@ -59,7 +60,7 @@ def test_the_most_frequent_mistake_is_open_at_first_and_another_cell_can_be(open
 
 def test_errors_are_wrong_and_the_surest_stand_first(open_page: Open, store: Store):
     job = add_job(store, ("tfidf",), seeds=1, rows=300, share_right=0.6)
-    app = view(open_page, job, "Errors")
+    app = view(open_page, job, "errors")
     rows = app.dataframe[0].value
     assert len(rows) == 20
     assert (rows["true"] != rows["predicted"]).all()
@@ -70,17 +71,17 @@ def test_errors_are_wrong_and_the_surest_stand_first(open_page: Open, store: Sto
 
 def test_a_run_without_mistakes_has_no_error_table(open_page: Open, store: Store):
     job = add_job(store, ("tfidf",), seeds=1, share_right=1.0)
-    app = view(open_page, job, "Errors")
+    app = view(open_page, job, "errors")
     assert not app.dataframe
     assert any("all 60 test rows are right" in each.value for each in app.text)
 
 
 def test_the_chosen_run_stays_from_view_to_view(open_page: Open, store: Store):
     job = add_job(store, ("tfidf", "lora"), seeds=2)
-    app = view(open_page, job, "Details")
+    app = view(open_page, job, "details")
     worst = store.runs_of(job.id)[0].id
     app.selectbox(key="result.run").set_value(worst).run()
-    app.segmented_control(key="result.view").set_value("Calibration").run()
+    app.segmented_control(key="result.view").set_value("calibration").run()
     assert app.selectbox(key="result.run").value == worst
 
 
@@ -89,15 +90,15 @@ def test_missing_predictions_are_one_clear_line(open_page: Open, store: Store):
     [run] = store.runs_of(job.id)
     (run.folder / "predictions.npy").unlink()
     app = open_page("fine_tune", **{state.JOB: job.id})
-    app.segmented_control(key="result.view").set_value("Errors").run()
+    app.segmented_control(key="result.view").set_value("errors").run()
     assert not app.exception
     assert "cannot be read" in app.error[0].value
 
 
 def test_user_text_is_never_markdown_or_html(open_page: Open, store: Store):
     job = add_job(store, ("tfidf", "lora"))
-    for name in VIEWS:
-        app = view(open_page, job, name)
+    for each in VIEWS:
+        app = view(open_page, job, each.id)
         for shown in (*app.markdown, *app.caption, *app.subheader):
             for label in (*CLASSES, job.title):
                 assert label not in shown.value

@@ -150,7 +150,7 @@ def test_several_ticked_runs_of_any_job_are_compared(open_page: Open, store: Sto
     add_job(store, title="a.csv", seeds=1)
     add_job(store, title="b.csv", seeds=1)
     app = open_page("runs")
-    app.segmented_control(key="runs.view").set_value("All runs").run()
+    app.segmented_control(key="runs.view").set_value("runs").run()
     runs = sorted(store.runs(), key=lambda run: -run.record["started"])
     app = tick(app, f"runs.all.4.{runs[0].id}", 0, 1, 2)
     assert not app.exception
@@ -168,7 +168,7 @@ def test_imported_runs_without_a_job_stand_among_all_runs(open_page: Open, store
     run = add_run(store, job, "lora", 1, made_up_examples(("a", "b"), 20))
     store.write_run(run.id, {**run.record, "job": ""})
     app = open_page("runs")
-    app.segmented_control(key="runs.view").set_value("All runs").run()
+    app.segmented_control(key="runs.view").set_value("runs").run()
     assert not app.exception
     assert len(app.dataframe[0].value) == 2
 
@@ -210,7 +210,7 @@ def test_the_table_of_runs_has_the_columns_of_the_tasks_in_it(open_page: Open, s
     add_reader_job(store)
     assert not {"accuracy", "macro_f1"} & set(shown_columns(open_page("runs"), 1))
     app = open_page("runs")
-    app.segmented_control(key="runs.view").set_value("All runs").run()
+    app.segmented_control(key="runs.view").set_value("runs").run()
     both = shown_columns(app, 0)
     assert both[both.index("accuracy") :][:5] == ["accuracy", "exact_match", "interval", "macro_f1", "f1"]
 
@@ -243,7 +243,7 @@ def test_readers_and_classifiers_stand_side_by_side_but_are_not_compared(open_pa
     add_reader_job(store)
     runs = sorted(store.runs(), key=lambda run: -float(run.record["started"]))
     app = open_page("runs")
-    app.segmented_control(key="runs.view").set_value("All runs").run()
+    app.segmented_control(key="runs.view").set_value("runs").run()
     app = tick(app, f"runs.all.3.{runs[0].id}", 0, 1, 2)
     assert not app.exception
     compared = app.dataframe[1].value.set_index("setting")
@@ -313,6 +313,6 @@ def test_a_reader_among_the_earlier_runs_is_named_by_its_own_score(open_page: Op
 def test_the_import_view_takes_zips(open_page: Open, store: Store):
     add_job(store, ("tfidf",), seeds=1)
     app = open_page("runs")
-    app.segmented_control(key="runs.view").set_value("Import").run()
+    app.segmented_control(key="runs.view").set_value("import").run()
     assert not app.exception
     assert app.get("file_uploader")

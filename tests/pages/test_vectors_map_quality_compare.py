@@ -54,14 +54,13 @@ def opened(open_page: Open, view: str) -> AppTest:
     app = open_page("vectors")
     [sets] = [each for each in app.selectbox if each.label == "Vectors"]
     sets.set_value(ONE).run()
-    app.segmented_control(key="vectors.view").set_value(view).run()
-    assert not app.exception, app.exception
-    return app
+    return choose(app, "vectors.view", view)
 
 
 def choose(app: AppTest, key: str, value: str) -> AppTest:
     app.segmented_control(key=key).set_value(value).run()
     assert not app.exception, app.exception
+    assert app.segmented_control(key=key).value == value
     return app
 
 
@@ -78,7 +77,7 @@ def metrics(app: AppTest) -> dict[str, str]:
 
 
 def test_a_map_opens_with_its_trust_beside_it(open_page: Open):
-    app = opened(open_page, "Map")
+    app = opened(open_page, "map")
     assert len(app.get("plotly_chart")) == 1
     assert 0 <= float(metrics(app)["Overlap@10"]) <= 1
     assert "chance 0.1" in said(app)
@@ -88,7 +87,7 @@ def test_a_map_opens_with_its_trust_beside_it(open_page: Open):
 
 
 def test_words_left_out_are_told(open_page: Open):
-    app = opened(open_page, "Map")
+    app = opened(open_page, "map")
     app.number_input(key=f"map.skipped.{ONE}").set_value(60).run()
     assert "Words 61 to 100" in said(app)
     assert "the first 60" in said(app)
@@ -99,7 +98,7 @@ def test_words_left_out_are_told(open_page: Open):
 
 @pytest.mark.parametrize("method", ["tsne", pytest.param("umap", marks=pytest.mark.slow)])
 def test_a_method_shows_its_own_knobs_and_draws(open_page: Open, method: str):
-    app = opened(open_page, "Map")
+    app = opened(open_page, "map")
     app.number_input(key=f"map.number.{ONE}").set_value(50).run()
     choose(app, "map.method", method)
     shown = {each.label for each in app.number_input}
@@ -111,7 +110,7 @@ def test_a_method_shows_its_own_knobs_and_draws(open_page: Open, method: str):
 
 
 def test_a_deep_map_without_clusters(open_page: Open):
-    app = opened(open_page, "Map")
+    app = opened(open_page, "map")
     app.number_input(key="map.dimensions").set_value(3).run()
     app.number_input(key="map.clusters").set_value(0).run()
     assert not app.exception, app.exception
@@ -119,7 +118,7 @@ def test_a_deep_map_without_clusters(open_page: Open):
 
 
 def test_a_listed_word_that_is_unknown_brings_spellings(open_page: Open):
-    app = choose(opened(open_page, "Map"), "map.origin", "A list")
+    app = choose(opened(open_page, "map"), "map.origin", "list")
     key = f"map.list.{ONE}"
     app.text_area(key=key).set_value("w1 w2 musik w3 " + " ".join(f"zz{at}q" for at in range(30))).run()
     assert not app.exception, app.exception
@@ -131,7 +130,7 @@ def test_a_listed_word_that_is_unknown_brings_spellings(open_page: Open):
 
 @pytest.mark.parametrize("text", ["", "w1 w1", "she<b> $y$ w3 w4"])
 def test_any_list_is_answered(open_page: Open, text: str):
-    app = choose(opened(open_page, "Map"), "map.origin", "A list")
+    app = choose(opened(open_page, "map"), "map.origin", "list")
     app.text_area(key=f"map.list.{ONE}").set_value(text).run()
     assert not app.exception, app.exception
     assert bool(app.get("plotly_chart")) == ("w3" in text)
@@ -140,7 +139,7 @@ def test_any_list_is_answered(open_page: Open, text: str):
 
 
 def test_the_neighbourhood_of_a_word(open_page: Open):
-    app = choose(opened(open_page, "Map"), "map.origin", "Neighbourhood of a word")
+    app = choose(opened(open_page, "map"), "map.origin", "neighbourhood")
     assert app.text_input(key=f"map.word.{ONE}").value == "music"
     app.number_input(key=f"map.near.{ONE}").set_value(12).run()
     assert "by cosine among these 13" in said(app)
@@ -149,7 +148,7 @@ def test_the_neighbourhood_of_a_word(open_page: Open):
 
 def test_selected_words_come_with_their_true_neighbours(open_page: Open, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(map_view, "places_of", lambda *_: [0, 1])
-    table = opened(open_page, "Map").dataframe[0].value
+    table = opened(open_page, "map").dataframe[0].value
     assert list(table["word"]) == ["music", "she<b>"]
     unit = rows_of(8) / np.linalg.norm(rows_of(8), axis=1, keepdims=True)
     nearest = np.argsort(-(unit @ unit[0]))[1:6]
@@ -159,7 +158,7 @@ def test_selected_words_come_with_their_true_neighbours(open_page: Open, monkeyp
 
 def test_a_slow_map_waits_for_a_click(open_page: Open, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(map_view, "SLOW_WORDS", 60)
-    app = choose(opened(open_page, "Map"), "map.method", "tsne")
+    app = choose(opened(open_page, "map"), "map.method", "tsne")
     assert not app.get("plotly_chart")
     app.button(key="map.draw").click().run()
     assert len(app.get("plotly_chart")) == 1
@@ -171,7 +170,7 @@ def test_a_slow_map_waits_for_a_click(open_page: Open, monkeypatch: pytest.Monke
 
 
 def upload(app: AppTest, name: str, content: bytes) -> AppTest:
-    choose(app, "quality.set", "Your own file")
+    choose(app, "quality.set", "own")
     app.file_uploader(key="quality.file").upload(name, content).run()
     assert not app.exception, app.exception
     return app
@@ -190,13 +189,13 @@ def evaluated(store: Store, content: bytes, name: str = "own.txt", **settings: o
     [("google", "19,544 analogies in 14 sections", True), ("simlex999", "999 pairs", False)],
 )
 def test_bundled_sets_tell_what_they_hold(open_page: Open, name: str, facts: str, knobs: bool):
-    app = choose(opened(open_page, "Quality"), "quality.set", name)
+    app = choose(opened(open_page, "quality"), "quality.set", name)
     assert facts in said(app)
     assert bool([each for each in app.toggle if each.label == "Include inputs"]) == knobs
 
 
 def test_an_own_set_is_submitted_and_its_result_opened(open_page: Open, store: Store):
-    app = upload(opened(open_page, "Quality"), "own.txt", ANALOGIES)
+    app = upload(opened(open_page, "quality"), "own.txt", ANALOGIES)
     assert "4 analogies in 2 sections" in said(app)
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
         app.button(key="quality.evaluate").click().run()
@@ -220,7 +219,7 @@ def test_an_own_set_is_submitted_and_its_result_opened(open_page: Open, store: S
     ],
 )
 def test_a_file_that_is_no_set_is_refused_clearly(open_page: Open, name: str, content: bytes):
-    app = upload(opened(open_page, "Quality"), name, content)
+    app = upload(opened(open_page, "quality"), name, content)
     assert name in app.error[0].value.replace("\\", "")
     assert not [each for each in app.button if each.label == "Evaluate"]
 
@@ -228,7 +227,7 @@ def test_a_file_that_is_no_set_is_refused_clearly(open_page: Open, name: str, co
 def test_misses_are_listed_by_section(open_page: Open, store: Store):
     job = evaluated(store, ANALOGIES)
     app = open_page("vectors", job=job.id)
-    choose(app, f"evaluation.{job.id}", "Misses")
+    choose(app, f"evaluation.{job.id}", "misses")
     everything = len(app.dataframe[0].value) if app.dataframe else 0
     section = app.selectbox(key=f"evaluation.section.{job.id}")
     section.set_value(section.options[-1]).run()
@@ -256,7 +255,7 @@ def test_pairs_are_correlated_drawn_and_ranked(open_page: Open, store: Store):
 def test_earlier_evaluations_are_listed_and_opened(open_page: Open, store: Store):
     evaluated(store, PAIRS, name="<b>pairs.csv")
     job = evaluated(store, ANALOGIES, method="mul")
-    app = opened(open_page, "Quality")
+    app = opened(open_page, "quality")
     table = app.dataframe[0].value
     assert sorted(table["set"]) == ["<b>pairs.csv", "own.txt"]
     assert set(table["covered"]) == {"3 of 4", "4 of 5"}
@@ -272,7 +271,7 @@ def test_earlier_evaluations_are_listed_and_opened(open_page: Open, store: Store
 
 def test_evaluations_of_other_vectors_are_not_listed(open_page: Open, store: Store, second_set: str):
     evaluated(store, PAIRS)
-    app = opened(open_page, "Quality")
+    app = opened(open_page, "quality")
     assert len(app.dataframe) == 1
     [sets] = [each for each in app.selectbox if each.label == "Vectors"]
     sets.set_value(OTHER).run()
@@ -283,11 +282,11 @@ def test_evaluations_of_other_vectors_are_not_listed(open_page: Open, store: Sto
 
 
 def test_without_a_second_set_the_page_says_what_to_do(open_page: Open):
-    assert "no second set" in said(opened(open_page, "Compare"))
+    assert "no second set" in said(opened(open_page, "compare"))
 
 
 def test_neighbours_in_both_sets_stand_side_by_side(open_page: Open, second_set: str):
-    app = opened(open_page, "Compare")
+    app = opened(open_page, "compare")
     one, other = (each.value for each in app.dataframe)
     assert set(one["word"][one["shared"]]) == set(other["word"][other["shared"]])
     assert "both sets have" in said(app)
@@ -295,7 +294,7 @@ def test_neighbours_in_both_sets_stand_side_by_side(open_page: Open, second_set:
 
 
 def test_a_word_that_one_set_lacks_is_told_there_alone(open_page: Open, second_set: str):
-    app = opened(open_page, "Compare")
+    app = opened(open_page, "compare")
     box = app.text_input(key=f"compare.word.{ONE}.{OTHER}")
     box.set_value("only<i>here").run()
     assert not app.exception, app.exception
@@ -307,7 +306,7 @@ def test_a_word_that_one_set_lacks_is_told_there_alone(open_page: Open, second_s
 
 
 def test_the_word_that_went_elsewhere_moved_most_and_can_be_opened(open_page: Open, second_set: str):
-    app = choose(opened(open_page, "Compare"), "vectors.compare", "Words that moved")
+    app = choose(opened(open_page, "compare"), "vectors.compare", "moved")
     most, least = (each.value for each in app.dataframe)
     assert most["word"][0] == MADE[10]
     assert most["distance"][0] > 1
@@ -319,7 +318,7 @@ def test_the_word_that_went_elsewhere_moved_most_and_can_be_opened(open_page: Op
 
 
 def test_how_far_neighbours_agree_is_drawn(open_page: Open, second_set: str):
-    app = choose(opened(open_page, "Compare"), "vectors.compare", "Agreement")
+    app = choose(opened(open_page, "compare"), "vectors.compare", "agreement")
     assert len(app.get("plotly_chart")) == 1
     assert "Overlap@10: 0.9" in said(app)
     assert "99 shared words" in said(app)
@@ -327,16 +326,16 @@ def test_how_far_neighbours_agree_is_drawn(open_page: Open, second_set: str):
 
 def test_sets_of_other_width_are_compared_by_neighbours_alone(open_page: Open, store: Store):
     save_vectors(store.settings.vectors / NARROW, "narrow", MADE, rows_of(4, seed=2))
-    app = choose(opened(open_page, "Compare"), "vectors.compare", "Words that moved")
+    app = choose(opened(open_page, "compare"), "vectors.compare", "moved")
     assert "only at equal widths" in said(app)
-    choose(app, "vectors.compare", "Agreement")
+    choose(app, "vectors.compare", "agreement")
     assert len(app.get("plotly_chart")) == 1
 
 
 def test_few_shared_words_are_warned_of_and_none_refused(open_page: Open, store: Store):
     words = [*MADE[:3], *(f"v{at}" for at in range(97))]
     save_vectors(store.settings.vectors / NARROW, "stranger", words, rows_of(8, seed=2))
-    app = choose(opened(open_page, "Compare"), "vectors.compare", "Words that moved")
+    app = choose(opened(open_page, "compare"), "vectors.compare", "moved")
     assert "prove nothing" in said(app)
     save_vectors(
         store.settings.vectors / OTHER, "stranger still", [f"u{at}" for at in range(100)], rows_of(8)

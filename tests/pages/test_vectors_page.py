@@ -32,6 +32,7 @@ def texts(app) -> str:
 def choose(app, view: str):
     app.button_group(key="vectors.view").set_value(view).run()
     assert not app.exception, app.exception
+    assert app.button_group(key="vectors.view").value == view
     return app
 
 
@@ -68,40 +69,41 @@ def test_an_unknown_word_brings_spellings_to_click(open_page, small_set):
 
 
 def test_an_analogy_is_answered_and_drawn(open_page, small_set):
-    app = choose(open_page("vectors"), "Analogies")
+    app = choose(open_page("vectors"), "analogies")
     assert app.dataframe[0].value["word"][0] == "queen"
     assert len(app.get("plotly_chart")) == 1
     app.toggle(key="analogies.include.king - man + woman").set_value(True).run()
     assert "Nothing is left out" in texts(app)
-    app.radio(key="analogies.form").set_value("a is to b as c is to ?").run()
+    app.radio(key="analogies.form").set_value("analogy").run()
     app.text_input(key=f"analogies.b.{NAME}").set_value("kingg").run()
     assert "'kingg' is not among these words" in texts(app)
 
 
 def test_a_broken_formula_is_told_and_the_page_goes_on(open_page, small_set):
-    app = choose(open_page("vectors"), "Analogies")
+    app = choose(open_page("vectors"), "analogies")
     app.text_input(key=f"analogies.formula.king - man + woman.{NAME}").set_value("king man").run()
     assert not app.exception
     assert "follows 'king' without" in app.error[0].value
 
 
-@pytest.mark.parametrize("tool", ["Similarity", "Odd one out", "Axis", "Project a direction away"])
+@pytest.mark.parametrize("tool", ["similarity", "odd-one-out", "axis", "projection"])
 def test_every_tool_of_arithmetic_opens(open_page, small_set, tool):
-    app = choose(open_page("vectors"), "Arithmetic")
+    app = choose(open_page("vectors"), "arithmetic")
     app.button_group(key="arithmetic.tool").set_value(tool).run()
     assert not app.exception
+    assert app.button_group(key="arithmetic.tool").value == tool
 
 
 def test_the_odd_one_out_is_named(open_page, small_set):
-    app = choose(open_page("vectors"), "Arithmetic")
-    app.button_group(key="arithmetic.tool").set_value("Odd one out").run()
+    app = choose(open_page("vectors"), "arithmetic")
+    app.button_group(key="arithmetic.tool").set_value("odd-one-out").run()
     app.text_input(key=f"odd.words.{NAME}").set_value("king queen apple man woman").run()
     assert "apple" in [each.value for each in app.text]
 
 
 def test_a_direction_is_projected_away(open_page, small_set):
-    app = choose(open_page("vectors"), "Arithmetic")
-    app.button_group(key="arithmetic.tool").set_value("Project a direction away").run()
+    app = choose(open_page("vectors"), "arithmetic")
+    app.button_group(key="arithmetic.tool").set_value("projection").run()
     app.text_input(key=f"project.direction.{NAME}").set_value("queen - king").run()
     app.text_input(key=f"project.word.{NAME}").set_value("woman").run()
     assert len(app.dataframe) == 2
@@ -120,11 +122,11 @@ def test_boxes_begin_with_words_of_a_set_that_has_no_english_ones(open_page, sto
     words = [f"낱말{at}" for at in range(40)]
     rows = np.random.default_rng(0).normal(size=(len(words), 5)).astype(np.float32)
     save_vectors(store.settings.vectors / "file-0123456789abcdef", NAME, words, rows)
-    app = choose(open_page("vectors"), "Analogies")
+    app = choose(open_page("vectors"), "analogies")
     assert app.dataframe
     assert not app.error
-    choose(app, "Arithmetic")
-    for tool in ("Similarity", "Odd one out", "Axis", "Project a direction away"):
+    choose(app, "arithmetic")
+    for tool in ("similarity", "odd-one-out", "axis", "projection"):
         app.button_group(key="arithmetic.tool").set_value(tool).run()
         assert not app.error
         assert not app.exception
@@ -132,9 +134,9 @@ def test_boxes_begin_with_words_of_a_set_that_has_no_english_ones(open_page, sto
 
 
 def test_the_view_is_the_same_after_a_job_was_looked_at(open_page, small_set):
-    app = choose(open_page("vectors"), "Quality")
+    app = choose(open_page("vectors"), "quality")
     app.query_params["job"] = "no-such-job"
     app.run()
     app.query_params.pop("job")
     app.run()
-    assert app.button_group(key="vectors.view").value == "Quality"
+    assert app.button_group(key="vectors.view").value == "quality"

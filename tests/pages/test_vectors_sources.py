@@ -49,6 +49,7 @@ def opened(open_page: Open, view: str) -> AppTest:
     app.default_timeout = 120  # the first view of an encoder imports torch
     app.segmented_control(key="vectors.view").set_value(view).run()
     assert not app.exception, app.exception
+    assert app.segmented_control(key="vectors.view").value == view
     return app
 
 
@@ -86,7 +87,7 @@ def test_presets_hold_their_word_in_every_sentence_and_every_sense_thrice():
 
 @needs_minilm
 def test_play_stands_in_the_plane_of_every_layer(open_page: Open):
-    app = opened(open_page, "Context")
+    app = opened(open_page, "context")
     assert not app.error
     assert "does not hold 'play'" in said(app)
     assert len(app.get("plotly_chart")) == 2
@@ -105,7 +106,7 @@ def test_play_stands_in_the_plane_of_every_layer(open_page: Open):
 
 @needs_e5
 def test_korean_is_read_by_the_encoder_that_knows_it(open_page: Open):
-    app = opened(open_page, "Context")
+    app = opened(open_page, "context")
     app.pills(key="context.preset").set_value(PEAR.title).run()
     assert not app.exception, app.exception
     assert app.selectbox(key="context.encoder.True").value == "e5"
@@ -115,7 +116,7 @@ def test_korean_is_read_by_the_encoder_that_knows_it(open_page: Open):
 
 @needs_minilm
 def test_own_sentences_are_numbered_and_stay_text(open_page: Open):
-    app = opened(open_page, "Context")
+    app = opened(open_page, "context")
     app.pills(key="context.preset").set_value(state.OWN_SENTENCES).run()
     assert "at least two sentences" in said(app)
     app.text_input(key="context.word.my own").set_value("King").run()
@@ -140,7 +141,7 @@ def test_own_sentences_are_numbered_and_stay_text(open_page: Open):
 def test_without_an_encoder_the_static_side_is_still_shown(open_page: Open, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(context, "find_packaged", lambda _: None)
     monkeypatch.setattr(context, "ENCODERS", context.ENCODERS[:1])
-    app = opened(open_page, "Context")
+    app = opened(open_page, "context")
     assert "No encoder is installed here" in said(app)
     assert "one vector" in said(app)
     assert not app.get("plotly_chart")
@@ -159,7 +160,7 @@ def test_excerpts_keep_whole_words():
 
 
 def test_ice_and_steam_are_told_apart_by_ratios(open_page: Open):
-    app = opened(open_page, "Co-occurrence")
+    app = opened(open_page, "cooccurrence")
     assert "142 texts, 8,545 characters" in said(app)
     assert "'ice' stands 45 times, 'steam' 49 times among 1,609 running words" in said(app)
     ratios, ice, steam = (each.value for each in app.dataframe)
@@ -174,7 +175,7 @@ def test_ice_and_steam_are_told_apart_by_ratios(open_page: Open):
 
 
 def test_settings_change_the_counts(open_page: Open):
-    app = opened(open_page, "Co-occurrence")
+    app = opened(open_page, "cooccurrence")
     before = app.dataframe[0].value["count_a"].sum()
     app.number_input(key="cooccurrence.window").set_value(1).run()
     near = app.dataframe[0].value["count_a"].sum()
@@ -189,7 +190,7 @@ def test_settings_change_the_counts(open_page: Open):
 
 
 def test_words_that_do_not_occur_or_are_missing_are_told(open_page: Open):
-    app = opened(open_page, "Co-occurrence")
+    app = opened(open_page, "cooccurrence")
     app.text_input(key="cooccurrence.a.Ice and steam").set_value("<b>zebra").run()
     assert "'<b>zebra' does not occur in the corpus of 1,609 running words" in told(app)
     app.text_input(key="cooccurrence.a.Ice and steam").set_value("Steam").run()
@@ -198,7 +199,7 @@ def test_words_that_do_not_occur_or_are_missing_are_told(open_page: Open):
 
 
 def test_korean_samples_are_cut_into_morphemes(open_page: Open):
-    app = opened(open_page, "Co-occurrence")
+    app = opened(open_page, "cooccurrence")
     app.selectbox(key="cooccurrence.sample").set_value("film-reviews-ko").run()
     assert not app.exception, app.exception
     assert app.selectbox(key="cooccurrence.splitter.True").value == "morphemes"
@@ -207,7 +208,7 @@ def test_korean_samples_are_cut_into_morphemes(open_page: Open):
 
 
 def test_every_sample_begins_with_words_that_it_holds(open_page: Open):
-    app = opened(open_page, "Co-occurrence")
+    app = opened(open_page, "cooccurrence")
     for name in app.selectbox(key="cooccurrence.sample").options[1:3]:
         app.selectbox(key="cooccurrence.sample").select(name).run()
         assert not app.exception, app.exception
@@ -216,8 +217,8 @@ def test_every_sample_begins_with_words_that_it_holds(open_page: Open):
 
 
 def test_a_text_file_is_counted_and_found_again(open_page: Open):
-    app = opened(open_page, "Co-occurrence")
-    app.segmented_control(key="cooccurrence.origin").set_value("Text file").run()
+    app = opened(open_page, "cooccurrence")
+    app.segmented_control(key="cooccurrence.origin").set_value("text").run()
     assert "Plain text" in said(app)
     text = gzip.compress(b"Red roses and blue skies.\nBlue roses $x$ <b>red</b> skies.\n" * 3)
     app.file_uploader(key="cooccurrence.file").upload("my <b>.txt.gz", text).run()
@@ -227,15 +228,15 @@ def test_a_text_file_is_counted_and_found_again(open_page: Open):
     app.text_input(key="cooccurrence.b.my <b>.txt.gz").set_value("blue").run()
     assert not app.exception, app.exception
     assert "'red' stands 6 times" in said(app)
-    app.segmented_control(key="vectors.view").set_value("Neighbours").run()
-    app.segmented_control(key="vectors.view").set_value("Co-occurrence").run()
-    app.segmented_control(key="cooccurrence.origin").set_value("Text file").run()
+    app.segmented_control(key="vectors.view").set_value("neighbours").run()
+    app.segmented_control(key="vectors.view").set_value("cooccurrence").run()
+    app.segmented_control(key="cooccurrence.origin").set_value("text").run()
     assert "Still here from before: my <b>.txt.gz" in said(app)
 
 
 def test_a_column_of_a_table_is_guessed_and_can_be_chosen(open_page: Open):
-    app = opened(open_page, "Co-occurrence")
-    app.segmented_control(key="cooccurrence.origin").set_value("Table column").run()
+    app = opened(open_page, "cooccurrence")
+    app.segmented_control(key="cooccurrence.origin").set_value("table").run()
     rows = "id,label,review\n" + "".join(f"{at},good,the red rose number {at} is fine\n" for at in range(9))
     app.file_uploader(key="cooccurrence.table.file").upload("roses.csv", rows.encode()).run()
     [column] = [each for each in app.selectbox if each.label == "Column with the text"]
@@ -254,15 +255,15 @@ def test_a_column_of_a_table_is_guessed_and_can_be_chosen(open_page: Open):
     ],
 )
 def test_a_file_that_is_no_text_is_refused_clearly(open_page: Open, name: str, content: bytes, problem: str):
-    app = opened(open_page, "Co-occurrence")
-    app.segmented_control(key="cooccurrence.origin").set_value("Text file").run()
+    app = opened(open_page, "cooccurrence")
+    app.segmented_control(key="cooccurrence.origin").set_value("text").run()
     app.file_uploader(key="cooccurrence.file").upload(name, content).run()
     assert problem in told(app)
 
 
 def test_texts_that_are_too_long_for_a_page_are_refused(open_page: Open, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(cooccurrence, "MOST_CHARACTERS", {"words": 1000, "morphemes": 1000})
-    app = opened(open_page, "Co-occurrence")
+    app = opened(open_page, "cooccurrence")
     assert "8,545 characters; cut into words at most 1,000 are counted here" in told(app)
 
 
@@ -281,7 +282,7 @@ def upload(app: AppTest, name: str, content: bytes) -> AppTest:
 
 
 def test_a_file_is_loaded_chosen_and_removed(open_page: Open, store: Store, tmp_path: Path):
-    app = opened(open_page, "Load vectors")
+    app = opened(open_page, "load")
     name = "my $x$ <b>_file_.vec"
     upload(app, name, royal_file(tmp_path).read_bytes())
     app.number_input(key="load.top").set_value(4).run()
@@ -321,7 +322,7 @@ def test_a_yes_removes_the_set_and_a_no_keeps_it(store: Store):
 def test_vectors_that_were_removed_elsewhere_are_no_longer_chosen(
     open_page: Open, store: Store, tmp_path: Path
 ):
-    app = upload(opened(open_page, "Load vectors"), "a.txt", royal_file(tmp_path).read_bytes())
+    app = upload(opened(open_page, "load"), "a.txt", royal_file(tmp_path).read_bytes())
     button(app, "Load")
     [found] = [each for each in vector_sets(store) if each.name != ROYAL_SET]
     assert app.selectbox[0].value == found.name
@@ -329,13 +330,13 @@ def test_vectors_that_were_removed_elsewhere_are_no_longer_chosen(
     app.run()
     assert not app.exception, app.exception
     assert app.selectbox[0].value == ROYAL_SET
-    app.segmented_control(key="vectors.view").set_value("Neighbours").run()
+    app.segmented_control(key="vectors.view").set_value("neighbours").run()
     assert not app.exception, app.exception
     assert not app.error
 
 
 def test_a_file_that_is_none_is_refused_and_the_former_vectors_stay(open_page: Open, store: Store):
-    app = upload(opened(open_page, "Load vectors"), "model.bin", b"\x80\x04}.")
+    app = upload(opened(open_page, "load"), "model.bin", b"\x80\x04}.")
     button(app, "Load")
     assert "model.bin is a Python pickle" in told(app)
     assert app.selectbox[0].value == ROYAL_SET
@@ -344,7 +345,7 @@ def test_a_file_that_is_none_is_refused_and_the_former_vectors_stay(open_page: O
 
 def test_an_array_is_loaded_with_its_words(open_page: Open, store: Store, tmp_path: Path):
     np.save(tmp_path / "a.npy", np.eye(3, dtype=np.float32))
-    app = upload(opened(open_page, "Load vectors"), "a.npy", (tmp_path / "a.npy").read_bytes())
+    app = upload(opened(open_page, "load"), "a.npy", (tmp_path / "a.npy").read_bytes())
     button(app, "Load")
     assert "Give the list of its words" in told(app)
     app.file_uploader(key="load.words.0").upload("words.txt", "하나\n둘\n셋\n".encode()).run()
@@ -355,14 +356,14 @@ def test_an_array_is_loaded_with_its_words(open_page: Open, store: Store, tmp_pa
 
 
 def test_offline_there_is_nothing_to_download(open_page: Open):
-    app = opened(open_page, "Load vectors")
+    app = opened(open_page, "load")
     assert "stays off the network" in said(app)
     assert "Download" not in {each.label for each in app.button}
 
 
 def test_a_name_of_gensim_data_becomes_a_job(open_page: Open, store: Store, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
-    app = opened(open_page, "Load vectors")
+    app = opened(open_page, "load")
     app.text_input(key="load.name").set_value("../x").run()
     button(app, "Download")
     assert "is not a name of gensim-data" in told(app)
@@ -388,7 +389,7 @@ def test_a_finished_download_can_be_chosen(open_page: Open, store: Store, tmp_pa
 
 
 def test_vectors_are_learned_from_the_page(open_page: Open, store: Store):
-    app = opened(open_page, "Learn vectors")
+    app = opened(open_page, "learn")
     assert app.number_input(key="learn.False.True.epochs").value == 50
     app.selectbox(key="learn.False.True.method").set_value("cbow").run()
     app.number_input(key="learn.False.True.epochs").set_value(2).run()
@@ -411,7 +412,7 @@ def test_vectors_are_learned_from_the_page(open_page: Open, store: Store):
 
 
 def test_korean_begins_with_morphemes_and_too_many_words_are_refused(open_page: Open):
-    app = opened(open_page, "Learn vectors")
+    app = opened(open_page, "learn")
     app.selectbox(key="learn.sample").set_value("film-reviews-ko").run()
     assert app.selectbox(key="learn.True.True.splitter").value == "morphemes"
     app.text_input(key="learn.watched").set_value(" ".join(f"w{at}" for at in range(11))).run()
@@ -492,6 +493,6 @@ def test_a_job_of_learning_that_failed_says_why(open_page: Open, store: Store):
 
 def test_a_link_opens_the_context_view_on_its_sentence(open_page: Open):
     app = open_page("vectors", sentence="The bank was muddy. & <b>")
-    assert app.button_group(key="vectors.view").value == "Context"
+    assert app.button_group(key="vectors.view").value == "context"
     assert app.text_area(key=f"context.sentences.{state.OWN_SENTENCES}").value == "The bank was muddy. & <b>"
     assert "sentence" not in app.query_params

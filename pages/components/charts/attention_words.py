@@ -1,4 +1,4 @@
-"""Attention between words as plotly figures: pure functions, in the look of `charts`."""
+"""Attention between words as plotly figures: pure functions, in the look of `style`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.components.charts.classification import ACCENT, CUT, STRATEGY_COLOURS, escaped, styled
 from pages.components.charts.heads import largest_of, shades
+from pages.components.charts.style import ACCENT, CUT, GROUP_COLOURS, escaped, styled
 
-COLOURS = (ACCENT, CUT, STRATEGY_COLOURS["full"], "#2f9e77")
 PATTERNS = ("", "/", "x", ".")  # say the same as the colours
 STRIPES = {"fgcolor": "rgba(255, 255, 255, 0.55)", "size": 6}
 LONGEST_WORD = 14  # characters beside an axis; the whole word is in the hover
@@ -65,7 +64,7 @@ def visible(
 ) -> go.Figure:
     """Who may look at whom: blue where `mask` (T, T) holds, for a decoder's mask all up to the word itself."""
     figure = go.Figure()
-    for name, colour, cells in ((seen, COLOURS[0], mask), (hidden, COLOURS[1], ~mask)):
+    for name, colour, cells in ((seen, ACCENT, mask), (hidden, CUT, ~mask)):
         if not cells.any():
             continue
         figure.add_trace(
@@ -168,7 +167,7 @@ def shares_by_word(labels: Sequence[str], series: Mapping[str, Sequence[float]])
     for at, (name, values) in enumerate(series.items()):
         if len(values) != len(labels):
             raise ValueError(f"{len(values)} values of {name!r} for {len(labels)} words")
-        colour, shape = COLOURS[at % len(COLOURS)], PATTERNS[at % len(PATTERNS)]
+        colour, shape = GROUP_COLOURS[at % len(GROUP_COLOURS)], PATTERNS[at % len(PATTERNS)]
         figure.add_trace(
             go.Bar(
                 x=np.asarray(values, dtype=np.float32),

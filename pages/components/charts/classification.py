@@ -1,14 +1,7 @@
-"""Results as plotly figures: pure functions, one look for light and dark.
-
-Fonts, text and grid colours come from Streamlit's theme, which fills in what a figure leaves
-open; backgrounds are transparent. The colours reach a contrast of 3 on both backgrounds and
-stay apart for colour-blind readers; a symbol says the same as the colour. Text of users is
-escaped, since plotly reads some HTML in it.
-"""
+"""Results of classifiers as plotly figures: pure functions, in the look of `style`."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,56 +9,25 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from pages.components.charts.style import (
+    ACCENT,
+    CUT,
+    DASHES,
+    LONGEST_NAME,
+    NEUTRAL,
+    STRATEGY_COLOURS,
+    STRATEGY_SYMBOLS,
+    escaped,
+    rgb,
+    styled,
+)
 from tl_core.outcomes.comparison import StrategySummary
 from tl_core.runs.events import Curve
 from tl_core.tasks.classify.metrics import Interval, Report
 
-STRATEGY_COLOURS = {
-    "tfidf": "#808997",
-    "bow": "#8c7a1a",
-    "mean": "#2f9e77",
-    "bag": "#1e93ab",
-    "recurrent": "#6b8e23",
-    "cnn": "#d1495b",
-    "frozen": "#4a7fe0",
-    "contrastive": "#7b68d9",
-    "lora": "#d97d0c",
-    "top-layers": "#b0713a",
-    "gradual": "#d6569b",
-    "full": "#a8448f",
-}
-STRATEGY_SYMBOLS = {
-    "tfidf": "square",
-    "bow": "cross",
-    "mean": "pentagon",
-    "bag": "hexagon",
-    "recurrent": "star",
-    "cnn": "triangle-down",
-    "frozen": "circle",
-    "contrastive": "hourglass",
-    "lora": "diamond",
-    "top-layers": "triangle-right",
-    "gradual": "bowtie",
-    "full": "triangle-up",
-}
-ACCENT = STRATEGY_COLOURS["frozen"]
-CUT = STRATEGY_COLOURS["lora"]
-NEUTRAL = STRATEGY_COLOURS["tfidf"]
-CLEAR = "rgba(0, 0, 0, 0)"
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
-
-LONGEST_NAME = 24  # characters beside an axis or in a legend; the whole text is in the hover
-LONGEST_HOVER = 300
 MOST_CLASSES = 30
 MOST_POINTS = 1500
 LENGTH_BINS = 40
-
-
-def escaped(text: str, longest: int = LONGEST_HOVER) -> str:
-    """User text for a figure: one line, cut with an ellipsis, no HTML, no LaTeX."""
-    line = " ".join(text.split())
-    line = line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
-    return html.escape(line, quote=False).replace("$", "&#36;")
 
 
 def learning_curves(
@@ -114,8 +76,7 @@ def _looks(titles: Sequence[str], strategies: Mapping[str, str]) -> dict[str, tu
 def _shade(colour: str, turn: int) -> str:
     """The colour, then lighter and darker ones of the same hue, for the runs of one strategy."""
     target, share = ((0, 0.0), (255, 0.35), (0, 0.3))[turn % 3]
-    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    return "#" + "".join(f"{round(part + (target - part) * share):02x}" for part in parts)
+    return "#" + "".join(f"{round(part + (target - part) * share):02x}" for part in rgb(colour))
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,19 +356,3 @@ def class_counts(counts: Mapping[str, int]) -> go.Figure:
         tickmode="array", tickvals=places, ticktext=names, range=[len(names) - 0.5, -0.5], showgrid=False
     )
     return styled(figure, height=80 + 30 * max(1, len(names)))
-
-
-def styled(figure: go.Figure, *, height: int, legend: bool = False, top: int = 10) -> go.Figure:
-    """What all figures share; what stays open here is filled by the theme of the page."""
-    figure.update_layout(
-        height=height,
-        margin={"l": 0, "r": 8, "t": top, "b": 0},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        showlegend=legend,
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
-        hovermode="closest",
-        dragmode=False,
-        bargap=0,
-    )
-    return figure

@@ -1,4 +1,4 @@
-"""One word in several sentences, as plotly figures: pure functions, in the look of `charts`."""
+"""One word in several sentences, as plotly figures: pure functions, in the look of `style`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.components.charts.classification import ACCENT, CUT, NEUTRAL, STRATEGY_COLOURS, escaped, styled
-
-COLOURS = (ACCENT, CUT, STRATEGY_COLOURS["full"], "#2f9e77", NEUTRAL)
-SYMBOLS = ("circle", "diamond", "triangle-up", "square", "x")
+from pages.components.charts.style import GROUP_COLOURS, GROUP_SYMBOLS, NEUTRAL, escaped, styled
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +39,8 @@ def context_plane(points: NDArray[np.float32], shown: Sequence[Shown]) -> go.Fig
                 cliponaxis=False,
                 marker={
                     "size": 12,
-                    "color": COLOURS[at % len(COLOURS)],
-                    "symbol": SYMBOLS[at % len(SYMBOLS)],
+                    "color": GROUP_COLOURS[at % len(GROUP_COLOURS)],
+                    "symbol": GROUP_SYMBOLS[at % len(GROUP_SYMBOLS)],
                 },
                 customdata=[escaped(shown[row].around) for row in rows],
                 hovertemplate="%{text} · %{customdata}<extra></extra>",
@@ -58,7 +55,7 @@ def cosines_by_layer(curves: Mapping[str, Sequence[float]], layer: int) -> go.Fi
     """Mean cosines of pairs by layer from 0, one line each kind of pair; a line marks the layer that is shown."""
     figure = go.Figure()
     for at, (title, values) in enumerate(curves.items()):
-        colour, symbol = COLOURS[at % len(COLOURS)], SYMBOLS[at % len(SYMBOLS)]
+        colour, symbol = GROUP_COLOURS[at % len(GROUP_COLOURS)], GROUP_SYMBOLS[at % len(GROUP_SYMBOLS)]
         figure.add_trace(
             go.Scatter(
                 x=list(range(len(values))),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.components.charts.classification import (
+from pages.components.charts.style import (
     ACCENT,
     CUT,
     LONGEST_NAME,
@@ -16,13 +16,14 @@ from pages.components.charts.classification import (
     STRATEGY_SYMBOLS,
     escaped,
     styled,
+    translucent,
 )
 from tl_core.encoders.movement.probe import Probed
 from tl_core.outcomes.grid import Gain, Grid, GridPoint
 from tl_core.outcomes.moved import MovedLayers, MovedWords
 
 FROM_SOURCE = "from the source"
-BAND = 0.16
+BAND = 0.16  # opacity
 
 
 def accuracy_over_rows(grid: Grid) -> go.Figure:
@@ -64,7 +65,7 @@ def _add_line(figure: go.Figure, points: Sequence[GridPoint], marked: bool) -> N
                 x=[*rows, *reversed(rows)],
                 y=[*high, *reversed(low)],
                 fill="toself",
-                fillcolor=_clear(colour),
+                fillcolor=translucent(colour, BAND),
                 line={"width": 0},
                 mode="lines",
                 legendgroup=group,
@@ -99,11 +100,6 @@ def _add_line(figure: go.Figure, points: Sequence[GridPoint], marked: bool) -> N
 
 def _spread(point: GridPoint) -> str:
     return "" if point.spread is None else f" ± {100 * point.spread:.1f}"
-
-
-def _clear(colour: str) -> str:
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, {BAND})"
 
 
 def _add_level(figure: go.Figure, level: float, name: str, colour: str) -> None:

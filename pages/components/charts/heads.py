@@ -1,4 +1,4 @@
-"""Layers and heads of attention as plotly figures that take a click: pure functions, in the look of `charts`.
+"""Layers and heads of attention as plotly figures that take a click: pure functions, in the look of `style`.
 
 The page draws a figure with `chosen`, passes what Streamlit selected to `head_of`, and draws anew with the answer.
 Heat maps and images take no click, so an invisible marker lies on each tile; the nearest one is always under the
@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from PIL import Image
 
-from pages.components.charts.classification import ACCENT, CLEAR, CUT, escaped, styled
+from pages.components.charts.style import ACCENT, CLEAR, CUT, escaped, rgb, styled, translucent
 
 Head = tuple[int, int]
 Notes = Sequence[Sequence[str]]
@@ -55,14 +55,10 @@ def _png(pixels: NDArray[np.uint8]) -> str:
     framed = np.pad(shown, ((0, 0), (0, 0), (0, GAP), (0, GAP)))
     sheet = framed.transpose(0, 2, 1, 3).reshape(layers * (side + GAP), heads * (side + GAP))
     picture = Image.fromarray(np.ascontiguousarray(sheet[:-GAP, :-GAP])).convert("P")
-    picture.putpalette(_rgb(ACCENT) * 256)
+    picture.putpalette(rgb(ACCENT) * 256)
     written = io.BytesIO()
     picture.save(written, "PNG", transparency=bytes(range(256)), optimize=True)
     return f"data:image/png;base64,{b64encode(written.getvalue()).decode()}"
-
-
-def _rgb(colour: str) -> tuple[int, ...]:
-    return tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))
 
 
 def head_table(
@@ -113,16 +109,11 @@ def shades(signed: bool, *, deepest: float = 1.0, bend: float = 1.0) -> list[tup
     A `bend` of 0.5 shows the square root of the values, so that small ones are seen.
     """
     steps = np.linspace(0, 1, 11)
-    blue = [(at, _translucent(ACCENT, deepest * at**bend)) for at in steps.tolist()]
+    blue = [(at, translucent(ACCENT, deepest * at**bend)) for at in steps.tolist()]
     if not signed:
         return blue
-    orange = [(0.5 - at / 2, _translucent(CUT, deepest * at**bend)) for at in steps[::-1].tolist()]
+    orange = [(0.5 - at / 2, translucent(CUT, deepest * at**bend)) for at in steps[::-1].tolist()]
     return [*orange, *((0.5 + at / 2, colour) for at, colour in blue)]
-
-
-def _translucent(colour: str, opacity: float) -> str:
-    red, green, blue = _rgb(colour)
-    return f"rgba({red}, {green}, {blue}, {opacity:.3f})"
 
 
 def head_of(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> Head | None:

@@ -1,4 +1,4 @@
-"""Word vectors being learned, as plotly figures: pure functions, in the look of `charts`."""
+"""Word vectors being learned, as plotly figures: pure functions, in the look of `style`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from pages.components.charts.classification import (
+from pages.components.charts.style import (
     ACCENT,
     CUT,
     DASHES,
+    GROUP_COLOURS,
+    GROUP_SYMBOLS,
     LONGEST_NAME,
-    NEUTRAL,
-    STRATEGY_COLOURS,
     escaped,
     styled,
 )
@@ -21,9 +21,7 @@ from tl_core.runs.events import Curve
 
 PANELS = {"loss": "Loss of the epoch", "words_per_second": "Words a second"}
 COLOURS = {"loss": ACCENT, "words_per_second": CUT}
-WORD_COLOURS = (ACCENT, CUT, STRATEGY_COLOURS["full"], "#2f9e77", NEUTRAL)
 MOST_MARKED = 40  # points, up to which each has a mark
-SYMBOLS = ("circle", "diamond", "triangle-up", "square", "x")
 
 
 def learning_by_epoch(curves: Sequence[Curve]) -> go.Figure:
@@ -39,7 +37,7 @@ def learning_by_epoch(curves: Sequence[Curve]) -> go.Figure:
                 y=curve.values,
                 mode=_mode(len(curve.steps)),
                 line={"color": COLOURS[name], "width": 2},
-                marker={"color": COLOURS[name], "symbol": SYMBOLS[row - 1], "size": 8},
+                marker={"color": COLOURS[name], "symbol": GROUP_SYMBOLS[row - 1], "size": 8},
                 hovertemplate=f"epoch %{{x}}: %{{y:,.4s}}<extra>{PANELS[name]}</extra>",
             ),
             row=row,
@@ -55,14 +53,14 @@ def neighbours_changed(changed: Mapping[str, Sequence[int]], neighbours: int) ->
     """How many of a word's nearest were none an epoch before, by epoch from the second; one line a word."""
     figure = go.Figure()
     for at, (word, counts) in enumerate(changed.items()):
-        colour, symbol = WORD_COLOURS[at % len(WORD_COLOURS)], SYMBOLS[at % len(SYMBOLS)]
+        colour, symbol = GROUP_COLOURS[at % len(GROUP_COLOURS)], GROUP_SYMBOLS[at % len(GROUP_SYMBOLS)]
         figure.add_trace(
             go.Scatter(
                 x=list(range(2, 2 + len(counts))),
                 y=list(counts),
                 mode=_mode(len(counts)),
                 name=escaped(word, LONGEST_NAME),
-                line={"color": colour, "width": 2, "dash": DASHES[at // len(WORD_COLOURS) % len(DASHES)]},
+                line={"color": colour, "width": 2, "dash": DASHES[at // len(GROUP_COLOURS) % len(DASHES)]},
                 marker={"color": colour, "symbol": symbol, "size": 8},
                 hovertemplate=f"{escaped(word, LONGEST_NAME)}, epoch %{{x}}: %{{y}} new<extra></extra>",
             )

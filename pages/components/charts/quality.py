@@ -1,4 +1,4 @@
-"""The quality of word vectors, and how two sets agree, as plotly figures: pure functions, in the look of `charts`."""
+"""The quality of word vectors, and how two sets agree, as plotly figures: pure functions, in the look of `style`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.components.charts.classification import ACCENT, CUT, LONGEST_NAME, NEUTRAL, escaped, styled
+from pages.components.charts.style import ACCENT, CUT, LONGEST_NAME, NEUTRAL, escaped, styled
 from tl_core.vectors.quality import SYNTACTIC, AnalogyReport, Score, SimilarityReport
 
 MOST_SECTIONS = 40  # bars; the table has them all

@@ -1,4 +1,4 @@
-"""Results of readers as plotly figures: pure functions, in the look of `charts`."""
+"""Results of readers as plotly figures: pure functions, in the look of `style`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.components.charts.classification import ACCENT, CUT, NEUTRAL, escaped, styled
+from pages.components.charts.style import (
+    ACCENT,
+    CUT,
+    GROUP_COLOURS,
+    GROUP_SYMBOLS,
+    NEUTRAL,
+    escaped,
+    styled,
+    translucent,
+)
 from tl_core.tasks.read.explain import Explanation
 
-COLOURS = (ACCENT, CUT, "#a8448f", "#2f9e77", NEUTRAL, "#c2483f")
 LONGEST_WORD = 18
 MOST_TICKS = 24
-SYMBOLS = ("circle", "diamond", "triangle-up", "square", "x", "star")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,7 @@ def size_curves(curves: dict[str, Sequence[CurvePoint]], measure: str) -> go.Fig
     """A measure by number of training questions (logarithmic), one line a start, a small mark a seed."""
     figure = go.Figure()
     for at, (title, points) in enumerate(curves.items()):
-        colour, symbol = COLOURS[at % len(COLOURS)], SYMBOLS[at % len(SYMBOLS)]
+        colour, symbol = GROUP_COLOURS[at % len(GROUP_COLOURS)], GROUP_SYMBOLS[at % len(GROUP_SYMBOLS)]
         figure.add_trace(
             go.Scatter(
                 x=[each.questions for each in points],
@@ -122,7 +129,7 @@ def attention_map(explanation: Explanation, layer: int) -> go.Figure:
             x=places,
             y=[*names, "the answer"],
             customdata=np.dstack([np.tile(np.array(words, dtype=object), (len(rows), 1)), rows]),
-            colorscale=[[0.0, "rgba(74, 127, 224, 0.0)"], [1.0, "rgba(74, 127, 224, 1.0)"]],
+            colorscale=[[0.0, translucent(ACCENT, 0.0)], [1.0, translucent(ACCENT, 1.0)]],
             showscale=False,
             hovertemplate="%{y} → %{customdata[0]}<br>%{customdata[1]:.1%}<extra></extra>",
         )

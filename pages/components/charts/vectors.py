@@ -1,4 +1,4 @@
-"""Word vectors as plotly figures: pure functions, in the look of `charts`."""
+"""Word vectors as plotly figures: pure functions, in the look of `style`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.components.charts.classification import ACCENT, CUT, NEUTRAL, escaped, styled
+from pages.components.charts.style import ACCENT, CUT, NEUTRAL, escaped, styled
 from tl_core.vectors.arithmetic import OnAxis
 from tl_core.vectors.formula import Formula
 

@@ -1,4 +1,4 @@
-"""Words on a map as plotly figures: pure functions, in the look of `charts`."""
+"""Words on a map as plotly figures: pure functions, in the look of `style`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from pages.components.charts.classification import ACCENT, CUT, NEUTRAL, STRATEGY_COLOURS, escaped, styled
+from pages.components.charts.style import GROUP_COLOURS, NEUTRAL, escaped, styled, translucent
 from pages.components.charts.vectors import LONGEST_WORD
 from tl_core.vectors.clusters import Clusters
 
 MOST_LABELS = 160  # words; beyond, only those that name a cluster are written beside their points
 LONGEST_CLUSTER = 44
-COLOURS = (ACCENT, CUT, STRATEGY_COLOURS["full"], "#178f72", "#8c7a1a", "#d1495b", "#1e93ab", NEUTRAL)
 SYMBOLS = (
     "circle",
     "diamond",
@@ -26,7 +25,7 @@ SYMBOLS = (
     "square-open",
 )  # in 3-D, too
 AXES = ("First", "Second", "Third")
-GRID = "rgba(128, 137, 151, 0.35)"
+GRID = translucent(NEUTRAL, 0.35)
 
 
 def word_map_figure(
@@ -81,7 +80,11 @@ def _labelled(words: Sequence[str], groups: Sequence[str]) -> set[str]:
 def _look(group: int, count: int) -> dict[str, Any]:
     """Colour and symbol of a cluster: the first seven share neither, and no two of 56 share both."""
     size = 9 if count <= MOST_LABELS else 7 if count <= 1_000 else 4
-    return {"color": COLOURS[group % len(COLOURS)], "symbol": SYMBOLS[group % len(SYMBOLS)], "size": size}
+    return {
+        "color": GROUP_COLOURS[group % len(GROUP_COLOURS)],
+        "symbol": SYMBOLS[group % len(SYMBOLS)],
+        "size": size,
+    }
 
 
 def _trace(

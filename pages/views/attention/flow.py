@@ -8,13 +8,15 @@ import streamlit as st
 from pages.components.charts.attention_words import attention_matrix, shares_by_word
 from pages.components.downloads import csv_button
 from pages.components.kept import subjects
+from tl_core.catalog.subjects import SubjectRow
 from tl_core.encoders.attention.rollout import MOST_FLOW_TOKENS, shares_of_words
 from tl_core.encoders.attention.units import units_of
+from tl_core.runs.store import Store
 
 WHOLE = "the whole text"
 
 
-def show_flow(each: subjects.Asked) -> None:
+def show_flow(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
     """A target word, then the bars of both ways; the matrix of roll-out below."""
     st.caption(
         "A layer mixes what lower layers have mixed, so the words at a top position are mixtures themselves. Roll-out "

@@ -17,7 +17,9 @@ from pages.components.choice import one_of
 from pages.components.downloads import csv_button
 from pages.components.kept import subjects
 from pages.views.attention.head import clickable, current_head, head_numbers
+from tl_core.catalog.subjects import SubjectRow
 from tl_core.encoders.attention.units import Direction, Unit, filtered, mixed
+from tl_core.runs.store import Store
 
 Matrix = NDArray[np.floating]
 DIRECTIONS = {
@@ -26,12 +28,14 @@ DIRECTIONS = {
     "second to first": "second text → first",
     "within": "within each text",
 }
-MIXES = ("One head", "Mean", "Largest")
-OF = ("all heads of the layer", "all heads", "ticked heads")
+UNITS = {"words": "Words", "tokens": "Tokens"}
+MIXES = {"one": "One head", "mean": "Mean", "max": "Largest"}
+MIXED_HEADS = {"layer": "all heads of the layer", "all": "all heads", "ticked": "ticked heads"}
+FORMS = {"matrix": "Matrix", "lines": "Lines"}
 
 
 @st.fragment
-def show_heads(each: subjects.Asked) -> None:
+def show_heads(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
     """The grid on the left, the chosen head on the right; a click runs this view alone."""
     state.write_head_address()
     st.caption(
@@ -64,7 +68,7 @@ def show_heads(each: subjects.Asked) -> None:
 
 def _settings(each: subjects.Asked) -> tuple[bool, bool, Direction]:
     with st.container(horizontal=True, vertical_alignment="center"):
-        pieces = one_of("Units", ["Words", "Tokens"], key="heads.units")
+        units = one_of("Units", UNITS, key="heads.units")
         special = st.toggle("Special tokens", key="heads.special")
         directions = list(get_args(Direction))
         direction: Direction = "all"
@@ -77,7 +81,7 @@ def _settings(each: subjects.Asked) -> tuple[bool, bool, Direction]:
                 width=240,
                 label_visibility="collapsed",
             )
-    return pieces == "Tokens", special, direction
+    return units == "tokens", special, direction
 
 
 def _grid(each: subjects.Asked, pieces: bool, special: bool, hidden: NDArray[np.float32]) -> tuple[int, int]:
@@ -98,18 +102,25 @@ def _chosen(
     found = subjects.unit_maps(each, pieces, special)
     layers, heads = found.maps.shape[:2]
     how = one_of("Show", MIXES, key="heads.mix")
-    if how == MIXES[0]:
+    if how == "one":
         return (
             found.maps[layer, head],
             f"Layer {layer + 1}, head {head + 1}",
             float(found.hidden[layer, head]),
         )
-    of = st.selectbox("Of", OF, key="heads.of", label_visibility="collapsed", width=240)
+    of = st.selectbox(
+        "Of",
+        list(MIXED_HEADS),
+        format_func=MIXED_HEADS.__getitem__,
+        key="heads.of",
+        label_visibility="collapsed",
+        width=240,
+    )
     chosen = [(layer, at) for at in range(heads)]
     name = f"layer {layer + 1}"
-    if of == OF[1]:
+    if of == "all":
         chosen, name = [(at, to) for at in range(layers) for to in range(heads)], "all layers"
-    elif of == OF[2]:
+    elif of == "ticked":
         every = {f"{at + 1}.{to + 1}": (at, to) for at in range(layers) for to in range(heads)}
         ticked = st.multiselect(
             "Heads, as layer.head",
@@ -119,9 +130,9 @@ def _chosen(
         )
         chosen = [every[each] for each in ticked] or [(layer, head)]
         name = ", ".join(ticked) or f"{layer + 1}.{head + 1}"
-    matrix = mixed(found, chosen, "mean" if how == "Mean" else "max")
+    matrix = mixed(found, chosen, "mean" if how == "mean" else "max")
     share = float(np.mean([found.hidden[at] for at in chosen]))
-    return matrix, f"{how} of {name} ({len(chosen)} heads)", share
+    return matrix, f"{MIXES[how]} of {name} ({len(chosen)} heads)", share
 
 
 def _draw(units: Sequence[Unit], matrix: Matrix, title: str) -> None:
@@ -133,8 +144,8 @@ def _draw(units: Sequence[Unit], matrix: Matrix, title: str) -> None:
     if not part.size:
         st.text("Nothing of this pair goes that way.")
         return
-    form = one_of("As", ["Matrix", "Lines"], key="heads.form")
-    if form == "Matrix":
+    form = one_of("As", FORMS, key="heads.form")
+    if form == "matrix":
         st.plotly_chart(
             attention_matrix(part, left, right), key="heads.matrix", alt=f"{title}: attention between words"
         )

@@ -10,10 +10,12 @@ from pages.components.downloads import csv_button
 from pages.components.guard import plain
 from pages.components.html import shaded
 from pages.components.kept import subjects
+from tl_core.catalog.subjects import SubjectRow
 from tl_core.encoders.attention.rollout import shares_of_words
 from tl_core.encoders.attention.units import units_of
 from tl_core.encoders.attribution.agreement import rank_correlation
 from tl_core.encoders.attribution.scores import Attribution, Method
+from tl_core.runs.store import Store
 
 METHODS: dict[Method, str] = {
     "gradxinput": "Gradient × input",
@@ -24,7 +26,7 @@ ROLLOUT = "Attention roll-out"
 STEPS = (20, 50, 100, 300)
 
 
-def show_matters(each: subjects.Asked) -> None:
+def show_matters(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
     """The target, the shaded texts by method, and how far the methods agree."""
     if subjects.subject(each).kind == "bare":
         st.info(

@@ -46,9 +46,8 @@ def show_statistics(store: Store, row: SubjectRow, each: subjects.Asked) -> None
     )
     if found is None:
         return
-    measure = one_of(
-        "Measure", list(MEASURES), format_func=lambda name: MEASURES[name][0], key="statistics.measure"
-    )
+    titles = {name: title for name, (title, _) in MEASURES.items()}
+    measure = one_of("Measure", titles, key="statistics.measure")
     title, says = MEASURES[measure]
     st.plotly_chart(
         head_table(getattr(found, measure), title=title, text=found.patterns),

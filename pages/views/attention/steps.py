@@ -10,13 +10,15 @@ from pages.components.charts.attention_words import attention_matrix, visible
 from pages.components.guard import plain
 from pages.components.kept import subjects
 from pages.views.attention.head import head_numbers
+from tl_core.catalog.subjects import SubjectRow
 from tl_core.encoders.attention.steps import HeadSteps, head_steps
+from tl_core.runs.store import Store
 
 SHOWN_WIDTH = 8
 MOST_TOKENS = 16
 
 
-def show_steps(each: subjects.Asked) -> None:
+def show_steps(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
     """The formula, then each of its steps for one query token."""
     subject, shown = subjects.subject(each), subjects.shown(each)
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -19,6 +19,8 @@ from tl_core.encoders.attention.watched import check_watchable
 from tl_core.errors import DataError
 from tl_core.runs.store import Store
 
+MEASURES = {"accuracy": "Accuracy lost, points", "loss": "Loss rises, nats"}
+
 
 def show_switch(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
     """The heads to switch off and the prediction with and without them; importance below."""
@@ -117,11 +119,11 @@ def _show_importance(store: Store, row: SubjectRow, each: subjects.Asked) -> Non
     )
     if found is None:
         return
-    measure = one_of("Importance", ["Accuracy lost, points", "Loss rises, nats"], key="importance.measure")
-    lost = measure.startswith("Accuracy")
+    measure = one_of("Importance", MEASURES, key="importance.measure")
+    lost = measure == "accuracy"
     values = 100 * found.lost if lost else found.loss_rise
     st.plotly_chart(
-        head_table(values, title=measure, signed=True, tickformat=".1f" if lost else ".3f"),
+        head_table(values, title=MEASURES[measure], signed=True, tickformat=".1f" if lost else ".3f"),
         key="importance.table",
         alt="What is lost without each head",
     )

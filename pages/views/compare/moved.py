@@ -37,8 +37,8 @@ def show_moved(store: Store, sources: Sequence[MovingSource], examples: Examples
     if not found:
         st.info("This comparison has no source, so nothing was moved. Choose one for the next.")
         return
-    titles = list(found)
-    chosen = found[titles[0] if len(titles) == 1 else one_of("Model", titles, key="moved.source")]
+    titles = {each: each for each in found}
+    chosen = found[one_of("Model", titles, key="moved.source") if len(found) > 1 else next(iter(found))]
     with guard():
         if chosen.family == "words":
             _show_words(store, chosen.folder, chosen.vectors)

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
+from pages.components.charts.style import ACCENT, CUT, translucent
 from pages.components.guard import plain
 from pages.components.kept import results
 from pages.views.comparison.choose import choose_run
@@ -20,7 +21,7 @@ from tl_core.tasks.classify.metrics import Report, cell_rows
 TRUE = "true"  # the column of names; predicted classes are columns "0", "1", ...
 MOST_COLOURED = 60
 LONGEST_NAME = 170  # pixels
-RIGHT, WRONG = "74, 127, 224", "217, 125, 12"  # blue and orange, also apart for colour-blind readers
+RIGHT, WRONG = ACCENT, CUT  # blue and orange, also apart for colour-blind readers
 
 
 def show_confusion(job: Job, runs: Sequence[Run]) -> None:
@@ -86,9 +87,8 @@ def _coloured(frame: pd.DataFrame, names: list[str]) -> Styler:
         styles = pd.DataFrame("", index=frame.index, columns=frame.columns)
         for row, column in zip(*counts.nonzero()):
             colour = RIGHT if row == column else WRONG
-            styles.iat[row, column + 1] = (
-                f"background-color: rgba({colour}, {0.12 + 0.5 * shares[row, column]:.2f})"
-            )
+            tint = translucent(colour, 0.12 + 0.5 * shares[row, column])
+            styles.iat[row, column + 1] = f"background-color: {tint}"
         return styles
 
     return frame.style.apply(tints, axis=None)

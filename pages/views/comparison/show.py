@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from pages.components.choice import one_of
 from pages.components.guard import guard, show_notes
+from pages.components.views import View, choose_view
 from pages.views.comparison.calibration import show_calibration
 from pages.views.comparison.confusion import show_confusion
 from pages.views.comparison.curves import show_curves
@@ -19,14 +19,14 @@ from tl_core.jobs.classify.source_plan import source_notes
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.strategies import strategy
 
-VIEWS: dict[str, Callable[[Job, Sequence[Run]], None]] = {
-    "Summary": show_summary,
-    "Confusion": show_confusion,
-    "Errors": show_errors,
-    "Calibration": show_calibration,
-    "Curves": show_curves,
-    "Details": show_details,
-}
+VIEWS: tuple[View[Callable[[Job, Sequence[Run]], None]], ...] = (
+    View("summary", "Summary", show_summary),
+    View("confusion", "Confusion", show_confusion),
+    View("errors", "Errors", show_errors),
+    View("calibration", "Calibration", show_calibration),
+    View("curves", "Curves", show_curves),
+    View("details", "Details", show_details),
+)
 
 
 def show_result(store: Store, job: Job) -> None:
@@ -42,9 +42,9 @@ def show_result(store: Store, job: Job) -> None:
         if not job.ended:
             noun = "training" if len(runs) == 1 else "trainings"
             st.caption(f"So far: {len(runs)} finished {noun}.")
-        view = one_of("View", list(VIEWS), key="result.view")
-        VIEWS[view](job, runs)
-        if view == "Summary":
+        view = choose_view("View", VIEWS, key="result.view")
+        view.show(job, runs)
+        if view.id == "summary":
             _show_sources_alone(of_job)
             show_notes(source_notes(job))
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
 from pages.components import state
-from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.kept import resources
+from pages.components.views import View, choose_view
 from pages.views.fine_tune.report import show_report
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.examples import Examples
@@ -52,9 +53,14 @@ def choose_data(role: str) -> Data | None:
     """The widgets of one labelled data set, `target` or `source`; None until it can be trained on."""
     st.subheader(TITLES[role])
     with st.container(border=True):
-        origin = one_of("Rows from", ["Sample", "File", "Pasted rows"], key=f"{role}.origin")
+        origins: tuple[View[Callable[[str], Table | None]], ...] = (
+            View("sample", "Sample", _from_sample),
+            View("file", "File", _from_file),
+            View("paste", "Pasted rows", _from_paste),
+        )
+        origin = choose_view("Rows from", origins, key=f"{role}.origin")
         with guard():
-            table = {"Sample": _from_sample, "File": _from_file, "Pasted rows": _from_paste}[origin](role)
+            table = origin.show(role)
             if table is None:
                 return None
             columns = _choose_columns(table, role)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
 from pages.components.charts.classification import class_counts, token_lengths
-from pages.components.choice import one_of
 from pages.components.guard import show_notes
+from pages.components.views import View, choose_view
 from tl_core.data.tables import Refused
 from tl_core.jobs.classify.data_report import DataReport, TokenReport
 
@@ -25,28 +27,33 @@ def show_report(report: DataReport, role: str) -> None:
     show_notes(report.warnings)
     if report.variants or st.session_state.get(f"{role}.merge"):
         st.toggle("Merge labels that differ only by case or spaces", key=f"{role}.merge")
-    shown = one_of(
-        "Show",
-        ["Classes", "Rows", *(["Refused rows"] if report.refused or report.test_refused else [])],
-        key=f"{role}.report",
-    )
-    if shown == "Classes":
-        st.plotly_chart(class_counts(report.classes), key=f"{role}.classes", alt="Rows of each class")
-    elif shown == "Rows":
-        examples = report.examples
-        frame = pd.DataFrame({"row": examples.rows, "label": examples.labels, "text": examples.texts})
-        st.dataframe(frame.head(ROWS_SHOWN), hide_index=True, height=320)
-        if len(frame) > ROWS_SHOWN:
-            st.caption(f"The first {ROWS_SHOWN:,} of {len(frame):,} rows.")
-    else:
-        st.dataframe(_refused_frame(report), hide_index=True)
+    views: list[View[Callable[[DataReport, str], None]]] = [
+        View("classes", "Classes", _show_classes),
+        View("rows", "Rows", _show_rows),
+    ]
+    if report.refused or report.test_refused:
+        views.append(View("refused", "Refused rows", _show_refused))
+    choose_view("Show", views, key=f"{role}.report").show(report, role)
 
 
-def _refused_frame(report: DataReport) -> pd.DataFrame:
+def _show_classes(report: DataReport, role: str) -> None:
+    st.plotly_chart(class_counts(report.classes), key=f"{role}.classes", alt="Rows of each class")
+
+
+def _show_rows(report: DataReport, _: str) -> None:
+    examples = report.examples
+    frame = pd.DataFrame({"row": examples.rows, "label": examples.labels, "text": examples.texts})
+    st.dataframe(frame.head(ROWS_SHOWN), hide_index=True, height=320)
+    if len(frame) > ROWS_SHOWN:
+        st.caption(f"The first {ROWS_SHOWN:,} of {len(frame):,} rows.")
+
+
+def _show_refused(report: DataReport, _: str) -> None:
     def rows(refused: tuple[Refused, ...], file: str) -> list[dict[str, object]]:
         return [{"file": file, "row": each.row, "reason": each.reason} for each in refused]
 
-    return pd.DataFrame(rows(report.refused, "training") + rows(report.test_refused, "test"))
+    frame = pd.DataFrame(rows(report.refused, "training") + rows(report.test_refused, "test"))
+    st.dataframe(frame, hide_index=True)
 
 
 def show_tokens(tokens: TokenReport | None, key: str) -> None:

@@ -61,7 +61,7 @@ def choose_source(store: Store, data: Data) -> Source | None:
 
 
 def _choose(store: Store, data: Data) -> Source | None:
-    kind = one_of("Starting point", list(KINDS), format_func=KINDS.__getitem__, key="source.kind")
+    kind = one_of("Starting point", KINDS, key="source.kind")
     korean = is_korean(data.examples.texts)
     if kind == "run":
         return _from_run(store, korean)

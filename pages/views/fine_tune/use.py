@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
 from pages.components import state
-from pages.components.choice import one_of
 from pages.components.guard import guard, plain
 from pages.components.html import shaded
 from pages.components.job_panel import show_job_panel
 from pages.components.kept import resources
 from pages.components.missing_encoder import encoder_ready
+from pages.components.views import View, choose_view
 from pages.views.fine_tune.data import FILES, LARGEST_TABLE
 from tl_core.data.columns import guess_columns
 from tl_core.exchange.zips import export_run
@@ -42,8 +44,12 @@ def use_model(store: Store, job: Job) -> None:
         run = runs[chosen]
         if not encoder_ready(store, run.id, "use"):
             return
-        what = one_of("What", ["Type a text", "Label a file", "Export"], key="use.what")
-        {"Type a text": _type, "Label a file": _label_file, "Export": _export}[what](store, run)
+        uses: tuple[View[Callable[[Store, Run], None]], ...] = (
+            View("type", "Type a text", _type),
+            View("label", "Label a file", _label_file),
+            View("export", "Export", _export),
+        )
+        choose_view("What", uses, key="use.what").show(store, run)
 
 
 def _title(run: Run) -> str:

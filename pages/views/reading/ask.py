@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import pandas as pd
 import streamlit as st
 
 from pages.components import state
-from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.html import Highlight, highlighted
 from pages.components.kept import resources
+from pages.components.views import View, choose_view
 from pages.views.reading.asking import ask_shown
 from pages.views.reading.passage import ChosenPassage, choose_passage
 from pages.views.reading.reader import choose_reader
@@ -95,13 +95,17 @@ def _show_reply(
             st.info("No answer in this text.", icon=":material/search_off:")
             st.caption(_said(reader, reply))
         _show_text(passage, reply.answers if answered else ())
-    view = one_of("Look at", ["All answers", "Why this answer", "Asked before"], key="ask.view")
-    if view == "All answers":
-        _show_answers(reply, threshold)
-    elif view == "Asked before":
-        _show_history(passage)
-    elif best:
-        show_why(reader, question, passage.text, best, how, name if is_reader(name) else "")
+
+    def why() -> None:
+        if best:
+            show_why(reader, question, passage.text, best, how, name if is_reader(name) else "")
+
+    views: tuple[View[Callable[[], None]], ...] = (
+        View("answers", "All answers", lambda: _show_answers(reply, threshold)),
+        View("why", "Why this answer", why),
+        View("history", "Asked before", lambda: _show_history(passage)),
+    )
+    choose_view("Look at", views, key="ask.view").show()
 
 
 def _threshold(reader: Reader, reply: Reply) -> float:

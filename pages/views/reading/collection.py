@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
 from pages.components import state
-from pages.components.choice import one_of
 from pages.components.computing import shown
 from pages.components.guard import guard
 from pages.components.html import Highlight, highlighted
 from pages.components.kept import resources
+from pages.components.views import View, choose_view
 from pages.views.reading.passage import FILES
 from pages.views.reading.reader import choose_reader
 from tl_core.data.documents import MAX_FILE_BYTES, MOST_DOCUMENTS, Document, documents_of
@@ -55,11 +57,17 @@ def show_collection(store: Store) -> None:
 
 
 def _choose_documents() -> tuple[Document, ...]:
-    origin = one_of("Documents from", ["Examples", "Files", "A table"], key="collection.origin")
-    if origin == "Examples":
-        st.caption("The example passages of this app, three English and three Korean ones.")
-        return tuple(Document(each.title, each.text) for each in resources.sample_texts())
-    return _from_files() if origin == "Files" else _from_table()
+    origins: tuple[View[Callable[[], tuple[Document, ...]]], ...] = (
+        View("examples", "Examples", _examples),
+        View("files", "Files", _from_files),
+        View("table", "A table", _from_table),
+    )
+    return choose_view("Documents from", origins, key="collection.origin").show()
+
+
+def _examples() -> tuple[Document, ...]:
+    st.caption("The example passages of this app, three English and three Korean ones.")
+    return tuple(Document(each.title, each.text) for each in resources.sample_texts())
 
 
 def _from_files() -> tuple[Document, ...]:

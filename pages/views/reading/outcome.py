@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from pages.components.choice import one_of
 from pages.components.html import Highlight, highlighted
+from pages.components.views import View, choose_view
 from tl_core.data.reading import ReadingSet
 from tl_core.jobs.read.evaluate import evaluated_questions, evaluation_answers, evaluation_result
 from tl_core.runs.store import Job, Store
@@ -40,13 +40,12 @@ def show_outcome(
     report: ReadReport, data: ReadingSet, answers: Sequence[dict[str, Any]], *, key: str
 ) -> None:
     """Scores, groups and misses, one view at a time."""
-    view = one_of("Result", ["Scores", "By kind of question", "Misses"], key=f"outcome.{key}")
-    if view == "Scores":
-        _show_scores(report)
-    elif view == "Misses":
-        _show_misses(report, data, answers, key)
-    else:
-        _show_groups(report)
+    views: tuple[View[Callable[[], None]], ...] = (
+        View("scores", "Scores", lambda: _show_scores(report)),
+        View("kinds", "By kind of question", lambda: _show_groups(report)),
+        View("misses", "Misses", lambda: _show_misses(report, data, answers, key)),
+    )
+    choose_view("Result", views, key=f"outcome.{key}").show()
 
 
 def _show_scores(report: ReadReport) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
 from pages.components import state
-from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.kept import resources
+from pages.components.views import View, choose_view
 from tl_core.data.documents import MAX_FILE_BYTES
 from tl_core.data.samples import SamplePassage
 
@@ -27,9 +28,14 @@ class ChosenPassage:
 
 def choose_passage() -> ChosenPassage | None:
     """The widgets of one passage; None until there is one."""
-    origin = one_of("Passage from", ["Example", "Your text", "File"], key="reading.origin")
+    origins: tuple[View[Callable[[], ChosenPassage | None]], ...] = (
+        View("example", "Example", _example),
+        View("typed", "Your text", _typed),
+        View("file", "File", _file),
+    )
+    origin = choose_view("Passage from", origins, key="reading.origin")
     with guard():
-        return {"Example": _example, "Your text": _typed, "File": _file}[origin]()
+        return origin.show()
     return None
 
 

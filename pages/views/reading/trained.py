@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from pages.components.charts.classification import learning_curves
 from pages.components.charts.reading import CurvePoint, size_curves
 from pages.components.choice import one_of
 from pages.components.kept import results
+from pages.components.views import View, choose_view
 from pages.views.reading.outcome import show_outcome
 from pages.views.runs.exchange import show_export
 from tl_core.jobs.read.train import ANSWERS, read_answers, training_data
@@ -20,7 +21,7 @@ from tl_core.outcomes.runs import compare_in_words, run_title
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.read.report import ReadReport
 
-MEASURES = {"F1": "f1", "Exact match": "exact_match"}
+MEASURES = {"f1": "F1", "exact_match": "Exact match"}
 
 
 def show_trained(store: Store, job: Job) -> None:
@@ -30,16 +31,13 @@ def show_trained(store: Store, job: Job) -> None:
         return
     st.subheader("Result")
     with st.container(border=True):
-        view = one_of("View", ["Summary", "One run", "Curves", "Use it"], key="trained.view")
-        if view == "Summary":
-            _summary(store, runs)
-        elif view == "Curves":
-            curves = {run_title(run): results.curves(run) for run in runs}
-            st.plotly_chart(learning_curves(curves), key="trained.curves", alt="Loss of every training")
-        elif view == "One run":
-            _one_run(job, runs)
-        else:
-            _use(store, runs)
+        views: tuple[View[Callable[[], None]], ...] = (
+            View("summary", "Summary", lambda: _summary(store, runs)),
+            View("run", "One run", lambda: _one_run(job, runs)),
+            View("curves", "Curves", lambda: _curves(runs)),
+            View("use", "Use it", lambda: _use(store, runs)),
+        )
+        choose_view("View", views, key="trained.view").show()
 
 
 def _summary(store: Store, runs: Sequence[Run]) -> None:
@@ -59,13 +57,11 @@ def _summary(store: Store, runs: Sequence[Run]) -> None:
     )
     tested = runs[0].record["rows"]["test"]
     st.caption(f"Each was asked the same {tested:,} test questions, whose articles no training has seen.")
-    measure = st.segmented_control(
-        "Measure", list(MEASURES), default="F1", required=True, key="trained.measure"
-    )
+    measure = one_of("Measure", MEASURES, key="trained.measure", label_visibility="visible")
     st.plotly_chart(
-        size_curves(_points(runs, MEASURES[measure]), measure),
+        size_curves(_points(runs, measure), MEASURES[measure]),
         key="trained.sizes",
-        alt=f"{measure} by number of training questions for each start",
+        alt=f"{MEASURES[measure]} by number of training questions for each start",
     )
     st.caption(
         "The distance between the lines is what the source brings; where they meet, the questions alone are enough."
@@ -121,6 +117,11 @@ def _one_run(job: Job, runs: Sequence[Run]) -> None:
     run = _choose(runs, "trained.run")
     _, test = training_data(job)
     show_outcome(_report(run), test, read_answers(run.folder / ANSWERS), key=run.id)
+
+
+def _curves(runs: Sequence[Run]) -> None:
+    curves = {run_title(run): results.curves(run) for run in runs}
+    st.plotly_chart(learning_curves(curves), key="trained.curves", alt="Loss of every training")
 
 
 def _use(store: Store, runs: Sequence[Run]) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
 from pages.components import state
 from pages.components.charts.reading import attention_map, start_and_end
-from pages.components.choice import one_of
 from pages.components.html import shaded
+from pages.components.views import View, choose_view
 from tl_core.tasks.read.answers import FoundAnswer
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.explain import Explanation, ShownSpan, explain
 from tl_core.tasks.read.reader import Reader
-
-VIEWS = ("Start and end", "Windows", "Attention", "Gradient")
 
 
 def show_why(
@@ -27,22 +27,20 @@ def show_why(
         with st.spinner("Looking into the reader"):
             explanation = explain(reader, question, passage, answer, how)
         state.keep_reply(key, explanation)
-    view = one_of("Why", VIEWS, key="why.view")
-    if view == "Start and end":
-        _start_and_end(explanation)
-    elif view == "Windows":
-        _windows(explanation)
-    elif view == "Attention":
-        _attention(explanation)
-    else:
-        _gradient(explanation)
+    views: tuple[View[Callable[[Explanation], None]], ...] = (
+        View("start-end", "Start and end", _start_and_end),
+        View("windows", "Windows", _windows),
+        View("attention", "Attention", _attention),
+        View("gradient", "Gradient", _gradient),
+    )
+    choose_view("Why", views, key="why.view").show(explanation)
     if name and st.button(
         "All heads, and other ways to ask what matters",
         icon=":material/grid_on:",
         type="tertiary",
         key="why.all_heads",
     ):
-        state.look_into(name, question, passage, "Heads")
+        state.look_into(name, question, passage, "heads")
 
 
 def _start_and_end(explanation: Explanation) -> None:

@@ -20,7 +20,7 @@ from tl_core.vectors.space import WordVectors
 from tl_core.vectors.vocabulary import UnknownWord
 
 FORMULA = "king - man + woman"
-FORMS = ("A formula", "a is to b as c is to ?")
+FORMS = {"formula": "A formula", "analogy": "a is to b as c is to ?"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,16 @@ def _choose_preset(presets: list[Preset]) -> Preset | None:
 
 
 def _ask_formula(vectors: WordVectors, preset: Preset | None) -> Formula | None:
-    form = st.radio("Form", FORMS, horizontal=True, key="analogies.form", label_visibility="collapsed")
+    form = st.radio(
+        "Form",
+        list(FORMS),
+        format_func=FORMS.__getitem__,
+        horizontal=True,
+        key="analogies.form",
+        label_visibility="collapsed",
+    )
     title = preset.title if preset else OWN
-    if form == FORMS[0]:
+    if form == "formula":
         key = f"analogies.formula.{title}.{vectors.name}"
         text = st.text_input(
             "Formula",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
 from pages.components.charts.vectors import axis_places, axis_strip
-from pages.components.choice import one_of
 from pages.components.guard import guard, plain
+from pages.components.views import View, choose_view
 from pages.views.vectors.words import ask_words, first_formula, first_words, tell_unknown
 from tl_core.runs.store import Store
 from tl_core.vectors.arithmetic import (
@@ -27,15 +29,15 @@ WORDS_ON_AXIS = "nurse engineer teacher soldier doctor dancer programmer librari
 
 def show_arithmetic(store: Store, vectors: WordVectors, name: str) -> None:
     """One tool at a time."""
-    tools = {
-        "Similarity": _show_similarity,
-        "Odd one out": _show_odd_one_out,
-        "Axis": _show_axis,
-        "Project a direction away": _show_projection,
-    }
-    tool = one_of("Tool", list(tools), key="arithmetic.tool")
+    tools: tuple[View[Callable[[WordVectors], None]], ...] = (
+        View("similarity", "Similarity", _show_similarity),
+        View("odd-one-out", "Odd one out", _show_odd_one_out),
+        View("axis", "Axis", _show_axis),
+        View("projection", "Project a direction away", _show_projection),
+    )
+    tool = choose_view("Tool", tools, key="arithmetic.tool")
     with guard():
-        tools[tool](vectors)
+        tool.show(vectors)
 
 
 def _show_similarity(vectors: WordVectors) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
 
 from pages.components.charts.quality import overlap_histogram
-from pages.components.choice import one_of
 from pages.components.guard import guard, plain, show_notes
 from pages.components.kept import resources
+from pages.components.views import View, choose_view
 from pages.views.vectors.choose import set_title
 from pages.views.vectors.words import tell_unknown
 from tl_core.catalog.vector_sets import vector_sets
@@ -21,10 +21,12 @@ from tl_core.vectors.space import WordVectors
 from tl_core.vectors.vocabulary import UnknownWord
 
 WORDS = ("coffee", "music", "king")
-VIEWS = ("One word", "Words that moved", "Agreement")
 NEIGHBOURS = 10
 MOVED = 20
 FIRST, MOST_SHARED = 5_000, 20_000
+
+Sets = tuple[WordVectors, WordVectors]
+Names = tuple[str, str]
 
 
 def show_compare(store: Store, vectors: WordVectors, name: str) -> None:
@@ -44,23 +46,18 @@ def show_compare(store: Store, vectors: WordVectors, name: str) -> None:
             key=f"compare.other.{name}",
         )
     )
-    view = one_of("Question", VIEWS, key="vectors.compare")
+    views: tuple[View[Callable[[Store, Sets, Names], None]], ...] = (
+        View("word", "One word", _show_word),
+        View("moved", "Words that moved", _show_moved),
+        View("agreement", "Agreement", _show_agreement),
+    )
+    view = choose_view("Question", views, key="vectors.compare")
     with guard():
-        sets = (vectors, resources.vectors(store, chosen))
-        if view == VIEWS[0]:
-            _show_word(sets, f"{name}.{chosen}")
-        elif view == VIEWS[1]:
-            _show_moved(store, sets, (name, chosen))
-        else:
-            _show_agreement(store, sets, (name, chosen))
+        view.show(store, (vectors, resources.vectors(store, chosen)), (name, chosen))
 
 
-Sets = tuple[WordVectors, WordVectors]
-Names = tuple[str, str]
-
-
-def _show_word(sets: Sets, key: str) -> None:
-    widget = f"compare.word.{key}"
+def _show_word(_: Store, sets: Sets, names: Names) -> None:
+    widget = f"compare.word.{'.'.join(names)}"
     word = st.text_input("Word", _default(sets), key=widget).strip()
     if not word:
         st.text("Type a word to see its neighbours in both sets.")
@@ -178,7 +175,7 @@ def _show_list(title: str, moved: Moved, names: Names) -> list[str]:
     return [moved[row][0] for row in event.selection.rows if row < len(moved)]
 
 
-def _show_agreement(store: Store, sets: Sequence[WordVectors], names: Names) -> None:
+def _show_agreement(store: Store, _: Sets, names: Names) -> None:
     shares, k = resources.agreement(store, *names, _ask_first("agreement"), NEIGHBOURS)
     chance = k / (len(shares) - 1)
     st.plotly_chart(

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.components import state
 from pages.components.charts.context import Shown, context_plane, cosines_by_layer
+from pages.components.charts.style import ACCENT, translucent
 from pages.components.guard import guard
 from pages.components.kept import resources
 from pages.components.missing_encoder import encoder_ready
@@ -206,7 +207,7 @@ def _show_cosines(found: InContext, layer: int, shown: list[Shown]) -> None:
 
 
 def _shade(share: float) -> str:
-    return "" if np.isnan(share) else f"background-color: rgba(74, 127, 224, {0.05 + 0.65 * share:.3f})"
+    return "" if np.isnan(share) else f"background-color: {translucent(ACCENT, 0.05 + 0.65 * share)}"
 
 
 def _show_by_layer(found: InContext, layer: int, shown: list[Shown], title: str) -> None:

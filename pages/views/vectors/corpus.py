@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from pages.components import state
-from pages.components.choice import one_of
 from pages.components.guard import guard
 from pages.components.kept import resources
+from pages.components.views import View, choose_view
 from tl_core.data.columns import guess_columns
 from tl_core.data.corpus import MAX_FILE_BYTES, Corpus, corpus_of
 from tl_core.data.samples import SAMPLES, sample_corpus
@@ -19,9 +21,14 @@ ICE = "Ice and steam"
 
 def choose_corpus(role: str) -> Corpus | None:
     """The widgets of one corpus, and how large it is; None until there is one."""
-    origin = one_of("Texts from", ["Sample", "Text file", "Table column"], key=f"{role}.origin")
+    origins: tuple[View[Callable[[str], Corpus | None]], ...] = (
+        View("sample", "Sample", _sample),
+        View("text", "Text file", _text_file),
+        View("table", "Table column", _table_column),
+    )
+    origin = choose_view("Texts from", origins, key=f"{role}.origin")
     with guard():
-        corpus = {"Sample": _sample, "Text file": _text_file, "Table column": _table_column}[origin](role)
+        corpus = origin.show(role)
         if corpus is not None:
             noun = "text" if len(corpus.texts) == 1 else "texts"
             st.text(f"{len(corpus.texts):,} {noun}, {corpus.characters:,} characters")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -13,9 +15,9 @@ from pages.components.charts.quality import (
     section_bars,
     similarity_scatter,
 )
-from pages.components.choice import one_of
 from pages.components.downloads import csv_button
 from pages.components.kept import resources
+from pages.components.views import View, choose_view
 from tl_core.runs.store import Job
 from tl_core.vectors.quality import AnalogyReport, Score, SimilarityReport
 
@@ -47,11 +49,11 @@ def _show_analogies(report: AnalogyReport, job: Job) -> None:
         )
     else:
         st.caption("The words of a question were not allowed as its answer, as is usual.")
-    view = one_of("Result", ["By section", "Misses"], key=f"evaluation.{job.id}")
-    if view == "By section":
-        _show_sections(report, job.id)
-    else:
-        _show_misses(report, job.id)
+    views: tuple[View[Callable[[AnalogyReport, str], None]], ...] = (
+        View("sections", "By section", _show_sections),
+        View("misses", "Misses", _show_misses),
+    )
+    choose_view("Result", views, key=f"evaluation.{job.id}").show(report, job.id)
 
 
 def _show_score(score: Score) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from pages.components.views import View, choose_view
 from pages.views.vectors.words import ask_words, first_words, known_words, split_words
 from tl_core.vectors.search import neighbours
 from tl_core.vectors.space import WordVectors
 
-ORIGINS = ("Most frequent", "A list", "Neighbourhood of a word")
 FEWEST, MOST, USUAL = 50, 5_000, 300
 LARGE_SET = 10_000  # words; the most frequent of such a set are function words
 FUNCTION_WORDS = 100
@@ -25,12 +25,13 @@ TOLD_UNKNOWN = 6
 
 def choose_map_words(vectors: WordVectors, name: str) -> list[str]:
     """Different words of the vectors, as they write them."""
-    origin = st.segmented_control("Words", ORIGINS, default=ORIGINS[0], required=True, key="map.origin")
-    if origin == ORIGINS[0]:
-        return _most_frequent(vectors, name)
-    if origin == ORIGINS[1]:
-        return _listed(vectors, name)
-    return _neighbourhood(vectors, name)
+    origins: tuple[View[Callable[[WordVectors, str], list[str]]], ...] = (
+        View("frequent", "Most frequent", _most_frequent),
+        View("list", "A list", _listed),
+        View("neighbourhood", "Neighbourhood of a word", _neighbourhood),
+    )
+    origin = choose_view("Words", origins, key="map.origin", label_visibility="visible")
+    return origin.show(vectors, name)
 
 
 def _most_frequent(vectors: WordVectors, name: str) -> list[str]:

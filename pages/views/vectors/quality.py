@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.choice import one_of
 from pages.components.forms import knob_widgets
 from pages.components.guard import guard
 from pages.components.kept import resources
@@ -25,7 +26,7 @@ from tl_core.vectors.quality_files import (
 from tl_core.vectors.space import WordVectors
 
 SETS = {"google": "Google analogies", "wordsim353": "WordSim-353", "simlex999": "SimLex-999"}
-OWN = "Your own file"
+OWN = "own"
 ABOUT = {
     "google": "Athens is to Greece as Oslo is to ...? Mikolov et al. 2013; semantic and grammatical sections.",
     "wordsim353": "How related are two words? Coffee and cup count as close. Finkelstein et al. 2002.",
@@ -49,16 +50,9 @@ def show_quality(store: Store, vectors: WordVectors, name: str) -> None:
 
 
 def _ask(store: Store, vectors: WordVectors, name: str) -> None:
-    chosen = st.segmented_control(
-        "Set",
-        [*SETS, OWN],
-        default="google",
-        required=True,
-        format_func=lambda each: SETS.get(each, each),
-        key="quality.set",
-    )
-    set_name, content = str(chosen), None
-    if chosen == OWN:
+    titles = {**SETS, OWN: "Your own file"}
+    set_name, content = one_of("Set", titles, key="quality.set", label_visibility="visible"), None
+    if set_name == OWN:
         upload = _upload()
         if upload is None:
             st.caption(FORMS)

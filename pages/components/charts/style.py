@@ -1,0 +1,94 @@
+"""The one look of all figures, in light and dark: colours, symbols, and text of users made safe.
+
+Fonts, text and grid colours come from Streamlit's theme, which fills in what a figure leaves
+open; backgrounds are transparent. The colours reach a contrast of 3 on both backgrounds and
+stay apart for colour-blind readers; a symbol says the same as the colour. Text of users is
+escaped, since plotly reads some HTML in it.
+"""
+
+from __future__ import annotations
+
+import html
+
+import plotly.graph_objects as go
+
+STRATEGY_COLOURS = {
+    "tfidf": "#808997",
+    "bow": "#8c7a1a",
+    "mean": "#2f9e77",
+    "bag": "#1e93ab",
+    "recurrent": "#6b8e23",
+    "cnn": "#d1495b",
+    "frozen": "#4a7fe0",
+    "contrastive": "#7b68d9",
+    "lora": "#d97d0c",
+    "top-layers": "#b0713a",
+    "gradual": "#d6569b",
+    "full": "#a8448f",
+}
+STRATEGY_SYMBOLS = {
+    "tfidf": "square",
+    "bow": "cross",
+    "mean": "pentagon",
+    "bag": "hexagon",
+    "recurrent": "star",
+    "cnn": "triangle-down",
+    "frozen": "circle",
+    "contrastive": "hourglass",
+    "lora": "diamond",
+    "top-layers": "triangle-right",
+    "gradual": "bowtie",
+    "full": "triangle-up",
+}
+ACCENT = STRATEGY_COLOURS["frozen"]
+CUT = STRATEGY_COLOURS["lora"]
+NEUTRAL = STRATEGY_COLOURS["tfidf"]
+CLEAR = "rgba(0, 0, 0, 0)"
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+
+# Groups, senses, words and other things that are no strategies take these in their order.
+GROUP_COLOURS = (
+    ACCENT,
+    CUT,
+    *(STRATEGY_COLOURS[name] for name in ("full", "mean", "bow", "cnn", "bag")),
+    NEUTRAL,
+)
+GROUP_SYMBOLS = ("circle", "diamond", "triangle-up", "square", "x", "star")
+
+LONGEST_NAME = 24  # characters beside an axis or in a legend; the whole text is in the hover
+LONGEST_HOVER = 300
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green and blue, 0 to 255, of a colour written as '#4a7fe0'."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return red, green, blue
+
+
+def translucent(colour: str, opacity: float) -> str:
+    """The colour with an opacity from 0 to 1, as plotly and CSS both read it."""
+    red, green, blue = rgb(colour)
+    return f"rgba({red}, {green}, {blue}, {opacity:.3f})"
+
+
+def escaped(text: str, longest: int = LONGEST_HOVER) -> str:
+    """User text for a figure: one line, cut with an ellipsis, no HTML, no LaTeX."""
+    line = " ".join(text.split())
+    line = line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+    return html.escape(line, quote=False).replace("$", "&#36;")
+
+
+def styled(figure: go.Figure, *, height: int, legend: bool = False, top: int = 10) -> go.Figure:
+    """What all figures share; what stays open here is filled by the theme of the page."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 0, "r": 8, "t": top, "b": 0},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        showlegend=legend,
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        hovermode="closest",
+        dragmode=False,
+        bargap=0,
+    )
+    return figure
