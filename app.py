@@ -9,9 +9,10 @@ if refusal():
     st.error(refusal())
     st.stop()
 
-from pages.components.navigation import all_pages, mark_entered  # noqa: E402
+from pages.components import state  # noqa: E402
+from pages.components.navigation import all_pages  # noqa: E402
 from tl_core.processes import prepare_torch  # noqa: E402
 
 prepare_torch()
-mark_entered()
+state.mark_entered()
 st.navigation(all_pages(), position="top").run()

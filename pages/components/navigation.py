@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-ENTERED = "navigation.entered"
+from pages.components import state
 
 
 def all_pages() -> list[StreamlitPage]:
@@ -21,17 +21,12 @@ def all_pages() -> list[StreamlitPage]:
     ]
 
 
-def mark_entered() -> None:
-    """Called by app.py, which every page's run passes through."""
-    st.session_state[ENTERED] = True
-
-
 def through_app() -> None:
     """Begin the page's run anew in app.py, if it did not pass through it.
 
     The first visit to a fresh server by a page's own address runs the page alone, since Streamlit
     takes the folder `pages` for an app without `st.navigation` until it has seen one.
     """
-    if ENTERED not in st.session_state:
+    if not state.has_entered():
         st.navigation(all_pages(), position="hidden")
         st.rerun()

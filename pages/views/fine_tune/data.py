@@ -72,7 +72,7 @@ def choose_data(role: str) -> Data | None:
 def _reported(
     table: Table, columns: Columns, test_table: Table | None, test_columns: Columns | None, role: str
 ) -> Data | None:
-    merge = bool(st.session_state.get(f"{role}.merge", False))
+    merge = bool(state.held(f"{role}.merge", False))
     report = resources.report(table, columns, test_table, test_columns, merge, "", 256)
     show_report(report, role)
     if len(report.classes) < 2:

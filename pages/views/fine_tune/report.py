@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
+from pages.components import state
 from pages.components.charts.classification import class_counts, token_lengths
 from pages.components.guard import show_notes
 from pages.components.views import View, choose_view
@@ -25,7 +26,7 @@ def show_report(report: DataReport, role: str) -> None:
         st.metric("Test rows", f"{len(report.test):,}" if report.test is not None else "held back")
     st.caption(f"Encoding {report.encoding}, delimiter {report.delimiter}.")
     show_notes(report.warnings)
-    if report.variants or st.session_state.get(f"{role}.merge"):
+    if report.variants or state.held(f"{role}.merge"):
         st.toggle("Merge labels that differ only by case or spaces", key=f"{role}.merge")
     views: list[View[Callable[[DataReport, str], None]]] = [
         View("classes", "Classes", _show_classes),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pages.components import state
 from pages.components.guard import plain
 from tl_core.vectors.formula import parse_formula
 from tl_core.vectors.space import WordVectors
@@ -71,10 +72,10 @@ def tell_unknown(error: UnknownWord, key: str) -> None:
 
 
 def _replace(key: str, word: str, near: str) -> None:
-    text = str(st.session_state.get(key, ""))
-    st.session_state[key] = re.sub(rf"(?<!\S){re.escape(word)}(?![^\s,;])", lambda _: near, text, count=1)
-    if near not in st.session_state[key]:  # in a formula without blanks, such as kin-man
-        st.session_state[key] = text.replace(word, near, 1)
+    text = str(state.held(key, ""))
+    state.put(key, re.sub(rf"(?<!\S){re.escape(word)}(?![^\s,;])", lambda _: near, text, count=1))
+    if near not in state.held(key):  # in a formula without blanks, such as kin-man
+        state.put(key, text.replace(word, near, 1))
 
 
 def ask_first(vectors: WordVectors, key: str) -> int | None:
