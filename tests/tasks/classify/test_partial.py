@@ -16,7 +16,7 @@ from tl_core.encoders.load import Encoder
 from tl_core.encoders.tuning import GradualConfig
 from tl_core.errors import ConfigError
 from tl_core.settings import Settings
-from tl_core.tasks.classify.encoder.classifier import partial
+from tl_core.tasks.classify.encoder import partial
 from tl_core.tasks.classify.encoder.partial import gradual_rates
 from tl_core.tasks.classify.saved import predict
 from tl_core.training.events import Note, Progress
