@@ -23,7 +23,7 @@ from tl_core.jobs.classify.plan import labelled
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FullConfig, LoraConfig
 from tl_core.tasks.classify.encoder.classifier import make_network
-from tl_core.tasks.classify.fitting import Bench, LabelledTexts
+from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts
 from tl_core.tasks.classify.saved import predict
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.events import drain
@@ -45,7 +45,8 @@ def ours(
     config = config_class(epochs=EPOCHS, batch_size=BATCH, max_tokens=MAX_TOKENS, learning_rate=RATES[name])
     none = LabelledTexts((), np.array([], dtype=np.int64))
     start = StartingPoint(find_encoder("minilm", settings))
-    fitted = drain(strategy(name).fit()(Bench(settings, seed, start), classes, train, none, config))
+    given = FitInput(Bench(settings, seed, start), classes, train, none, config)
+    fitted = drain(strategy(name).fit(given))
     right = predict(fitted.classifier, test.texts).argmax(1) == test.targets
     return fitted.seconds, float(right.mean())
 

@@ -18,7 +18,7 @@ from tests.benchmarks.measure import data_folder, figure, machine, new_home, rea
 from tl_core.data.examples import Examples
 from tl_core.jobs.classify.plan import labelled
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, WordStart
+from tl_core.tasks.classify.fitting import Bench, FitInput, WordStart
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.events import Metric
 from tl_core.vectors.catalog import open_packaged
@@ -38,7 +38,8 @@ def steps(
     config = strategy(name).config(**values, epochs=1)  # type: ignore[call-arg]
     bench = Bench(settings, words=WordStart(open_packaged(settings)))
     classes = train.classes
-    fitting = strategy(name).fit()(bench, classes, labelled(train, classes), labelled(held, classes), config)
+    given = FitInput(bench, classes, labelled(train, classes), labelled(held, classes), config)
+    fitting = strategy(name).fit(given)
     times: list[float] = []
     try:
         while True:

@@ -14,7 +14,7 @@ from tl_core.jobs.classify.plan import CompareConfig, Task
 from tl_core.outcomes.moved import moved_layers, moved_words, sources_of
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, LabelledTexts, WordStart
+from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts, WordStart
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.events import drain
 from tl_core.vectors.space import make_vectors
@@ -34,8 +34,8 @@ def word_source(settings: Settings, folder: Path, **changes: object) -> Path:
     none = LabelledTexts((), np.array([], dtype=np.int64))
     config = replace(strategy("mean").config(), epochs=5, batch_size=8, **changes)  # type: ignore[arg-type]
     bench = Bench(settings, words=WordStart(vectors))
-    fit = strategy("mean").fit()
-    fitted = drain(fit(bench, ("bad", "good"), LabelledTexts(rows.texts, targets), none, config))
+    given = FitInput(bench, ("bad", "good"), LabelledTexts(rows.texts, targets), none, config)
+    fitted = drain(strategy("mean").fit(given))
     folder.mkdir()
     fitted.save(folder)
     return folder

@@ -14,10 +14,9 @@ from tl_core.catalog.readers import ADAPTERS
 from tl_core.encoders.adapted import read_starting_point
 from tl_core.errors import ModelError, RunError
 from tl_core.runs.store import CLASSIFY, IDENTIFIER, Run, Store
+from tl_core.tasks.classify.forms import ENCODER, LABELS
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.tasks.read.saved import TASK
-
-LABELS = "labels.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +85,21 @@ def open_source(store: Store, name: str) -> SourceModels:
     if run.status != "done":
         raise RunError(f"Run {run.id} is {run.status}; only a finished run can be a source.")
     made_by = str(run.record.get("strategy", ""))
-    family = "encoder" if run.task != CLASSIFY else strategy(made_by).family
-    if family == "encoder":
+    family = ENCODER if run.task != CLASSIFY else strategy(made_by).family
+    if family.needs_encoder:
         read_starting_point(run.model)
-    elif family == "counts":
+    elif not family.moves:
         raise ModelError(
             f"Run {run.id} counts words: nothing of it can be moved to another task. Choose a run with an encoder or "
             "with word vectors."
         )
     classes = tuple(str(each) for each in run.record.get("classes", ()))
     return SourceModels(
-        run.id, str(run.record.get("title", run.id)), {family: run.model}, {family: made_by}, classes
+        run.id,
+        str(run.record.get("title", run.id)),
+        {family.name: run.model},
+        {family.name: made_by},
+        classes,
     )
 
 
@@ -104,12 +107,12 @@ def gives_on(run: Run) -> bool:
     """Whether a finished run has a model that another training can begin with."""
     if run.task != CLASSIFY:
         return run.task == TASK
-    return strategy(str(run.record["strategy"])).family != "counts"
+    return bool(strategy(str(run.record["strategy"])).family.moves)
 
 
 def base_of(source: SourceModels) -> str:
     """The name of the encoder under a source; '' for one without."""
-    folder = source.models.get("encoder")
+    folder = source.models.get(ENCODER.name)
     return read_starting_point(folder).base.name if folder else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -155,17 +155,6 @@ def _code(text: str) -> str:
     return "`" + " ".join(text.replace("`", "'").replace("|", "/").split()) + "`"
 
 
-def requirements(folder: Path) -> str:
-    """What predict.py of this zip needs, at the versions it was made with."""
-    from tl_core.tasks.classify.counts import saved as counts
-    from tl_core.tasks.classify.words import saved as words
-
-    names = ["skops", "scikit-learn"]
-    if (folder / counts.FACTS).exists():
-        names = ["numpy", "safetensors"]
-    elif (folder / words.FACTS).exists():
-        names = ["numpy", "torch", "safetensors", "kiwipiepy"]
-    elif (folder / FACTS).exists():
-        names = ["torch", "transformers", "safetensors", "tokenizers"]
-        names += ["peft"] if (folder / "adapter").exists() else []
-    return "".join(f"{name}=={version(name).split('+')[0]}\n" for name in names)
+def requirements(packages: Sequence[str]) -> str:
+    """These packages at the versions that are installed here, as pip reads them."""
+    return "".join(f"{name}=={version(name).split('+')[0]}\n" for name in packages)

@@ -18,8 +18,10 @@ from tl_core.encoders.families import family_of
 from tl_core.errors import ModelError
 from tl_core.knobs import from_values
 from tl_core.outcomes.tasks import CLASSIFIERS, READERS
+from tl_core.tasks.classify.encoder.classifier import ENCODER_FORM
+from tl_core.tasks.classify.forms import LABELS
 from tl_core.tasks.classify.metrics import Report
-from tl_core.tasks.classify.strategies import strategy
+from tl_core.tasks.classify.strategies import FORMS, Strategy, strategy
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.metrics import Rule
 from tl_core.tasks.read.report import ReadReport
@@ -33,38 +35,35 @@ MOST_QUESTIONS = 10_000_000
 class PortableKind:
     """One task's part of a zip.
 
-    `script` names the file that becomes predict.py, by the record. `files` are its own beside those of every
-    zip, `kept` the fields of the record. `fields` gives the checked fields of a foreign record, or raises ValueError,
-    KeyError, TypeError or a TLError; `check_head` raises ModelError.
+    `script` names the file that becomes predict.py, by the record; `packages` what that needs, by the names of pip.
+    `files` are its own beside those of every zip, `kept` the fields of the record. `fields` gives the checked fields
+    of a foreign record, or raises ValueError, KeyError, TypeError or a TLError; `check_head` raises ModelError.
     """
 
     script: Callable[[Fields], str]
     files: re.Pattern[str]
+    packages: Callable[[Fields, Path], tuple[str, ...]]
     kept: tuple[str, ...]
     fields: Callable[[Path, Fields], dict[str, Any]]
     has_encoder: Callable[[Fields], bool]
     check_head: Callable[[Path], None]
 
 
+def _row(record: Fields) -> Strategy:
+    return strategy(str(record["strategy"]))
+
+
 def _classifier_fields(folder: Path, given: Fields) -> dict[str, Any]:
-    row = strategy(str(given["strategy"]))
+    row = _row(given)
     from_values(row.config, given["config"])
     classes = [str(each) for each in given["classes"]]
-    if json.loads((folder / "labels.json").read_text(encoding="utf-8")) != classes:
+    if json.loads((folder / LABELS).read_text(encoding="utf-8")) != classes:
         raise ValueError("labels.json and record.json name different classes")
     return {
         "strategy": row.name,
         "classes": classes,
         "report": Report.from_json(given["report"]).to_json(),
     }
-
-
-def _classifier_script(record: Fields) -> str:
-    """TF-IDF and encoders share a script; the rest has one each."""
-    row = strategy(str(record["strategy"]))
-    if row.family == "words":
-        return "predict_words.py"
-    return "predict_counts.py" if row.name == "bow" else "predict_classifier.py"
 
 
 def _check_classifier_head(folder: Path) -> None:
@@ -129,19 +128,18 @@ def _check_reader_head(folder: Path) -> None:
 _KEPT = ("title", "strategy", "seed", "role", "encoder", "vectors", "source", "config", "rows", "seconds")
 PORTABLE: Mapping[str, PortableKind] = {
     CLASSIFIERS.task: PortableKind(
-        script=_classifier_script,
-        files=re.compile(
-            r"labels\.json|n_grams\.json|model\.skops|counts\.json|counts\.safetensors|words\.json|vocabulary\.json|"
-            r"model\.safetensors"
-        ),
+        script=lambda record: _row(record).form.script,
+        files=re.compile("|".join(re.escape(file) for form in FORMS for file in form.files)),
+        packages=lambda record, folder: _row(record).form.packages(folder),
         kept=(*_KEPT, "classes"),
         fields=_classifier_fields,
-        has_encoder=lambda record: strategy(str(record["strategy"])).needs_encoder,
+        has_encoder=lambda record: _row(record).needs_encoder,
         check_head=_check_classifier_head,
     ),
     READERS.task: PortableKind(
         script=lambda record: "predict_reader.py",
         files=re.compile(r"reader\.json"),
+        packages=lambda record, folder: ENCODER_FORM.packages(folder),
         kept=(*_KEPT, "task", "size"),
         fields=_reader_fields,
         has_encoder=lambda record: True,

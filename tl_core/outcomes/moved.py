@@ -16,6 +16,7 @@ from tl_core.encoders.adapted import StartingPoint, load_merged, read_starting_p
 from tl_core.errors import DataError, ModelError, RunError
 from tl_core.jobs.classify.compare import SOURCE_MODEL
 from tl_core.runs.store import Job, Store
+from tl_core.tasks.classify.forms import FAMILIES, Family
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.events import Training, part_of
 from tl_core.vectors.movement import Movement, find_movement
@@ -26,19 +27,23 @@ if TYPE_CHECKING:
     from tl_core.encoders.movement.probe import Probed
     from tl_core.encoders.movement.weights import MovedWeights
 
-FAMILY_TITLES = {"encoder": "Encoder", "words": "Words"}
 LEAST_TEXTS = 20
 NEIGHBOURS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class MovingSource:
-    """One model that a source gave: its family of strategies, its folder, the word vectors it may have begun with."""
+    """One model that a source gave: its kind of strategies, its folder, the word vectors it may have begun with."""
 
     title: str
-    family: str
+    kind: Family
     folder: Path
     vectors: str
+
+    @property
+    def family(self) -> str:
+        """The name of its kind, as it stands in records."""
+        return self.kind.name
 
 
 def sources_of(store: Store, job: Job) -> list[MovingSource]:
@@ -46,9 +51,10 @@ def sources_of(store: Store, job: Job) -> list[MovingSource]:
     config = job.record["config"]["comparison"]
     copied = job.folder / "data" / SOURCE_MODEL
     found = []
-    for folder in sorted(copied.iterdir()) if copied.is_dir() else []:
-        vectors = _vectors_of(store, str(config["source_run"]), str(config["vectors"]))
-        found.append(MovingSource(FAMILY_TITLES.get(folder.name, folder.name), folder.name, folder, vectors))
+    for kind in FAMILIES:
+        if (copied / kind.name).is_dir():
+            vectors = _vectors_of(store, str(config["source_run"]), str(config["vectors"]))
+            found.append(MovingSource(kind.title, kind, copied / kind.name, vectors))
     for run in store.runs_of(job.id):
         if run.record.get("role") == "source" and run.status == "done":
             row = strategy(str(run.record["strategy"]))

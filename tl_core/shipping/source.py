@@ -38,7 +38,7 @@ from tl_core.runs.store import Store
 from tl_core.settings import Settings, read_settings
 from tl_core.shipping.steps import data_folder, find_file, halve, machine_name, tell, told
 from tl_core.tasks.classify.config import AnyConfig
-from tl_core.tasks.classify.fitting import Bench, WordStart
+from tl_core.tasks.classify.fitting import Bench, FitInput, WordStart
 from tl_core.tasks.classify.metrics import Report, score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import strategy
@@ -135,10 +135,8 @@ def train_source(recipe: SourceRecipe, settings: Settings, data: SourceData, wor
         from tl_core.catalog.vector_sets import PACKAGED, open_vectors
 
         bench = replace(bench, words=WordStart(open_vectors(Store(settings), PACKAGED)))
-    fit = strategy(recipe.strategy).fit()
-    fitted = told(
-        recipe.name, fit(bench, classes, labelled(train, classes), labelled(held, classes), recipe.config)
-    )
+    given = FitInput(bench, classes, labelled(train, classes), labelled(held, classes), recipe.config)
+    fitted = told(recipe.name, strategy(recipe.strategy).fit(given))
     cost = {"rows": len(train), "seconds": fitted.seconds, "trained_parameters": fitted.trained_parameters}
 
     def save(folder: Path) -> None:

@@ -27,6 +27,13 @@ def best_device(work: Work = "encoder") -> torch.device:
     return torch.device(choose_device(read_settings(), work).kind)
 
 
+def device_named(name: str, work: Work = "encoder") -> torch.device:
+    """The device of this name, such as `cpu`; for '' the one on which this kind of work is done here."""
+    import torch
+
+    return torch.device(name) if name else best_device(work)
+
+
 def to_device(batch: dict[str, torch.Tensor], device: torch.device) -> dict[str, torch.Tensor]:
     """The tensors of a batch on a device. Only CUDA may copy while the program goes on: an Apple GPU would read
     memory that is freed meanwhile (pytorch#189690).

@@ -12,34 +12,10 @@ import html
 
 import plotly.graph_objects as go
 
-STRATEGY_COLOURS = {
-    "tfidf": "#808997",
-    "bow": "#8c7a1a",
-    "mean": "#2f9e77",
-    "bag": "#1e93ab",
-    "recurrent": "#6b8e23",
-    "cnn": "#d1495b",
-    "frozen": "#4a7fe0",
-    "contrastive": "#7b68d9",
-    "lora": "#d97d0c",
-    "top-layers": "#b0713a",
-    "gradual": "#d6569b",
-    "full": "#a8448f",
-}
-STRATEGY_SYMBOLS = {
-    "tfidf": "square",
-    "bow": "cross",
-    "mean": "pentagon",
-    "bag": "hexagon",
-    "recurrent": "star",
-    "cnn": "triangle-down",
-    "frozen": "circle",
-    "contrastive": "hourglass",
-    "lora": "diamond",
-    "top-layers": "triangle-right",
-    "gradual": "bowtie",
-    "full": "triangle-up",
-}
+from tl_core.tasks.classify.strategies import STRATEGIES
+
+STRATEGY_COLOURS = {each.name: each.colour for each in STRATEGIES}
+STRATEGY_SYMBOLS = {each.name: each.symbol for each in STRATEGIES}
 ACCENT = STRATEGY_COLOURS["frozen"]
 CUT = STRATEGY_COLOURS["lora"]
 NEUTRAL = STRATEGY_COLOURS["tfidf"]

@@ -33,14 +33,14 @@ TEXTS_A_NUMBER = 3  # below, linear CKA of unrelated states is far from 0
 
 def show_moved(store: Store, sources: Sequence[MovingSource], examples: Examples | None) -> None:
     """Words for a source on word vectors, layers for one on an encoder; one model at a time."""
-    found = {each.title: each for each in sources if each.family in ("words", "encoder")}
+    found = {each.title: each for each in sources if each.kind.moves}
     if not found:
         st.info("This comparison has no source, so nothing was moved. Choose one for the next.")
         return
     titles = {each: each for each in found}
     chosen = found[one_of("Model", titles, key="moved.source") if len(found) > 1 else next(iter(found))]
     with guard():
-        if chosen.family == "words":
+        if chosen.kind.on_words:
             _show_words(store, chosen.folder, chosen.vectors)
         elif encoder_ready(store, read_starting_point(chosen.folder).base.name, "moved"):
             _show_layers(store, chosen.folder, examples)

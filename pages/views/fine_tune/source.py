@@ -16,6 +16,7 @@ from tl_core.encoders.installed import facts
 from tl_core.outcomes.runs import run_title
 from tl_core.outcomes.tasks import best_score
 from tl_core.runs.store import Run, Store
+from tl_core.tasks.classify.strategies import strategy
 from tl_core.text.script import is_korean
 
 KINDS = {
@@ -143,11 +144,11 @@ def _shipped(store: Store, korean: bool) -> Source:
     name = str(
         st.selectbox("Source", list(rows), format_func=lambda each: rows[each].title, key="source.shipped")
     )
-    moved = {"encoder": "an encoder's adapter", "words": "word vectors and the layers of a CNN"}
     source = open_source(store, name)
+    moved = [strategy(source.trained_by[family]).family.moves for family in source.models]
     st.caption(
-        f"{rows[name].languages}. Moves on {' and '.join(moved[family] for family in source.models)}; trained by this "
-        "project's recipes, see its card in assets/adapters."
+        f"{rows[name].languages}. Moves on {' and '.join(moved)}; trained by this project's recipes, see its card in "
+        "assets/adapters."
     )
     if korean and rows[name].languages == "English":
         st.warning("These rows are Korean. This source has read English only.")

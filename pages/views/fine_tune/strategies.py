@@ -14,7 +14,6 @@ from pages.components.kept import resources
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.report import show_tokens
 from pages.views.fine_tune.source import Source
-from tl_core.encoders.tuning import LoraConfig, TunedConfig, epochs_for, lora_rate
 from tl_core.errors import ConfigError
 from tl_core.jobs.classify.data_report import DataReport
 from tl_core.jobs.classify.plan import CompareConfig, config_from_json
@@ -119,19 +118,13 @@ def _explain(config: CompareConfig, data: Data, source: Source) -> None:
     if config.per_class:
         rows = min(rows, config.per_class * len(data.report.classes))
     for name in config.strategies:
-        settings = config.config_of(name)
-        parts = []
-        if isinstance(settings, TunedConfig) and settings.epochs == 0:
-            parts.append(f"{epochs_for(settings, rows)} epochs, chosen for about {rows:,} training rows")
-        if isinstance(settings, LoraConfig) and settings.learning_rate == 0 and (layers := source.layers):
-            rate = lora_rate(settings, layers)
-            parts.append(f"learning rate {rate:g}, chosen for an encoder of {layers} layers")
-        if parts:
-            st.caption(f"{strategy(name).title}: {'; '.join(parts)}.")
-    if "full" in config.strategies and source.encoder == "e5":
-        st.caption(
-            "Full fine-tuning on E5 leaves its quantised word table as it is: 21 of 117 million weights are trained."
-        )
+        row = strategy(name)
+        chosen = row.chosen(config.config_of(name), rows, source.layers)
+        if chosen:
+            st.caption(f"{row.title}: {'; '.join(chosen)}.")
+    for name in config.strategies if source.encoder == "e5" else ():
+        if strategy(name).on_e5:
+            st.caption(strategy(name).on_e5)
 
 
 def _max_tokens(config: CompareConfig, name: str) -> int:

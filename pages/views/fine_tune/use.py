@@ -23,6 +23,7 @@ from tl_core.outcomes.runs import run_title
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.fitting import Classifier
 from tl_core.tasks.classify.saved import predict
+from tl_core.tasks.classify.strategies import Sentences, strategy
 from tl_core.whole_files import scratch_folder
 
 
@@ -73,18 +74,15 @@ def _type(store: Store, run: Run) -> None:
         },
     )
     st.caption("Calibrated only as well as the reliability diagram above shows.")
-    if run.record["strategy"] == "cnn":
-        _show_sentences(model, text)
+    scored = strategy(str(run.record["strategy"])).sentences
+    if scored is not None:
+        _show_sentences(scored, model, text)
 
 
-def _show_sentences(model: Classifier, text: str) -> None:
+def _show_sentences(scored: Sentences, model: Classifier, text: str) -> None:
     """The sentences that decided: what each adds to the score of the most probable class."""
-    from tl_core.tasks.classify.words.cnn import sentence_scores
-    from tl_core.tasks.classify.words.saved import WordClassifier
-
-    assert isinstance(model, WordClassifier)
     label = model.classes[int(predict(model, [text])[0].argmax())]
-    found = sentence_scores(model, text, label)
+    found = scored(model, text, label)
     if not found:
         return
     largest = max(abs(each.score) for each in found) or 1.0

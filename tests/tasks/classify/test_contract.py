@@ -10,16 +10,17 @@ import pytest
 from tests.encoders.tiny import write_tiny_encoder
 from tl_core.encoders.adapted import StartingPoint
 from tl_core.encoders.load import EncoderBase
+from tl_core.encoders.tuning import TunedConfig
 from tl_core.errors import DataError, ModelError
 from tl_core.knobs import knobs_of
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, LabelledTexts, check_classes
+from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts, check_classes
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 from tl_core.training.events import Progress
 
 FAMILIES = ("bert", "distilbert", "albert", "roberta", "electra", "xlnet", "gpt2")
-TUNED = ("lora", "top-layers", "gradual", "full")
+TUNED = tuple(each.name for each in STRATEGIES if issubclass(each.config, TunedConfig))
 CLASSES = ("bad", "good", "so so")
 GOOD, BAD = "good fine nice well", "bad poor sad ill"
 STRANGE = (
@@ -47,7 +48,7 @@ def make_rows(count: int = 24) -> LabelledTexts:
 def small_config(name: str, **changes):
     row = strategy(name)
     values: dict[str, object] = {}
-    if row.family == "encoder":
+    if row.needs_encoder:
         values = {"max_tokens": 32, "precision": "float32"}
     if row.in_loop:
         values |= {"epochs": 2, "batch_size": 8}
@@ -69,7 +70,7 @@ def make_bench(settings: Settings, folder: Path, family: str = "bert", seed: int
 def fit(bench: Bench, name: str, **changes):
     rows = make_rows()
     none = LabelledTexts((), np.array([], dtype=np.int64))
-    training = strategy(name).fit()(bench, CLASSES, rows, none, small_config(name, **changes))
+    training = strategy(name).fit(FitInput(bench, CLASSES, rows, none, small_config(name, **changes)))
     events = []
     while True:
         try:

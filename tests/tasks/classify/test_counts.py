@@ -14,7 +14,7 @@ from tl_core.settings import Settings
 from tl_core.tasks.classify.counts.config import BagOfWordsConfig, epochs_for
 from tl_core.tasks.classify.counts.saved import load_bag_of_words
 from tl_core.tasks.classify.counts.train import BagOfWordsClassifier, fit_bag_of_words
-from tl_core.tasks.classify.fitting import Bench, LabelledTexts
+from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts
 from tl_core.tasks.classify.saved import predict
 from tl_core.training.events import Metric, Note, Progress, Stopped
 from tl_core.training.loop import Desk
@@ -28,7 +28,8 @@ KOREAN = LabelledTexts(
 
 def fit(settings: Settings, rows=None, validation=NONE, *, seed=0, desk=None, classes=CLASSES, **changes):
     bench = Bench(settings, seed, desk=desk or Desk())
-    training = fit_bag_of_words(bench, classes, rows or make_rows(), validation, BagOfWordsConfig(**changes))
+    config = BagOfWordsConfig(**changes)
+    training = fit_bag_of_words(FitInput(bench, classes, rows or make_rows(), validation, config))
     events = []
     while True:
         try:

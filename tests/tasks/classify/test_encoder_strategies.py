@@ -27,7 +27,7 @@ from tl_core.tasks.classify.encoder.contrastive import fit_contrastive
 from tl_core.tasks.classify.encoder.frozen import fit_frozen
 from tl_core.tasks.classify.encoder.partial import fit_gradual, fit_top_layers
 from tl_core.tasks.classify.encoder.tuned import fit_lora
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
+from tl_core.tasks.classify.fitting import Bench, FitInput, Fitted, LabelledTexts
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.training.events import Event, Progress, Stopped
 from tl_core.training.loop import Desk
@@ -50,7 +50,7 @@ def fit(
     bench: Bench, name: str, validation: LabelledTexts = NONE, **changes: Any
 ) -> tuple[Fitted, list[Event]]:
     train, config, values = STRATEGIES[name]
-    training = train(bench, CLASSES, make_rows(), validation, config(**{**values, **changes}))
+    training = train(FitInput(bench, CLASSES, make_rows(), validation, config(**{**values, **changes})))
     events: list[Event] = []
     while True:
         try:

@@ -51,28 +51,25 @@ from tl_core.jobs.progress import Board
 from tl_core.jobs.trainings import CellWork, save_model, submit_job
 from tl_core.knobs import to_values
 from tl_core.runs.store import CLASSIFY, Job, Run, Store
-from tl_core.tasks.classify.config import ContrastiveConfig, FrozenConfig, pairs_for
-from tl_core.tasks.classify.encoder.classifier import EncoderClassifier
-from tl_core.tasks.classify.encoder.frozen import shelved_predictions
 from tl_core.tasks.classify.fitting import (
     Bench,
     Classifier,
+    FitInput,
     Fitted,
     LabelledTexts,
     Probabilities,
     WordStart,
     check_classes,
 )
+from tl_core.tasks.classify.forms import ENCODER, Family
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.saved import load_classifier
-from tl_core.tasks.classify.strategies import passes, strategy
+from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.events import Training
 from tl_core.training.memory import peak_bytes, start_peak
 
 SOURCE_MODEL = "source_model"
 PREDICTIONS = "predictions.npy"
-LIGHT = {"counts": 0.01, "words": 0.03}  # cost of a row in forward passes of an encoder, by rule of thumb
-TRAINING_SHARE = 0.85  # of a cell's time; the rest is scoring
 
 
 def submit_comparison(store: Store, config: CompareConfig, task: Task, *, processes: int = 1) -> Job:
@@ -86,7 +83,7 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
     config = filled(config, largest_class(pool))
     task, left_out = _without_test_rows(config, task, test)
     source = chosen_source(store, config, task)
-    if config.needs_encoder and not (source and "encoder" in source.models):
+    if config.needs_encoder and not (source and ENCODER.name in source.models):
         find_encoder(config.encoder, store.settings)
     if config.needs_vectors:
         open_vectors(store, config.vectors)
@@ -196,7 +193,7 @@ class Comparison(CellWork[Cell]):
         classes = tuple(sorted({*examples.classes, *test.classes}))
         rows = rows_of_seed(self._config(cell), examples, cell.seed, classes)
         folder = self.store.settings.runs / run_id
-        before = 0.0 if cell.strategy == "tfidf" else TRAINING_SHARE
+        before = strategy(cell.strategy).effort.training_share
         record = self._record(cell, run_id, rows, len(test))
         fitting = self._fit(cell, folder, classes, rows)
         learned = self.fit(cell, record, fitting, until=before, stops_itself=self.is_shared(cell))
@@ -246,12 +243,11 @@ class Comparison(CellWork[Cell]):
         }
 
     def _predict(self, cell: Cell, saved: Classifier, texts: tuple[str, ...]) -> Training[Probabilities]:
-        """What the saved model says; frozen encoders share the features of the test rows."""
-        config = self.config.config_of(cell.strategy)
-        trained_here = cell.role != "zero"  # a source's own model was trained with settings of its own
-        if trained_here and isinstance(saved, EncoderClassifier) and isinstance(config, FrozenConfig):
-            return (yield from shelved_predictions(saved, texts, config, self.store.settings))
-        return (yield from saved.predict_events(texts))
+        """What the saved model says; trainings may share what they compute of the test rows."""
+        own = strategy(cell.strategy).predict
+        if own is None or cell.role == "zero":  # a source's own model was trained with settings of its own
+            return (yield from saved.predict_events(texts))
+        return (yield from own(saved, texts, self.config.config_of(cell.strategy), self.store.settings))
 
     def _examples(self, cell: Cell) -> tuple[Examples, Examples]:
         """(rows to learn from, rows to score on) of a cell; the source task holds back a part of its own."""
@@ -271,24 +267,23 @@ class Comparison(CellWork[Cell]):
         row = strategy(cell.strategy)
         config = self.config.config_of(cell.strategy)
         bench = Bench(self.store.settings, cell.seed, desk=self.desk(folder))
-        if row.family == "encoder":
+        if row.needs_encoder:
             bench = replace(bench, start=self._start(cell))
-        elif row.family == "words":
-            pretrained = getattr(config, "start", "") == "pretrained"
+        elif row.family.on_words:
             bench = replace(
                 bench,
                 words=WordStart(
-                    open_vectors(self.store, self.config.vectors) if pretrained else None,
+                    open_vectors(self.store, self.config.vectors) if row.needs_vectors(config) else None,
                     self._source_folder(cell.strategy) if cell.from_source else None,
                 ),
             )
-        return (yield from row.fit()(bench, classes, rows.train, rows.validation, config))
+        return (yield from row.fit(FitInput(bench, classes, rows.train, rows.validation, config)))
 
     def _start(self, cell: Cell) -> StartingPoint:
         """Where a cell on an encoder begins: the source's model, or the bare encoder under it."""
         if cell.from_source:
             return read_starting_point(self._source_folder(cell.strategy))
-        copied = self._copied("encoder")
+        copied = self._copied(ENCODER)
         if copied.exists():
             return StartingPoint(read_starting_point(copied).base)
         return StartingPoint(find_encoder(self.config.encoder, self.store.settings))
@@ -299,8 +294,8 @@ class Comparison(CellWork[Cell]):
             return self.store.settings.runs / f"{self.job.id}-source-{source_strategy(name)}" / "model"
         return self._copied(strategy(name).family)
 
-    def _copied(self, family: str) -> Path:
-        return self.job.folder / "data" / SOURCE_MODEL / family
+    def _copied(self, family: Family) -> Path:
+        return self.job.folder / "data" / SOURCE_MODEL / family.name
 
     def _record(self, cell: Cell, run_id: str, rows: Rows, test: int) -> dict[str, Any]:
         row = strategy(cell.strategy)
@@ -317,7 +312,7 @@ class Comparison(CellWork[Cell]):
             "status": "running",
             "started": time.time(),
             "encoder": self._encoder_name() if row.needs_encoder else "",
-            "vectors": self.config.vectors if row.family == "words" else "",
+            "vectors": self.config.vectors if row.family.on_words else "",
             "source": self._source_title(cell),
             "config": {} if copied else to_values(self.config.config_of(cell.strategy)),
             "rows": {"train": len(rows.train), "validation": len(rows.validation), "test": test},
@@ -325,7 +320,7 @@ class Comparison(CellWork[Cell]):
         }
 
     def _encoder_name(self) -> str:
-        copied = self._copied("encoder")
+        copied = self._copied(ENCODER)
         return read_starting_point(copied).base.name if copied.exists() else self.config.encoder
 
     def _source_title(self, cell: Cell) -> str:
@@ -340,14 +335,8 @@ class Comparison(CellWork[Cell]):
             return float(len(test))
         per_class = self._config(cell).per_class
         rows = min(len(examples), per_class * len(examples.classes)) if per_class else len(examples)
-        row, config = strategy(cell.strategy), self.config.config_of(cell.strategy)
-        if row.family != "encoder":
-            return LIGHT[row.family] * (rows * passes(config, rows) + len(test)) + 1.0
-        if isinstance(config, ContrastiveConfig):
-            return 6.0 * (config.pairs or pairs_for(rows)) * config.epochs + len(test)
-        if row.in_loop:
-            return 3.0 * rows * passes(config, rows) + len(test)
-        return float((rows if cell.seed == 0 else 0) + len(test) + 1)
+        effort, config = strategy(cell.strategy).effort, self.config.config_of(cell.strategy)
+        return effort.cost(config, rows, cell.seed, len(test))
 
 
 def _copy(source: Path, place: Path) -> None:

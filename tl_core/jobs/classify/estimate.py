@@ -39,11 +39,10 @@ from tl_core.processes import run_beside
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.config import AnyConfig, ContrastiveConfig, FrozenConfig, pairs_for
-from tl_core.tasks.classify.encoder.classifier import PREDICT_BATCH
-from tl_core.tasks.classify.strategies import passes, strategy
+from tl_core.tasks.classify.effort import Rates, Workload
+from tl_core.tasks.classify.forms import ENCODER
+from tl_core.tasks.classify.strategies import strategy
 from tl_core.text.tokens import count_tokens
-from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
 from tl_core.whole_files import scratch_folder
 
 if TYPE_CHECKING:
@@ -51,17 +50,6 @@ if TYPE_CHECKING:
 
 MOST_TEXTS = 300_000  # whose token counts are kept
 PROBE_SECONDS = 180
-
-
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """What the probe measured of one strategy; seconds a padded token, bytes at the largest batch."""
-
-    train: float
-    predict: float
-    load: float
-    start: float
-    memory: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +102,7 @@ def _key(
     """
     lengths = [len(text) for text in texts]
     long = (max(lengths).bit_length(), 0 if strategy(name).needs_encoder else sum(lengths).bit_length())
-    vectors = config.vectors if strategy(name).family == "words" else ""
+    vectors = config.vectors if strategy(name).family.on_words else ""
     values = {key: value for key, value in to_values(config.config_of(name)).items() if key != "epochs"}
     beginning = start.fingerprint() if start and strategy(name).needs_encoder else ""
     return json.dumps([name, values, beginning, vectors, long, settings.threads], sort_keys=True)
@@ -130,7 +118,7 @@ def _starting_point(store: Store, config: CompareConfig) -> StartingPoint | None
     if not config.needs_encoder:
         return None
     if config.source_run:
-        copied = open_source(store, config.source_run).models.get("encoder")
+        copied = open_source(store, config.source_run).models.get(ENCODER.name)
         if copied is not None:
             return read_starting_point(copied)
     return StartingPoint(find_encoder(config.encoder, store.settings))
@@ -151,7 +139,9 @@ def _add_up(
         if (role, size) not in drawn:
             drawn[role, size] = _rows(config, task, target, role, size)
         rows, held = drawn[role, size]
-        seconds = _seconds(name, config.config_of(name), rows, held, rates[name], counts, number)
+        lengths = counts.of if counts else None
+        work = Workload(rows.train.texts, rows.validation.texts, held.texts, number, lengths)
+        seconds = strategy(name).effort.seconds(config.config_of(name), work, rates[name])
         by_strategy[name] = by_strategy.get(name, 0.0) + seconds
     starting = max(rate.start for rate in rates.values())
     memory = max(rate.memory for rate in rates.values())
@@ -190,45 +180,6 @@ class TokenCounts:
         self.known |= zip(missing, count_tokens(self.tokenizer, missing).tolist(), strict=True)
         lengths = np.fromiter((self.known[text] for text in texts), dtype=np.int64, count=len(texts))
         return np.minimum(lengths, max_tokens)
-
-
-def _seconds(
-    name: str,
-    settings: AnyConfig,
-    rows: Rows,
-    test: Examples,
-    rates: Rates,
-    counts: TokenCounts | None,
-    seeds: int,
-) -> float:
-    """Expected seconds of all seeds of one strategy; every seed trains on as many rows."""
-    if strategy(name).family != "encoder":
-        characters = sum(map(len, rows.train.texts)) * passes(settings, len(rows.train))
-        held = sum(map(len, rows.validation.texts)) + sum(map(len, test.texts))
-        return seeds * (rates.load + rates.train * characters + rates.predict * held)
-    assert counts is not None
-    longest = int(getattr(settings, "max_tokens", 0))
-    scored = _padded(counts.of(test.texts, longest))
-    train = counts.of(rows.train.texts, longest)
-    held = _padded(counts.of(rows.validation.texts, longest))
-    each = 2 * rates.load + rates.predict * scored  # the saved model is loaded again for scoring
-    if isinstance(settings, FrozenConfig):
-        return seeds * each + rates.predict * (_padded(train) + held)
-    if isinstance(settings, ContrastiveConfig):
-        pairs = (settings.pairs or pairs_for(len(rows.train))) * settings.epochs
-        tokens = float(train.mean()) if len(train) else 0.0
-        return seeds * (each + rates.train * pairs * tokens + rates.predict * (_padded(train) + held))
-    tokens = padded_tokens(train, length_batches(train, _batch_size(settings), seed=0, epoch=0))
-    epochs = passes(settings, len(rows.train))
-    return seeds * (each + epochs * (rates.train * tokens + rates.predict * held))
-
-
-def _batch_size(settings: AnyConfig) -> int:
-    return int(getattr(settings, "batch_size", 1))
-
-
-def _padded(lengths: NDArray[np.int64]) -> int:
-    return padded_tokens(lengths, sorted_batches(lengths, PREDICT_BATCH))
 
 
 def _probe(

@@ -97,7 +97,7 @@ class CompareConfig:
     @property
     def needs_vectors(self) -> bool:
         """Whether a strategy begins with pretrained word vectors."""
-        return any(getattr(self.config_of(name), "start", "") == "pretrained" for name in self.strategies)
+        return any(strategy(name).needs_vectors(self.config_of(name)) for name in self.strategies)
 
     def at(self, per_class: int) -> CompareConfig:
         """The same for one size."""
@@ -201,6 +201,10 @@ class SourcePlan:
     families: tuple[str, ...] = ()
     zero: tuple[str, ...] = ()
 
+    def gives_to(self, name: str) -> bool:
+        """Whether the strategy of this name begins with something of the source."""
+        return strategy(name).family.name in self.families
+
     def to_json(self) -> dict[str, Any]:
         return {"task": self.task, "families": list(self.families), "zero": list(self.zero)}
 
@@ -243,7 +247,7 @@ def cells(config: CompareConfig, source: SourcePlan = NO_SOURCE) -> list[Cell]:
     order = [each.name for each in STRATEGIES if each.name in config.strategies]
     planned = []
     if source.task:
-        named = {source_strategy(name) for name in order if strategy(name).family in source.families} - {""}
+        named = {source_strategy(name) for name in order if source.gives_to(name)} - {""}
         planned = [Cell(each.name, 0, "source") for each in STRATEGIES if each.name in named]
     planned += [Cell(name, 0, "zero") for name in source.zero]
     by_size: list[int | None] = [*sorted(config.sizes, key=lambda size: size or 10**9)] or [None]
@@ -258,7 +262,7 @@ def cells(config: CompareConfig, source: SourcePlan = NO_SOURCE) -> list[Cell]:
 
 def _starts(config: CompareConfig, name: str, source: SourcePlan) -> tuple[bool, ...]:
     """Whether a strategy begins with the source; a grid trains each one without it as well."""
-    if strategy(name).family not in source.families:
+    if not source.gives_to(name):
         return (False,)
     return (False, True) if config.sizes else (True,)
 

@@ -23,7 +23,7 @@ from tl_core.jobs.classify.plan import CompareConfig, config_from_json, labelled
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, LabelledTexts, WordStart
+from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts, WordStart
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.text.tokens import count_tokens
 from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
@@ -70,10 +70,11 @@ def _measure(
     start_peak()
     began = time.perf_counter()
     bench = Bench(settings)
-    if strategy(name).family == "encoder":
+    row = strategy(name)
+    if row.needs_encoder:
         train, predict, load = _measure_encoder(replace(bench, start=start), config, name, examples)
     else:
-        if strategy(name).family == "words" and config.needs_vectors:
+        if row.needs_vectors(config.config_of(name)):
             bench = replace(bench, words=WordStart(open_vectors(Store(settings), config.vectors)))
         _fit_few(bench, config, name, examples)  # imports what it needs
         importing += time.perf_counter() - began
@@ -93,7 +94,8 @@ def _fit_few(bench: Bench, config: CompareConfig, name: str, examples: Examples)
     few = labelled(sample_per_class(examples, each, bench.seed), examples.classes)
     none = labelled(examples.take([]), examples.classes)
     began = time.perf_counter()
-    drain(strategy(name).fit()(bench, examples.classes, few, none, _one_pass(config.config_of(name))))
+    one = _one_pass(config.config_of(name))
+    drain(strategy(name).fit(FitInput(bench, examples.classes, few, none, one)))
     return time.perf_counter() - began
 
 
@@ -103,14 +105,16 @@ def _measure_light(
     """Seconds a character of one pass of a training and of predicting, and of the fixed part."""
     load = _fit_few(bench, config, name, examples)
     rows = rows_of_seed(config.at(0), examples, 0, examples.classes).train
-    most = len(rows) if name == "tfidf" else MOST_ROWS
+    row = strategy(name)
+    most = len(rows) if row.effort.whole_table else MOST_ROWS
     chosen = np.random.default_rng(bench.seed).permutation(len(rows))[:most]
     texts, targets = tuple(rows.texts[at] for at in chosen), rows.targets[chosen]
     characters = max(1, sum(map(len, texts)))
     none = labelled(examples.take([]), examples.classes)
-    fit, settings = strategy(name).fit(), _one_pass(config.config_of(name))
+    one = _one_pass(config.config_of(name))
+    given = FitInput(bench, examples.classes, LabelledTexts(texts, targets), none, one)
     began = time.perf_counter()
-    fitted = drain(fit(bench, examples.classes, LabelledTexts(texts, targets), none, settings))
+    fitted = drain(row.fit(given))
     train = max(0.0, time.perf_counter() - began - load) / characters
     began = time.perf_counter()
     drain(fitted.classifier.predict_events(texts))
@@ -163,7 +167,7 @@ def _measure_steps(
     none = labelled(examples.take([]), examples.classes)
     batches = length_batches(lengths[chosen], settings.batch_size, seed=bench.seed, epoch=0)
     one = _one_pass(settings)  # with a single pass gradual unfreezing trains every layer in it
-    training = strategy(name).fit()(bench, examples.classes, train, none, one)
+    training = strategy(name).fit(FitInput(bench, examples.classes, train, none, one))
     times = []
     for event in training:
         if isinstance(event, Metric):

@@ -37,11 +37,11 @@ def source_plan(config: CompareConfig, task: Task, source: SourceModels | None) 
     rows = [strategy(name) for name in config.strategies]
     classes = tuple(sorted({*task.target.classes, *(task.test.classes if task.test else ())}))
     if task.source is not None:
-        families = tuple(sorted({row.family for row in rows if row.source}))
+        families = tuple(sorted({row.family.name for row in rows if row.source}))
         makers = {row.source for row in rows if row.source}
         same = task.source.classes == classes
     elif source is not None:
-        families = tuple(sorted({row.family for row in rows if row.source} & set(source.models)))
+        families = tuple(sorted({row.family.name for row in rows if row.source} & set(source.models)))
         makers = {source.trained_by[family] for family in families}
         same = source.classes == classes
     else:

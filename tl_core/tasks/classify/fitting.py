@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from tl_core.vectors.space import WordVectors
 
 Probabilities = NDArray[np.float64]
 Targets = NDArray[np.int64]
+Config = TypeVar("Config", covariant=True)
 
 
 class Classifier(Protocol):
@@ -69,6 +70,20 @@ class Bench:
                 "This strategy needs an encoder to start from. Choose minilm, e5 or another one."
             )
         return self.start
+
+
+@dataclass(frozen=True, slots=True)
+class FitInput(Generic[Config]):
+    """What a training is given: the bench, the C classes, rows to learn from and to choose the best epoch by, settings.
+
+    `validation` may hold no rows.
+    """
+
+    bench: Bench
+    classes: tuple[str, ...]
+    train: LabelledTexts
+    validation: LabelledTexts
+    config: Config
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, WordStart
-from tl_core.tasks.classify.words import train
+from tl_core.tasks.classify.fitting import Bench, FitInput, Fitted, LabelledTexts, WordStart
 from tl_core.tasks.classify.words.config import KINDS, AnyWordConfig
+from tl_core.tasks.classify.words.train import fit_words
 from tl_core.training.events import Event
 from tl_core.vectors.space import WordVectors, make_vectors
 
@@ -73,9 +73,8 @@ def fit(
 ) -> tuple[Fitted, list[Event]]:
     """A training and its events."""
     bench = Bench(settings, seed, words=words or WordStart(tiny_vectors()))
-    training = getattr(train, f"fit_{kind}")(
-        bench, classes, rows or make_rows(), validation, small_config(kind, **changes)
-    )
+    config = small_config(kind, **changes)
+    training = fit_words(FitInput(bench, classes, rows or make_rows(), validation, config))
     events: list[Event] = []
     while True:
         try:

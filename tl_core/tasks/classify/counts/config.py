@@ -10,6 +10,7 @@ from tl_core.knobs import check_knobs, knob
 from tl_core.training.schedule import epochs_for_steps
 
 WEIGHTS = ("counts", "presence")
+COUNTED_ROW = 0.01  # cost of a row in forward passes of an encoder, by rule of thumb
 STEPS_WANTED = 1000
 EPOCHS_RANGE = (5, 40)
 

@@ -10,13 +10,13 @@ from tl_core.errors import ModelError
 from tl_core.tasks.classify.counts.config import WEIGHTS
 from tl_core.tasks.classify.counts.n_grams import BagOfWords, make_view
 from tl_core.tasks.classify.counts.train import BagOfWordsClassifier, make_network
+from tl_core.tasks.classify.forms import COUNTS, LABELS, ModelForm
 
 if TYPE_CHECKING:
     import torch
 
 FACTS = "counts.json"
 N_GRAMS = "n_grams.json"
-LABELS = "labels.json"
 LAYER = "counts.safetensors"
 LONGEST_N_GRAM = 3
 AGAIN = "Use the folder as it was saved, or train again."
@@ -45,6 +45,16 @@ def load_bag_of_words(folder: Path) -> BagOfWordsClassifier:
     network = make_network(bag.size, len(classes))
     _fill(network, read_tensors(folder / LAYER), folder)
     return BagOfWordsClassifier(bag, network, tuple(classes))
+
+
+COUNTS_FORM = ModelForm(
+    COUNTS,
+    FACTS,
+    lambda folder, settings, device: load_bag_of_words(folder),
+    "predict_counts.py",
+    (FACTS, N_GRAMS, LAYER, LABELS),
+    lambda folder: ("numpy", "safetensors"),
+)
 
 
 def _make_bag(folder: Path, facts: Any, n_grams: Any) -> BagOfWords:

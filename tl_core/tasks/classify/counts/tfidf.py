@@ -17,7 +17,10 @@ import numpy as np
 
 from tl_core.errors import DataError, ModelError
 from tl_core.tasks.classify.config import TfidfConfig
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities
+from tl_core.tasks.classify.counts.config import COUNTED_ROW
+from tl_core.tasks.classify.effort import light_effort
+from tl_core.tasks.classify.fitting import FitInput, Fitted, Probabilities
+from tl_core.tasks.classify.forms import COUNTS, LABELS, ModelForm
 from tl_core.text.script import is_korean
 from tl_core.training.events import Note, Progress, Training, drain
 
@@ -60,7 +63,7 @@ class TfidfClassifier:
         skops.io.dump({"head": self.head, "idf": frequencies}, folder / MODEL)
         n_grams = {name: list(view.get_feature_names_out()) for name, view in self.views.items()}
         (folder / N_GRAMS).write_text(json.dumps(n_grams, ensure_ascii=False), encoding="utf-8")
-        (folder / "labels.json").write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
+        (folder / LABELS).write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
 
 
 def features(views: dict[str, TfidfVectorizer], texts: Sequence[str]) -> csr_matrix:
@@ -86,7 +89,7 @@ def load_tfidf(folder: Path) -> TfidfClassifier:
         views = {name: make_view(name, vocabulary=n_grams[name]) for name in saved["idf"]}
         for name, view in views.items():
             view.idf_ = saved["idf"][name]
-        classes = tuple(json.loads((folder / "labels.json").read_text(encoding="utf-8")))
+        classes = tuple(json.loads((folder / LABELS).read_text(encoding="utf-8")))
         model = TfidfClassifier(views, saved["head"], classes)
         drain(model.predict_events(["a"]))
     except ModelError:
@@ -117,13 +120,20 @@ def make_view(name: str, **options: Any) -> TfidfVectorizer:
     return TfidfVectorizer(sublinear_tf=True, dtype=np.float32, **VIEWS[name], **options)
 
 
-def fit_tfidf(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: TfidfConfig,
-) -> Training[Fitted]:
+TFIDF_FORM = ModelForm(
+    COUNTS,
+    MODEL,
+    lambda folder, settings, device: load_tfidf(folder),
+    "predict_classifier.py",
+    (MODEL, N_GRAMS, LABELS),
+    lambda folder: ("skops", "scikit-learn"),
+)
+TFIDF_EFFORT = light_effort(
+    COUNTED_ROW, lambda config, rows: 1, in_loop=False, training_share=0.0, whole_table=True
+)
+
+
+def fit_tfidf(given: FitInput[TfidfConfig]) -> Training[Fitted]:
     """Fit TF-IDF and logistic regression; validation rows are used for training too.
 
     Nothing is chosen on validation rows here, so they need not be held back.
@@ -131,8 +141,9 @@ def fit_tfidf(
     from sklearn.linear_model import LogisticRegression
 
     began = time.perf_counter()
-    texts = train.texts + validation.texts
-    targets = np.concatenate([train.targets, validation.targets])
+    config = given.config
+    texts = given.train.texts + given.validation.texts
+    targets = np.concatenate([given.train.targets, given.validation.targets])
     characters = config.characters == "on" or (config.characters == "auto" and is_korean(texts))
     if characters:
         yield Note("Character 2-4 grams stand beside the words.")
@@ -142,4 +153,4 @@ def fit_tfidf(
     yield Progress(len(texts), len(texts))
     parameters = int(head.coef_.size + head.intercept_.size)
     facts = {"n_grams": int(head.coef_.shape[1]), "characters": characters}
-    return Fitted(TfidfClassifier(views, head, classes), time.perf_counter() - began, parameters, facts)
+    return Fitted(TfidfClassifier(views, head, given.classes), time.perf_counter() - began, parameters, facts)

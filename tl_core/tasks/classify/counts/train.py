@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.tasks.classify.counts.config import BagOfWordsConfig, epochs_for
+from tl_core.tasks.classify.counts.config import COUNTED_ROW, BagOfWordsConfig, epochs_for
 from tl_core.tasks.classify.counts.n_grams import BagOfWords, fit_view
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities, Targets
+from tl_core.tasks.classify.effort import light_effort
+from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, Probabilities, Targets
 from tl_core.text.script import is_korean
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Progress, Training
@@ -96,17 +97,15 @@ def as_bags(rows: csr_matrix, device: torch.device) -> tuple[torch.Tensor, torch
     return ids, offsets, weights
 
 
-def fit_bag_of_words(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: BagOfWordsConfig,
-) -> Training[Fitted]:
+BAG_OF_WORDS_EFFORT = light_effort(COUNTED_ROW, epochs_for)
+
+
+def fit_bag_of_words(given: FitInput[BagOfWordsConfig]) -> Training[Fitted]:
     """Count n-grams and train a linear layer over them; for Korean, character 2-4 grams are counted too."""
     from scipy.sparse import hstack
 
     began = time.perf_counter()
+    bench, train, config = given.bench, given.train, given.config
     characters = is_korean(train.texts)
     if characters:
         yield Note("Character 2-4 grams stand beside the words.")
@@ -115,9 +114,9 @@ def fit_bag_of_words(
     bag = BagOfWords({name: view for name, (view, _) in found.items()}, config.ngrams, config.weights)
     counts = hstack([rows for _, rows in found.values()], format="csr")
     counted_seconds = time.perf_counter() - began
-    network = make_network(bag.size, len(classes), sorted({int(each) for each in train.targets}))
+    network = make_network(bag.size, len(given.classes), sorted({int(each) for each in train.targets}))
     accelerator = make_accelerator("float32", "words")
-    problem = _make_problem(bag, counts, train.targets, validation, accelerator.device)
+    problem = _make_problem(bag, counts, train.targets, given.validation, accelerator.device)
     loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
     result = yield from fit(network, network, problem, loop, accelerator, bench.desk)
     yield Progress(loop.epochs * len(train), loop.epochs * len(train))
@@ -130,7 +129,7 @@ def fit_bag_of_words(
         "stopped_early": result.stopped_early,
     }
     trained = sum(each.numel() for each in network.parameters())
-    classifier = BagOfWordsClassifier(bag, network.cpu(), classes)
+    classifier = BagOfWordsClassifier(bag, network.cpu(), given.classes)
     return Fitted(classifier, counted_seconds + result.seconds, trained, facts)
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tl_core.encoders.adapted import (
+    ADAPTER,
+    FACTS,
     StartingPoint,
     copy_state,
     load_merged,
@@ -28,7 +30,9 @@ from tl_core.encoders.pool import pool
 from tl_core.errors import ConfigError, ModelError
 from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import Probabilities
+from tl_core.tasks.classify.forms import ENCODER, LABELS, ModelForm
 from tl_core.training.batches import sorted_batches
+from tl_core.training.devices import device_named
 from tl_core.training.events import Progress, Training
 from tl_core.training.precision import autocast, class_shares, resolve_precision
 
@@ -113,7 +117,7 @@ class EncoderClassifier:
         parameters = self.network.head.named_parameters()  # type: ignore[union-attr]
         head = {name: each.detach().cpu().contiguous() for name, each in parameters}
         save_file(head, folder / HEAD)
-        (folder / "labels.json").write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
+        (folder / LABELS).write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
         facts = {
             "family": self.encoder.family.model_type,
             "pooling": self.encoder.family.pooling,
@@ -134,7 +138,7 @@ def load_encoder_classifier(folder: Path, settings: Settings, device: torch.devi
     try:
         use = Use(int(facts["max_tokens"]), str(facts["precision"]), int(facts.get("layer", 0)))
         encoder = cut_above(encoder, use.layer, str(facts.get("pooling", "auto")))
-        classes = tuple(json.loads((folder / "labels.json").read_text(encoding="utf-8")))
+        classes = tuple(json.loads((folder / LABELS).read_text(encoding="utf-8")))
         head = read_tensors(folder / HEAD)
         network = make_network(encoder, len(classes), dropout=0.0)
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
@@ -143,6 +147,24 @@ def load_encoder_classifier(folder: Path, settings: Settings, device: torch.devi
     return EncoderClassifier(
         encoder, network.to(device), classes, start, use, lambda target: copy_state(start, target)
     )
+
+
+def _load(folder: Path, settings: Settings, device: str) -> EncoderClassifier:
+    return load_encoder_classifier(folder, settings, device_named(device))
+
+
+def _packages(folder: Path) -> tuple[str, ...]:
+    """What the predict.py of an exported model on an encoder needs, by the names of pip."""
+    return (
+        "torch",
+        "transformers",
+        "safetensors",
+        "tokenizers",
+        *(("peft",) if (folder / ADAPTER).exists() else ()),
+    )
+
+
+ENCODER_FORM = ModelForm(ENCODER, FACTS, _load, "predict_classifier.py", (LABELS,), _packages)
 
 
 def adapter_saver(encoder: Encoder, start: StartingPoint) -> Callable[[Path], None]:

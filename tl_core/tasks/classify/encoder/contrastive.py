@@ -18,10 +18,12 @@ from tl_core.encoders.load import Encoder
 from tl_core.encoders.pool import pool
 from tl_core.encoders.tuning import set_dropout
 from tl_core.tasks.classify.config import ContrastiveConfig, pairs_for
+from tl_core.tasks.classify.effort import Effort, Rates, Workload
 from tl_core.tasks.classify.encoder.classifier import PREDICT_BATCH, EncoderClassifier, Use, adapter_saver
+from tl_core.tasks.classify.encoder.effort import work_tokens
 from tl_core.tasks.classify.encoder.frozen import fit_scaled_head, network_with_head
 from tl_core.tasks.classify.encoder.tuned import seed_torch, train_fast
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Targets
+from tl_core.tasks.classify.fitting import FitInput, Fitted, Targets
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training, part_of, stoppable
 from tl_core.training.loop import Indices, Problem, fit, loop_config
@@ -31,19 +33,34 @@ if TYPE_CHECKING:
     import torch
 
 
-def fit_contrastive(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: ContrastiveConfig,
-) -> Training[Fitted]:
+def _cost(config: ContrastiveConfig, rows: int, seed: int, test_rows: int) -> float:
+    return 6.0 * pairs_in_epoch(config, rows) * config.epochs + test_rows
+
+
+def _seconds(config: ContrastiveConfig, work: Workload, rates: Rates) -> float:
+    tokens = work_tokens(work, config.max_tokens)
+    pairs = pairs_in_epoch(config, len(work.train)) * config.epochs
+    mean = float(tokens.train.mean()) if len(work.train) else 0.0
+    computed = rates.predict * (tokens.train_pass + tokens.validation_pass)
+    return work.trainings * (tokens.scoring_seconds(rates) + rates.train * pairs * mean + computed)
+
+
+CONTRASTIVE_EFFORT = Effort(in_loop=True, cost=_cost, seconds=_seconds)
+
+
+def pairs_in_epoch(config: ContrastiveConfig, rows: int) -> int:
+    """How many pairs an epoch draws from this many training rows: the config's, or for 0 as many as suit them."""
+    return config.pairs or pairs_for(rows)
+
+
+def fit_contrastive(given: FitInput[ContrastiveConfig]) -> Training[Fitted]:
     """Train a LoRA adapter on pairs of training rows, then logistic regression on the features it gives.
 
     Validation rows are used for the head too.
     """
     import torch
 
+    bench, train, validation, config = given.bench, given.train, given.validation, given.config
     start = bench.starting_point
     seed_torch(bench.seed)
     encoder = load_with_adapter(start, bench.settings, rank=config.rank, alpha=config.alpha, dropout=0.0)
@@ -53,7 +70,7 @@ def fit_contrastive(
     accelerator = make_accelerator(config.precision)
     batches = Batcher(encoder, train.texts, config.max_tokens, accelerator.device)
     train_fast(encoder, batches.lengths, accelerator.device)
-    pairs, same = draw_pairs(train.targets, config.pairs or pairs_for(len(train)), bench.seed)
+    pairs, same = draw_pairs(train.targets, pairs_in_epoch(config, len(train)), bench.seed)
     problem = make_pair_problem(batches, pairs, same)
     network = make_vector_network(encoder)
     loop, no_head = loop_config(config, config.epochs, bench.seed), torch.nn.Identity()
@@ -72,11 +89,11 @@ def fit_contrastive(
     )
     features = yield from part_of(stoppable(computing, bench.desk.stop_requested), before, total)
     targets = np.concatenate([train.targets, validation.targets])
-    weight, bias = fit_length_head(features, targets, len(classes), config.strength)
+    weight, bias = fit_length_head(features, targets, len(given.classes), config.strength)
     classifier = EncoderClassifier(
         encoder,
         network_with_head(encoder, weight, bias).to(accelerator.device),
-        classes,
+        given.classes,
         start,
         Use(config.max_tokens, config.precision),
         adapter_saver(encoder, start),

@@ -15,8 +15,10 @@ from tl_core.encoders.layers import cut_above
 from tl_core.encoders.load import Encoder
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FrozenConfig
+from tl_core.tasks.classify.effort import Effort, Rates, Workload
 from tl_core.tasks.classify.encoder.classifier import EncoderClassifier, Use, make_network
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, Probabilities, Targets
+from tl_core.tasks.classify.encoder.effort import work_tokens
+from tl_core.tasks.classify.fitting import FitInput, Fitted, Probabilities, Targets
 from tl_core.training.devices import best_device
 from tl_core.training.events import Training
 from tl_core.training.precision import as_float64, resolve_precision
@@ -28,26 +30,34 @@ STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 FOLDS = 5
 
 
-def fit_frozen(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: FrozenConfig,
-) -> Training[Fitted]:
+def _seconds(config: FrozenConfig, work: Workload, rates: Rates) -> float:
+    tokens = work_tokens(work, config.max_tokens)
+    computed = rates.predict * (tokens.train_pass + tokens.validation_pass)  # once, by the first training
+    return work.trainings * tokens.scoring_seconds(rates) + computed
+
+
+FROZEN_EFFORT = Effort(
+    in_loop=False,
+    cost=lambda config, rows, seed, test_rows: float((rows if seed == 0 else 0) + test_rows + 1),
+    seconds=_seconds,
+)
+
+
+def fit_frozen(given: FitInput[FrozenConfig]) -> Training[Fitted]:
     """Logistic regression on frozen features; validation rows are used for training too."""
     began = time.perf_counter()
-    start = bench.starting_point
-    encoder = cut_above(load_merged(start, bench.settings), config.layer, config.pooling)
-    texts = train.texts + validation.texts
-    targets = np.concatenate([train.targets, validation.targets])
-    features = yield from shelved_features(encoder, start, texts, config, bench.settings)
-    weight, bias = fit_head(features, targets, len(classes), config.strength)
+    settings, config = given.bench.settings, given.config
+    start = given.bench.starting_point
+    encoder = cut_above(load_merged(start, settings), config.layer, config.pooling)
+    texts = given.train.texts + given.validation.texts
+    targets = np.concatenate([given.train.targets, given.validation.targets])
+    features = yield from shelved_features(encoder, start, texts, config, settings)
+    weight, bias = fit_head(features, targets, len(given.classes), config.strength)
     network = network_with_head(encoder, weight, bias)
     classifier = EncoderClassifier(
         encoder,
         network.to(best_device()),
-        classes,
+        given.classes,
         start,
         Use(config.max_tokens, config.precision, config.layer),
         lambda folder: copy_state(start, folder),

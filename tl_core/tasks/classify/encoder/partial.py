@@ -15,7 +15,7 @@ from tl_core.encoders.lower import begun_above, kept_type, lower_states
 from tl_core.encoders.tuning import GradualConfig, TopLayersConfig, set_dropout
 from tl_core.tasks.classify.encoder.classifier import weights_saver
 from tl_core.tasks.classify.encoder.tuned import Change, Forward, fit_change, plain, seed_torch
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
+from tl_core.tasks.classify.fitting import FitInput, Fitted
 from tl_core.training.events import Note, Training, stoppable
 from tl_core.training.loop import Desk, Indices, LoopConfig, RateOf
 from tl_core.training.precision import resolve_precision
@@ -27,17 +27,12 @@ if TYPE_CHECKING:
 IN_ENCODER = "encoder."  # what the network's names put before the names of the encoder's parameters
 
 
-def fit_top_layers(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: TopLayersConfig,
-) -> Training[Fitted]:
+def fit_top_layers(given: FitInput[TopLayersConfig]) -> Training[Fitted]:
     """Train the top layers of the encoder and a new head; embeddings and lower layers stay as they are.
 
     What the lower layers give is computed once and kept in memory where it fits.
     """
+    bench, config = given.bench, given.config
     seed_torch(bench.seed)
     encoder = load_trainable(bench.starting_point, bench.settings)
     blocks, layers = frozen_below(encoder, config.layers)
@@ -49,7 +44,7 @@ def fit_top_layers(
         parameter.requires_grad_(parameter.requires_grad and depth_of(encoder, name) > blocks)
     keep = functools.partial(_keep_lower, encoder, blocks, layers, config)
     change = Change(encoder, functools.partial(_save_whole, encoder), keep=keep)
-    return (yield from fit_change(bench, change, classes, train, validation, config))
+    return (yield from fit_change(given, change))
 
 
 def _keep_lower(
@@ -89,23 +84,18 @@ def _save_whole(encoder: Encoder, folder: Path) -> None:
         parameter.requires_grad_(was_trained)
 
 
-def fit_gradual(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: GradualConfig,
-) -> Training[Fitted]:
+def fit_gradual(given: FitInput[GradualConfig]) -> Training[Fitted]:
     """Train the head alone, then the blocks too, from the top to the embeddings, each with a rate of its own.
 
     Gradual unfreezing and discriminative fine-tuning (Howard & Ruder 2018, sections 3.3 and 3.2).
     """
+    bench, config = given.bench, given.config
     seed_torch(bench.seed)
     encoder = load_trainable(bench.starting_point, bench.settings)
     if has_frozen_words(encoder):
         yield Note("The word table of this encoder is quantised and stays as it is.")
     change = Change(encoder, weights_saver(encoder), rates=lambda loop: gradual_rates(encoder, config, loop))
-    return (yield from fit_change(bench, change, classes, train, validation, config))
+    return (yield from fit_change(given, change))
 
 
 def gradual_rates(encoder: Encoder, config: GradualConfig, loop: LoopConfig) -> RateOf:

@@ -27,6 +27,7 @@ from tl_core.encoders.tuning import (
     lora_rate,
     set_dropout,
 )
+from tl_core.tasks.classify.effort import Effort, Rates, Workload
 from tl_core.tasks.classify.encoder.classifier import (
     PREDICT_BATCH,
     EncoderClassifier,
@@ -35,8 +36,9 @@ from tl_core.tasks.classify.encoder.classifier import (
     make_network,
     weights_saver,
 )
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts
-from tl_core.training.batches import sorted_batches
+from tl_core.tasks.classify.encoder.effort import work_tokens
+from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts
+from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training, part_of
 from tl_core.training.loop import Desk, Indices, LoopConfig, Problem, RateOf, fit, loop_config
@@ -67,14 +69,41 @@ class Change:
     keep: Keep | None = None
 
 
-def fit_lora(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: LoraConfig,
-) -> Training[Fitted]:
+def _cost(config: TunedConfig, rows: int, seed: int, test_rows: int) -> float:
+    return 3.0 * rows * epochs_for(config, rows) + test_rows
+
+
+def _seconds(config: TunedConfig, work: Workload, rates: Rates) -> float:
+    tokens = work_tokens(work, config.max_tokens)
+    batches = length_batches(tokens.train, config.batch_size, seed=0, epoch=0)
+    trained = rates.train * padded_tokens(tokens.train, batches)
+    each_epoch = trained + rates.predict * tokens.validation_pass
+    epochs = epochs_for(config, len(work.train))
+    return work.trainings * (tokens.scoring_seconds(rates) + epochs * each_epoch)
+
+
+TUNED_EFFORT = Effort(in_loop=True, cost=_cost, seconds=_seconds)
+
+
+def chosen_epochs(config: TunedConfig, rows: int, layers: int) -> list[str]:
+    """In words, what is chosen where `epochs` is 0, for about this many training rows."""
+    if config.epochs:
+        return []
+    return [f"{epochs_for(config, rows)} epochs, chosen for about {rows:,} training rows"]
+
+
+def chosen_epochs_and_rate(config: LoraConfig, rows: int, layers: int) -> list[str]:
+    """The same, and what is chosen where the rate is 0, for an encoder of this many layers; 0 where that is not known."""
+    said = chosen_epochs(config, rows, layers)
+    if config.learning_rate == 0 and layers:
+        rate = lora_rate(config, layers)
+        said.append(f"learning rate {rate:g}, chosen for an encoder of {layers} layers")
+    return said
+
+
+def fit_lora(given: FitInput[LoraConfig]) -> Training[Fitted]:
     """Train a LoRA adapter and a new head; the encoder's own weights stay."""
+    bench, config = given.bench, given.config
     start = bench.starting_point
     seed_torch(bench.seed)
     encoder = load_with_adapter(
@@ -84,37 +113,25 @@ def fit_lora(
         yield Note("The source's adapter is trained further, with its own rank.")
     config = replace(config, learning_rate=lora_rate(config, encoder.layers))
     change = Change(encoder, adapter_saver(encoder, start))
-    return (yield from fit_change(bench, change, classes, train, validation, config))
+    return (yield from fit_change(replace(given, config=config), change))
 
 
-def fit_full(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: FullConfig,
-) -> Training[Fitted]:
+def fit_full(given: FitInput[FullConfig]) -> Training[Fitted]:
     """Train every weight of the encoder and a new head; a packaged quantised word table stays."""
+    bench = given.bench
     seed_torch(bench.seed)
     encoder = load_trainable(bench.starting_point, bench.settings)
     if has_frozen_words(encoder):
         yield Note("The word table of this encoder is quantised and stays as it is.")
-    change = Change(encoder, weights_saver(encoder))
-    return (yield from fit_change(bench, change, classes, train, validation, config))
+    return (yield from fit_change(given, Change(encoder, weights_saver(encoder))))
 
 
-def fit_change(
-    bench: Bench,
-    change: Change,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: TunedConfig,
-) -> Training[Fitted]:
+def fit_change(given: FitInput[TunedConfig], change: Change) -> Training[Fitted]:
     """Train what requires gradients in the encoder, and a new head: the classifier that comes out of it."""
+    bench, train, validation, config = given.bench, given.train, given.validation, given.config
     encoder = change.encoder
     set_dropout(encoder.model, config.encoder_dropout)
-    network = make_network(encoder, len(classes), config.dropout)
+    network = make_network(encoder, len(given.classes), config.dropout)
     accelerator = make_accelerator(config.precision)
     network.to(accelerator.device)
     batches = Batcher(encoder, train.texts, config.max_tokens, accelerator.device)
@@ -132,7 +149,7 @@ def fit_change(
     training = fit(network, network.head, problem, loop, accelerator, bench.desk, rate_of)  # type: ignore[arg-type]
     result = yield from part_of(training, before, before + total)
     use = Use(config.max_tokens, config.precision)
-    classifier = EncoderClassifier(encoder, network, classes, bench.starting_point, use, change.save)
+    classifier = EncoderClassifier(encoder, network, given.classes, bench.starting_point, use, change.save)
     facts = {
         "epochs": loop.epochs,
         "device": accelerator.device.type,

@@ -37,6 +37,7 @@ FEW_ROWS = (
 FROZEN_HELP = (
     "What was moved from the source stays as it is in this many first epochs; the new layers are trained."
 )
+WORD_ROW = 0.03  # cost of a row in forward passes of an encoder, by rule of thumb
 STEPS_WANTED = 800
 EPOCHS_RANGE = (5, 30)
 

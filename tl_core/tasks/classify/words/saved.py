@@ -19,12 +19,14 @@ from tl_core.errors import ModelError, TLError
 from tl_core.knobs import from_values, to_values
 from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import Probabilities
+from tl_core.tasks.classify.forms import LABELS, WORDS, ModelForm
 from tl_core.tasks.classify.words.config import AnyWordConfig, config_class, kind_of
 from tl_core.tasks.classify.words.documents import FIRST, UNKNOWN, Documents
 from tl_core.tasks.classify.words.networks import make_batch, make_network, make_table
 from tl_core.tasks.classify.words.splitting import SPLITTERS, Splitter, read_corpus
 from tl_core.tasks.classify.words.vocabulary import SourceWords
 from tl_core.training.batches import token_batches
+from tl_core.training.devices import device_named
 from tl_core.training.events import Progress, Training
 from tl_core.training.precision import class_shares
 
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 FACTS = "words.json"
 VOCABULARY = "vocabulary.json"
 WEIGHTS = "model.safetensors"
-LABELS = "labels.json"  # as every saved classifier has it
 LEARNED = "learned"
 TRAINED, KEPT = "table.trained", "table.kept"
 PREDICT_WORDS = 16_384  # words computed at once in prediction, padding included
@@ -125,6 +126,20 @@ def load_word_classifier(folder: Path, settings: Settings, device: torch.device)
     except (TLError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{folder} is not a whole word classifier: {error}") from error
     return WordClassifier(network.eval().to(device), config, classes, splitter, words, learned)
+
+
+def _load(folder: Path, settings: Settings, device: str) -> WordClassifier:
+    return load_word_classifier(folder, settings, device_named(device, "words"))
+
+
+WORDS_FORM = ModelForm(
+    WORDS,
+    FACTS,
+    _load,
+    "predict_words.py",
+    (FACTS, VOCABULARY, WEIGHTS, LABELS),
+    lambda folder: ("numpy", "torch", "safetensors", "kiwipiepy"),
+)
 
 
 def read_source(folder: Path) -> SourceWords:

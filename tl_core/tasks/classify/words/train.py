@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.tasks.classify.fitting import Bench, Fitted, LabelledTexts, WordStart
+from tl_core.tasks.classify.effort import light_effort
+from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, WordStart
 from tl_core.tasks.classify.words.config import (
+    WORD_ROW,
     AnyWordConfig,
-    BagConfig,
     CnnConfig,
-    MeanConfig,
-    RecurrentConfig,
     WordConfig,
     epochs_for,
     settled,
@@ -45,54 +44,17 @@ HEAD = ("head.weight", "head.bias")
 TABLE = "table.trained"
 
 
-def fit_mean(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: MeanConfig,
-) -> Training[Fitted]:
-    """Train the mean of word vectors under a linear layer, from padded texts."""
-    return (yield from _fit(bench, classes, train, validation, config))
+WORDS_EFFORT = light_effort(WORD_ROW, epochs_for)
 
 
-def fit_bag(
-    bench: Bench, classes: tuple[str, ...], train: LabelledTexts, validation: LabelledTexts, config: BagConfig
-) -> Training[Fitted]:
-    """Train the same by EmbeddingBag, without padding."""
-    return (yield from _fit(bench, classes, train, validation, config))
-
-
-def fit_recurrent(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: RecurrentConfig,
-) -> Training[Fitted]:
-    """Train a recurrent network."""
-    return (yield from _fit(bench, classes, train, validation, config))
-
-
-def fit_cnn(
-    bench: Bench, classes: tuple[str, ...], train: LabelledTexts, validation: LabelledTexts, config: CnnConfig
-) -> Training[Fitted]:
-    """Train the convolutional document model."""
-    return (yield from _fit(bench, classes, train, validation, config))
-
-
-def _fit(
-    bench: Bench,
-    classes: tuple[str, ...],
-    train: LabelledTexts,
-    validation: LabelledTexts,
-    config: AnyWordConfig,
-) -> Training[Fitted]:
+def fit_words(given: FitInput[AnyWordConfig]) -> Training[Fitted]:
+    """Train the network that the settings are of, over word vectors: mean, EmbeddingBag, recurrent network or CNN."""
     import torch
 
+    bench, train, classes = given.bench, given.train, given.classes
     torch.manual_seed(bench.seed)
     folder = bench.words.source
-    config = settled(config, len(train), has_source=folder is not None)
+    config = settled(given.config, len(train), has_source=folder is not None)
     splitter = Splitter(choose_splitter(config, bench.words, train.texts))
     corpus = read_corpus(splitter, train.texts, config.max_words)
     source = read_source(folder) if folder is not None else None
@@ -105,9 +67,9 @@ def _fit(
     accelerator = make_accelerator(config.precision, "words")
     longest = config.longest_sentence if isinstance(config, CnnConfig) else config.max_words
     documents = Documents(corpus, words.index, longest, accelerator.device)
-    held_corpus = read_corpus(splitter, validation.texts, config.max_words)
+    held_corpus = read_corpus(splitter, given.validation.texts, config.max_words)
     held = Documents(held_corpus, words.index, longest, accelerator.device)
-    problem = _make_problem(config, _Rows(documents, train), _Rows(held, validation))
+    problem = _make_problem(config, _Rows(documents, train), _Rows(held, given.validation))
     loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
     rates = _rates(config, moved, source is not None)
     result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk, rates)  # type: ignore[arg-type]
