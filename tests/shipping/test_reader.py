@@ -12,13 +12,8 @@ from tl_core.data.reading import split_by_article
 from tl_core.errors import ConfigError, DataError
 from tl_core.settings import Settings
 from tl_core.shipping import reader, reader_en, reader_ko
-from tl_core.shipping.reader import (
-    Questions,
-    ReaderRecipe,
-    Stage,
-    run_recipe,
-    train_recipe,
-)
+from tl_core.shipping.reader import run_recipe, train_recipe
+from tl_core.shipping.reader_recipe import Questions, ReaderRecipe, Stage
 from tl_core.shipping.steps import data_folder, find_file
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.saved import load_reader

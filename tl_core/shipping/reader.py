@@ -10,56 +10,22 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from tl_core.catalog.readers import ADAPTERS
-from tl_core.data.reading import ReadingSet
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
 from tl_core.errors import TLError
 from tl_core.jobs.trainings import save_model
 from tl_core.records import write_record
 from tl_core.settings import Settings, read_settings
+from tl_core.shipping.reader_card import ship
+from tl_core.shipping.reader_recipe import Questions, ReaderRecipe, Stage
 from tl_core.shipping.steps import data_folder, tell, told
-from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.train import ReadBench, fit_reader
 from tl_core.training.loop import Desk
 from tl_core.whole_files import remove
-
-
-@dataclass(frozen=True, slots=True)
-class Questions:
-    """What one stage learns from, chooses its epoch by, and is measured on."""
-
-    train: ReadingSet
-    validation: ReadingSet
-    test: ReadingSet
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One training of a recipe; `read(folder)` gives its questions."""
-
-    name: str
-    read: Callable[[Path], Questions]
-    config: ReadConfig
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderRecipe:
-    """A shipped reader: its base encoder and the trainings that lead to it."""
-
-    name: str
-    title: str
-    encoder: str
-    stages: tuple[Stage, ...]
-    description: str
-    test: str
-    sources: tuple[str, ...]
-    limits: tuple[str, ...]
-    language: str = "en"  # ISO 639-1
 
 
 def run_recipe(recipe: ReaderRecipe, arguments: Sequence[str] | None = None) -> int:
@@ -90,8 +56,6 @@ def train_recipe(recipe: ReaderRecipe, settings: Settings, data: Path, work: Pat
         questions = stage.read(data)
         train_stage(stage, questions, settings, start, work / stage.name, seed)
         start = read_starting_point(work / stage.name / "model")
-    from tl_core.shipping.reader_card import ship
-
     ship(recipe, settings, questions, work, out)
 
 

@@ -14,7 +14,7 @@ from tl_core.encoders.catalog import hub_name_of
 from tl_core.exchange.metadata import with_metadata
 from tl_core.records import read_record, write_record
 from tl_core.settings import Settings
-from tl_core.shipping.reader import Questions, ReaderRecipe
+from tl_core.shipping.reader_recipe import Questions, ReaderRecipe
 from tl_core.shipping.steps import halve, machine_name, tell, told
 from tl_core.tasks.read.answers import Reply
 from tl_core.tasks.read.calibration import Calibration

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tl_core.data.reading import joined, split_by_article, with_unanswerable
 from tl_core.data.reading_files import read_reading_file
-from tl_core.shipping.reader import Questions, ReaderRecipe, Stage, run_recipe
+from tl_core.shipping.reader import run_recipe
+from tl_core.shipping.reader_recipe import Questions, ReaderRecipe, Stage
 from tl_core.shipping.steps import find_file
 from tl_core.tasks.read.config import ReadConfig
 

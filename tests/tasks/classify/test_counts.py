@@ -12,8 +12,8 @@ from tests.tasks.classify.test_contract import CLASSES, STRANGE, make_rows
 from tl_core.errors import ConfigError, DataError, ModelError
 from tl_core.settings import Settings
 from tl_core.tasks.classify.counts.config import BagOfWordsConfig, epochs_for
-from tl_core.tasks.classify.counts.saved import load_bag_of_words
-from tl_core.tasks.classify.counts.train import BagOfWordsClassifier, fit_bag_of_words
+from tl_core.tasks.classify.counts.saved import BagOfWordsClassifier, load_bag_of_words
+from tl_core.tasks.classify.counts.train import fit_bag_of_words
 from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts
 from tl_core.tasks.classify.saved import predict
 from tl_core.training.events import Metric, Note, Progress, Stopped

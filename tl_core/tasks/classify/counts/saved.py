@@ -1,16 +1,22 @@
-"""A bag-of-words classifier as a folder: JSON and safetensors, nothing that could run."""
+"""A bag-of-words classifier, and its folder: JSON and safetensors, nothing that could run."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tl_core.errors import ModelError
 from tl_core.tasks.classify.counts.config import WEIGHTS
 from tl_core.tasks.classify.counts.n_grams import BagOfWords, make_view
-from tl_core.tasks.classify.counts.train import BagOfWordsClassifier, make_network
+from tl_core.tasks.classify.counts.network import as_bags, make_network
+from tl_core.tasks.classify.fitting import Probabilities
 from tl_core.tasks.classify.forms import COUNTS, LABELS, ModelForm
+from tl_core.training.events import Progress, Training
+from tl_core.training.precision import class_shares
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +25,34 @@ FACTS = "counts.json"
 N_GRAMS = "n_grams.json"
 LAYER = "counts.safetensors"
 LONGEST_N_GRAM = 3
+PREDICT_BATCH = 512
 AGAIN = "Use the folder as it was saved, or train again."
+
+
+class BagOfWordsClassifier:
+    """A bag of words under a linear layer; it predicts on the CPU."""
+
+    def __init__(self, bag: BagOfWords, network: torch.nn.Module, classes: tuple[str, ...]) -> None:
+        self.bag, self.network, self.classes = bag, network, classes
+
+    def predict_events(self, texts: Sequence[str]) -> Training[Probabilities]:
+        """Class probabilities, (N, C); classes that training never saw have probability 0."""
+        import torch
+
+        network = self.network.eval()
+        probabilities = np.zeros((len(texts), len(self.classes)))
+        for start in range(0, len(texts), PREDICT_BATCH):
+            part = texts[start : start + PREDICT_BATCH]
+            with torch.inference_mode():
+                logits = network(as_bags(self.bag.rows(part), torch.device("cpu")))
+            probabilities[start : start + len(part)] = class_shares(logits)
+            yield Progress(start + len(part), len(texts))
+        if not texts:
+            yield Progress(0, 0)
+        return probabilities
+
+    def save(self, folder: Path) -> None:
+        save_bag_of_words(self, folder)
 
 
 def save_bag_of_words(classifier: BagOfWordsClassifier, folder: Path) -> None:

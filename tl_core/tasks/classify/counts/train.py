@@ -7,8 +7,6 @@ lost. A sparse row of counts is what `embedding_bag` reads, so no (N, V) table i
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,86 +14,18 @@ from numpy.typing import NDArray
 
 from tl_core.tasks.classify.counts.config import COUNTED_ROW, BagOfWordsConfig, epochs_for
 from tl_core.tasks.classify.counts.n_grams import BagOfWords, fit_view
+from tl_core.tasks.classify.counts.network import as_bags, make_network
+from tl_core.tasks.classify.counts.saved import PREDICT_BATCH, BagOfWordsClassifier
 from tl_core.tasks.classify.effort import light_effort
-from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, Probabilities, Targets
+from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, Targets
 from tl_core.text.script import is_korean
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Progress, Training
 from tl_core.training.loop import Indices, Problem, fit, loop_config
-from tl_core.training.precision import class_shares
 
 if TYPE_CHECKING:
     import torch
     from scipy.sparse import csr_matrix
-
-PREDICT_BATCH = 512
-NEVER = -1e4  # the bias of a class without a training row: its probability is 0
-
-
-class BagOfWordsClassifier:
-    """A bag of words under a linear layer; it predicts on the CPU."""
-
-    def __init__(self, bag: BagOfWords, network: torch.nn.Module, classes: tuple[str, ...]) -> None:
-        self.bag, self.network, self.classes = bag, network, classes
-
-    def predict_events(self, texts: Sequence[str]) -> Training[Probabilities]:
-        """Class probabilities, (N, C); classes that training never saw have probability 0."""
-        import torch
-
-        network = self.network.eval()
-        probabilities = np.zeros((len(texts), len(self.classes)))
-        for start in range(0, len(texts), PREDICT_BATCH):
-            part = texts[start : start + PREDICT_BATCH]
-            with torch.inference_mode():
-                logits = network(as_bags(self.bag.rows(part), torch.device("cpu")))
-            probabilities[start : start + len(part)] = class_shares(logits)
-            yield Progress(start + len(part), len(texts))
-        if not texts:
-            yield Progress(0, 0)
-        return probabilities
-
-    def save(self, folder: Path) -> None:
-        from tl_core.tasks.classify.counts.saved import save_bag_of_words
-
-        save_bag_of_words(self, folder)
-
-
-def make_network(n_grams: int, classes: int, present: Sequence[int] | None = None) -> torch.nn.Module:
-    """An nn.Module from bags (ids, offsets, weights) to logits (B, C): `.weight` (V, C), `.bias` (C,).
-
-    It begins at zero, which is as good as anywhere: the loss is convex. Classes that are not `present`
-    in training begin at a probability of 0, from where no gradient moves them.
-    """
-    import torch
-    from torch.nn.functional import embedding_bag
-
-    class Network(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.weight = torch.nn.Parameter(torch.zeros(n_grams, classes))
-            start = torch.zeros(classes)
-            if present is not None:
-                start = torch.full((classes,), NEVER)
-                start[list(present)] = 0.0
-            self.bias = torch.nn.Parameter(start)
-
-        def forward(self, bags: tuple[torch.Tensor, torch.Tensor, torch.Tensor]) -> torch.Tensor:
-            ids, offsets, weights = bags
-            return (
-                embedding_bag(ids, self.weight, offsets, mode="sum", per_sample_weights=weights) + self.bias
-            )
-
-    return Network()
-
-
-def as_bags(rows: csr_matrix, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Sparse rows (B, V) as `embedding_bag` reads them: ids, where each row begins (B,), weights."""
-    import torch
-
-    parts = (rows.indices.astype(np.int64), rows.indptr[:-1].astype(np.int64), rows.data)
-    ids, offsets, weights = (torch.from_numpy(each).to(device) for each in parts)
-    return ids, offsets, weights
-
 
 BAG_OF_WORDS_EFFORT = light_effort(COUNTED_ROW, epochs_for)
 
