@@ -43,7 +43,7 @@ def run_list(options: argparse.Namespace) -> int:
     jobs = [
         {"id": job.id, "title": job.title, "status": job.status, "reason": job.reason} for job in store.jobs()
     ]
-    runs = [{**run_summary(run.record, run.status), "job": run.record.get("job", "")} for run in store.runs()]
+    runs = [{**run_summary(run), "job": run.record.get("job", "")} for run in store.runs()]
     lines = [f"{job['id']}  {job['status']:<12} {job['title']}  {job['reason']}".rstrip() for job in jobs]
     lines += [f"{run['id']}  {run['status']:<12} {score_text(run)}".rstrip() for run in runs]
     show(options, {"jobs": jobs, "runs": runs}, lines or ["There are no runs yet."])

@@ -19,8 +19,9 @@ from tl_core.jobs.classify.plan import CompareConfig, Task, config_from_json, si
 from tl_core.jobs.kinds import run_job
 from tl_core.jobs.trainings import resume_job
 from tl_core.knobs import knobs_of, parse_value
+from tl_core.outcomes.tasks import kind_of
 from tl_core.processes import give_way
-from tl_core.runs.store import Job, Store
+from tl_core.runs.store import Job, Run, Store
 from tl_core.runs.worker import work
 from tl_core.settings import read_settings
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
@@ -171,7 +172,7 @@ def _apply(
 def finish(options: argparse.Namespace, store: Store, job: Job) -> int:
     """Follow a job to its end and print its runs."""
     job = followed(store, job)
-    runs = [run_summary(run.record, run.status) for run in store.runs_of(job.id)]
+    runs = [run_summary(run) for run in store.runs_of(job.id)]
     answer: dict[str, Any] = {"job": job.id, "status": job.status, "runs": runs}
     if job.status not in ("done", "stopped"):
         answer["error"] = job.reason or f"The job is {job.status}."
@@ -205,35 +206,18 @@ def follow(store: Store, job_id: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def run_summary(record: dict[str, Any], status: str) -> dict[str, Any]:
-    """What `train`, `train-reader` and `runs list` say of one run.
-
-    Accuracy and macro-F1 are shares; exact match and F1 of readers are percent, as the official
-    scripts print them.
-    """
-    said = {
-        "id": record["id"],
+def run_summary(run: Run) -> dict[str, Any]:
+    """What `train`, `train-reader` and `runs list` say of one run: what every run has, and what its task adds."""
+    record = run.record
+    return {
+        "id": run.id,
         "strategy": record["strategy"],
         "seed": record["seed"],
         "role": record["role"],
-        "status": status,
+        "status": run.status,
         "seconds": record.get("seconds"),
         "trained_parameters": record.get("trained_parameters"),
-    }
-    report = record.get("report") or {}
-    if record.get("task") == "read":
-        scores = report.get("scores")
-        return said | {
-            "source": record["source"],
-            "questions": record["rows"]["train"],
-            "exact_match": 100 * scores["exact_match"] if scores else None,
-            "f1": 100 * scores["f1"] if scores else None,
-        }
-    interval = report.get("accuracy_interval") or {}
-    return said | {
-        "accuracy": report.get("accuracy"),
-        "macro_f1": report.get("macro_f1"),
-        "interval": [interval.get("low"), interval.get("high")],
+        **kind_of(run).summary(run),
     }
 
 

@@ -23,8 +23,8 @@ from tl_core.encoders.families import family_of
 from tl_core.encoders.load import encoder_folder, load_encoder, tokenizer_of
 from tl_core.errors import DataError, ModelError, RunError, TLError
 from tl_core.exchange.card import make_card, requirements
-from tl_core.exchange.kinds import PORTABLE, PortableKind
-from tl_core.outcomes.tasks import CLASSIFIERS, Scores, kind_named, kind_of
+from tl_core.outcomes.tasks import CLASSIFIERS, KINDS, Scores, kind_named, kind_of
+from tl_core.outcomes.tasks.kind import Portable
 from tl_core.records import write_record
 from tl_core.runs.store import Run, Store, new_id
 from tl_core.settings import Settings
@@ -53,13 +53,13 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
     run = store.run(run_id)
     if run.status != "done":
         raise RunError(f"Run {run_id} is {run.status}; only a finished run can be exported.")
-    if kind_of(run).task not in PORTABLE:
+    kind = kind_of(run).portable
+    if kind is None:
         raise RunError(
             f"Run {run_id} holds word vectors; `save-vectors {run_id} OUT.txt` writes them as a file."
         )
     check_output(out)
     with scratch_folder() as folder:
-        kind = PORTABLE[kind_of(run).task]
         run = replace(run, record=_portable_record(run, kind))
         shutil.copytree(run.model, folder, dirs_exist_ok=True)
         if (folder / FACTS).exists():
@@ -75,7 +75,7 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
     return out.stat().st_size
 
 
-def _portable_record(run: Run, kind: PortableKind) -> dict[str, Any]:
+def _portable_record(run: Run, kind: Portable) -> dict[str, Any]:
     """What of a record goes along; a folder of this machine is told by its own name alone."""
     fields = (*kind.kept, *NUMBERS, "report", "facts")
     record = {name: run.record[name] for name in fields if name in run.record}
@@ -193,7 +193,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
         name = entry.filename
         if name in IGNORED:
             continue
-        known = (EVERY_ZIP, *(kind.files for kind in PORTABLE.values()))
+        known = (EVERY_ZIP, *(each.portable.files for each in KINDS if each.portable))
         if (
             not any(each.fullmatch(name) for each in known)
             or (entry.external_attr >> 16) & 0o170000 == 0o120000
@@ -214,9 +214,10 @@ def _checked_record(folder: Path) -> dict[str, Any]:
     try:
         given = json.loads((folder / "record.json").read_text(encoding="utf-8"))
         kind = kind_named(str(given.get("task", CLASSIFIERS.task)))
-        if kind.judging is None:
+        if kind.judging is None or kind.portable is None:
             raise ValueError(f"runs of {kind.title} are not exchanged as zips")
         record: dict[str, Any] = {
+            "task": kind.task,
             "title": str(given.get("title", "imported"))[:200],
             "seed": int(given["seed"]),
             "role": "target",
@@ -228,7 +229,7 @@ def _checked_record(folder: Path) -> dict[str, Any]:
             "started": time.time(),
             "ended": time.time(),
             "facts": {},
-            **PORTABLE[kind.task].fields(folder, given),
+            **kind.portable.fields(folder, given),
         }
         record |= {name: int(given[name]) for name in NUMBERS if name in given}
         _check_scores(kind.judging.scores(record["report"]))
@@ -236,7 +237,7 @@ def _checked_record(folder: Path) -> dict[str, Any]:
         raise DataError(f"The record of the zip is not that of an exported run ({error}).") from error
     except RecursionError:
         raise DataError("The record of the zip is not that of an exported run.") from None
-    _check_files(folder, PORTABLE[kind.task])
+    _check_files(folder, kind.portable)
     return record
 
 
@@ -248,7 +249,7 @@ def _check_scores(scores: Scores) -> None:
                 raise ValueError(f"{measure.name} must be between 0 and 1; got {value!r:.40}")
 
 
-def _check_files(folder: Path, kind: PortableKind) -> None:
+def _check_files(folder: Path, kind: Portable) -> None:
     """DataError for a file that only the run of another task has."""
     for file in folder.rglob("*"):
         name = file.relative_to(folder).as_posix()
@@ -258,7 +259,8 @@ def _check_files(folder: Path, kind: PortableKind) -> None:
 
 def _check_model(settings: Settings, folder: Path, record: dict[str, Any]) -> None:
     """The files of the model are data of the right form."""
-    kind = PORTABLE[record.get("task", CLASSIFIERS.task)]
+    kind = kind_named(record["task"]).portable
+    assert kind is not None
     if not kind.has_encoder(record):
         from tl_core.tasks.classify.saved import load_classifier
 

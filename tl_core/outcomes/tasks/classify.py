@@ -1,0 +1,134 @@
+"""The row of classification."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.errors import ModelError
+from tl_core.knobs import from_values
+from tl_core.outcomes.comparison import TITLES, read_answers
+from tl_core.outcomes.tasks.kind import (
+    KEPT,
+    CardText,
+    Fields,
+    Judging,
+    Measure,
+    Portable,
+    Score,
+    Scores,
+    TaskKind,
+    code,
+    rows_text,
+    score_rows,
+)
+from tl_core.runs.store import CLASSIFY, Job, Run
+from tl_core.tasks.classify.encoder.classifier import HEAD
+from tl_core.tasks.classify.forms import LABELS
+from tl_core.tasks.classify.metrics import Interval, Report
+from tl_core.tasks.classify.strategies import FORMS, Strategy, strategy
+from tl_core.tasks.significance import Wording
+
+ACCURACY, MACRO_F1 = Measure("accuracy", "accuracy"), Measure("macro_f1", "macro-F1")
+
+
+def _name(run: Run) -> str:
+    name = str(run.record.get("strategy", ""))
+    part = "source task" if run.record.get("role") == "source" else f"seed {run.record.get('seed', '?')}"
+    return f"{TITLES.get(name, name)}, {part}"
+
+
+def _scores(report: Mapping[str, Any]) -> Scores:
+    return {
+        ACCURACY: Score(report["accuracy"], Interval(**report["accuracy_interval"])),
+        MACRO_F1: Score(report["macro_f1"], Interval(**report["macro_f1_interval"])),
+    }
+
+
+def _right_classes(job: Job, run: Run) -> NDArray[np.bool_]:
+    return read_answers(job, run).correct
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    """Shares, as the command line prints them."""
+    report = run.report or {}
+    interval = report.get("accuracy_interval") or {}
+    return {
+        "accuracy": report.get("accuracy"),
+        "macro_f1": report.get("macro_f1"),
+        "interval": [interval.get("low"), interval.get("high")],
+    }
+
+
+def _card(run: Run) -> CardText:
+    record, report, rows = run.record, run.record["report"], run.record["rows"]
+    classes = ", ".join(code(each) for each in record["classes"])
+    return CardText(
+        tag="text-classification",
+        heading=f"Text classifier: {TITLES[record['strategy']]}",
+        about=f"Trained on {code(record['title'])}, seed {record['seed']}. Classes: {classes}.",
+        rows={
+            "rows": rows_text(rows),
+            **score_rows(_scores(run.record["report"])),
+            "majority class": f"{report['majority_accuracy']:.3f}",
+            "expected calibration error": f"{report['expected_calibration_error']:.3f}",
+        },
+        command='python predict.py "a text"',
+        limits="The accuracy holds for texts like the test rows; on others it can be anything.",
+    )
+
+
+def _row(record: Fields) -> Strategy:
+    return strategy(str(record["strategy"]))
+
+
+def _fields(folder: Path, given: Fields) -> dict[str, Any]:
+    row = _row(given)
+    from_values(row.config, given["config"])
+    classes = [str(each) for each in given["classes"]]
+    if json.loads((folder / LABELS).read_text(encoding="utf-8")) != classes:
+        raise ValueError("labels.json and record.json name different classes")
+    return {
+        "strategy": row.name,
+        "classes": classes,
+        "report": Report.from_json(given["report"]).to_json(),
+    }
+
+
+def _check_head(folder: Path) -> None:
+    if not (folder / HEAD).exists():
+        raise ModelError(f"The zip lacks {HEAD}: it is not a whole classifier.")
+
+
+CLASSIFIERS = TaskKind(
+    task=CLASSIFY,
+    title="classification",
+    unit="row",
+    name=_name,
+    summary=_summary,
+    judging=Judging(
+        measures=(ACCURACY, MACRO_F1),
+        right=ACCURACY,
+        best=ACCURACY,
+        wording=Wording("row"),
+        scores=_scores,
+        test="test.jsonl",
+        right_answers=_right_classes,
+    ),
+    card=_card,
+    portable=Portable(
+        script=lambda record: _row(record).form.script,
+        files=re.compile("|".join(re.escape(file) for form in FORMS for file in form.files)),
+        packages=lambda record, folder: _row(record).form.packages(folder),
+        kept=(*KEPT, "task", "classes"),
+        fields=_fields,
+        has_encoder=lambda record: _row(record).needs_encoder,
+        check_head=_check_head,
+    ),
+)

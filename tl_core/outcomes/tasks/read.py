@@ -1,0 +1,183 @@
+"""The row of reading."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+
+from tl_core.encoders.adapted import FACTS, read_facts
+from tl_core.encoders.families import family_of
+from tl_core.errors import ModelError
+from tl_core.jobs.read.train import TEST, exact_matches
+from tl_core.knobs import from_values
+from tl_core.outcomes.comparison import TITLES
+from tl_core.outcomes.tasks.kind import (
+    KEPT,
+    CardText,
+    Fields,
+    Judging,
+    Measure,
+    Portable,
+    Score,
+    Scores,
+    TaskKind,
+    code,
+    learned_from,
+    rows_text,
+    score_rows,
+)
+from tl_core.runs.store import Run
+from tl_core.tasks.classify.encoder.classifier import ENCODER_FORM
+from tl_core.tasks.classify.metrics import Interval, percentile_interval
+from tl_core.tasks.read.config import ReadConfig
+from tl_core.tasks.read.metrics import Rule
+from tl_core.tasks.read.report import ReadReport
+from tl_core.tasks.read.saved import HEAD, TASK, read_calibration
+from tl_core.tasks.significance import Wording
+
+EXACT_MATCH, F1 = Measure("exact_match", "exact match"), Measure("f1", "F1")
+RULES = {"squad1": "SQuAD 1.1", "squad2": "SQuAD 2.0", "korquad": "KorQuAD 1.0"}
+MOST_QUESTIONS = 10_000_000
+RESAMPLES = 1000
+
+
+def _name(run: Run) -> str:
+    source, seed = run.record.get("source", ""), run.record.get("seed", "?")
+    return f"From {source}, {learned_from(run):,} questions, seed {seed}"
+
+
+def _scores(report: Mapping[str, Any]) -> Scores:
+    scores = report["scores"]
+    return {
+        EXACT_MATCH: Score(scores["exact_match"], share_interval(scores["exact_match"], scores["count"])),
+        F1: Score(scores["f1"]),
+    }
+
+
+def share_interval(share: float, count: int) -> Interval | None:
+    """The 95 % interval of a share of `count` questions, as drawing the questions anew spreads it."""
+    if not count:
+        return None
+    drawn = np.random.default_rng(0).binomial(count, share, size=RESAMPLES)
+    return percentile_interval(drawn / count)
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    """Exact match and F1 in percent, as the official scripts print them."""
+    scores = (run.report or {}).get("scores")
+    return {
+        "source": run.record["source"],
+        "questions": run.record["rows"]["train"],
+        "exact_match": 100 * scores["exact_match"] if scores else None,
+        "f1": 100 * scores["f1"] if scores else None,
+    }
+
+
+def _card(run: Run) -> CardText:
+    record, report = run.record, ReadReport.from_json(run.record["report"])
+    rows = {"questions": rows_text(record["rows"]), "rule": RULES[report.rule]}
+    if report.answerable < report.scores.count:
+        rows["test questions without an answer"] = f"{report.scores.count - report.answerable:,}"
+        rows["no-answer threshold"] = f"{report.threshold:.2f}"
+    rows |= score_rows(_scores(run.record["report"]))
+    if report.other_josa is not None:
+        rows["particles (josa)"] = "cut off answers" if report.josa else "kept at answers"
+        other = {EXACT_MATCH: Score(report.other_josa.exact_match), F1: Score(report.other_josa.f1)}
+        by_other = "kept, as predict.py answers" if report.josa else "cut off"
+        rows |= {f"{name}, particles {by_other}": value for name, value in score_rows(other).items()}
+    return CardText(
+        tag="question-answering",
+        heading=f"Reader: {TITLES[record['strategy']]}",
+        about=f"Finds the answer to a question in a text. Trained on {code(record['title'])}, "
+        f"starting from {code(record['source'])}, seed {record['seed']}.",
+        rows=rows,
+        command='python predict.py --passage text.txt --question "a question"',
+        limits="The scores hold for texts and questions like those of the test; on others they can be anything.",
+    )
+
+
+def _fields(_: Path, given: Fields) -> dict[str, Any]:
+    method = from_values(ReadConfig, given["config"]).method
+    return {
+        "task": TASK,
+        "strategy": method,
+        "size": int(given["size"]),
+        "report": _checked_report(given["report"]),
+    }
+
+
+def _checked_report(values: dict[str, Any]) -> dict[str, Any]:
+    """A reader's report as `to_json` writes it; ValueError or TypeError if it holds anything else."""
+    report = ReadReport.from_json(values)
+    every = [report.scores, report.other_josa, report.best, *(each.scores for each in report.groups)]
+    for scores in every:
+        if scores is not None:
+            _check_number(scores.count, 0, MOST_QUESTIONS)
+            _check_number(scores.exact_match, 0, 1)
+            _check_number(scores.f1, 0, 1)
+    for threshold in (report.threshold, report.best_threshold):
+        if threshold is not None:
+            _check_number(threshold, -math.inf, math.inf)
+    _check_number(report.answerable, 0, report.scores.count)
+    names = [name for each in report.groups for name in (each.by, each.name)]
+    if report.rule not in get_args(Rule) or not all(isinstance(name, str) for name in names):
+        raise ValueError("the report has no known rule, or groups without names")
+    return {**report.to_json(), "josa": bool(report.josa)}
+
+
+def _check_number(value: object, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ValueError(f"a score must be a number between {low} and {high}; got {value!r:.40}")
+
+
+def _check_head(folder: Path) -> None:
+    """A span head of an encoder of a known family, and, if there is one, a whole calibration."""
+    from safetensors import SafetensorError, safe_open
+
+    facts = read_facts(folder)
+    if facts.get("task") != TASK:
+        raise ModelError(f"{FACTS} of the zip is not that of a reader.")
+    family_of(str(facts.get("family", "")))
+    try:
+        with safe_open(folder / HEAD, framework="numpy") as tensors:
+            names = tensors.keys()
+            shapes = {name: tensors.get_slice(name).get_shape() for name in names}
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"The zip lacks a readable {HEAD}: it is not a whole reader ({error}).") from error
+    weight, bias = shapes.pop("weight", []), shapes.pop("bias", [])
+    if shapes or len(weight) != 2 or weight[0] != 2 or bias != [2]:
+        raise ModelError(f"{HEAD} of the zip is not a span head.")
+    read_calibration(folder)
+
+
+READERS = TaskKind(
+    task=TASK,
+    title="reading",
+    unit="question",
+    name=_name,
+    summary=_summary,
+    judging=Judging(
+        measures=(EXACT_MATCH, F1),
+        right=EXACT_MATCH,
+        best=F1,
+        wording=Wording("question", EXACT_MATCH.name),
+        scores=_scores,
+        test=TEST,
+        right_answers=exact_matches,
+    ),
+    card=_card,
+    portable=Portable(
+        script=lambda record: "predict_reader.py",
+        files=re.compile(r"reader\.json"),
+        packages=lambda record, folder: ENCODER_FORM.packages(folder),
+        kept=(*KEPT, "task", "size"),
+        fields=_fields,
+        has_encoder=lambda record: True,
+        check_head=_check_head,
+    ),
+)

@@ -1,0 +1,16 @@
+"""The row of learned word vectors."""
+
+from __future__ import annotations
+
+from tl_core.catalog.vector_sets import TASK
+from tl_core.outcomes.tasks.kind import TaskKind
+from tl_core.runs.store import Run
+from tl_core.vectors.learn_config import METHOD_TITLES
+
+
+def _name(run: Run) -> str:
+    method = str(run.record.get("strategy", ""))
+    return f"{METHOD_TITLES.get(method, method)}, {run.record.get('config', {}).get('width', '?')} dimensions"
+
+
+VECTORS = TaskKind(task=TASK, title="word vectors", unit="text", name=_name)
