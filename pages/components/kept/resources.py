@@ -26,7 +26,8 @@ from tl_core.data.tables import Table, read_table
 from tl_core.encoders.load import Encoder, EncoderBase, find_encoder, load_encoder, tokenizer_of
 from tl_core.jobs.classify.data_report import DataReport, check_table
 from tl_core.jobs.classify.estimate import Estimate, TokenCounts, estimate, starting_base
-from tl_core.jobs.classify.plan import CompareConfig, Task, config_from_json, largest_class, test_split
+from tl_core.jobs.classify.plan import CompareConfig, Task, config_from_json
+from tl_core.jobs.classify.prepare import Prepared, prepare
 from tl_core.jobs.classify.probe import RATES
 from tl_core.jobs.devices import device_facts
 from tl_core.jobs.vectors.evaluate import RESULT, Report, evaluation_result, read_set
@@ -103,30 +104,30 @@ def _token_counts(base: EncoderBase) -> TokenCounts:
     return TokenCounts(tokenizer_of(base, read_settings()))
 
 
+@st.cache_resource(show_spinner=False, max_entries=8, ttl=3600)
+def _prepared(config: str, task_key: int, source_changed: str, _task: Task) -> Prepared:
+    return prepare(store(), config_from_json(json.loads(config)), _task)
+
+
+def prepared(config: CompareConfig, task: Task) -> Prepared:
+    """The comparison made ready; kept for the same settings, rows and source."""
+    run = config.source_run
+    changed = run if run and (read_settings().runs / run).exists() else ""
+    return _prepared(json.dumps(config.to_json(), sort_keys=True), hash(task), changed, task)
+
+
 @st.cache_data(show_spinner=False, max_entries=64)
-def _known_estimate(config: str, task_key: int, rates_changed: int, _task: Task) -> Estimate | None:
-    settings = config_from_json(json.loads(config))
-    base = starting_base(store(), settings)
+def _known_estimate(config: str, task_key: int, rates_changed: int, _prepared: Prepared) -> Estimate | None:
+    base = starting_base(store(), _prepared)
     counts = _token_counts(base) if base else None
-    return estimate(store(), settings, _task, probe=False, counts=counts)
+    return estimate(store(), _prepared, probe=False, counts=counts)
 
 
-@st.cache_data(show_spinner=False, max_entries=16)
-def _largest_class(of_test: tuple[float, int], task_key: int, _config: CompareConfig, _task: Task) -> int:
-    pool, _ = test_split(_config, _task.pool(), _task.test)
-    return largest_class(pool)
-
-
-def rows_of_largest_class(config: CompareConfig, task: Task) -> int:
-    """Rows of the most frequent class that a comparison can learn from; kept for the same task."""
-    return _largest_class((config.test_share, config.split_seed), hash(task), config, task)
-
-
-def known_estimate(config: CompareConfig, task: Task) -> Estimate | None:
+def known_estimate(ready: Prepared, task: Task) -> Estimate | None:
     """What a comparison will cost, if the speed of its strategies here is known; kept for the same task."""
     rates = read_settings().cache / RATES
     changed = rates.stat().st_mtime_ns if rates.exists() else 0
-    return _known_estimate(json.dumps(config.to_json(), sort_keys=True), hash(task), changed, task)
+    return _known_estimate(json.dumps(ready.config.to_json(), sort_keys=True), hash(task), changed, ready)
 
 
 def classifier(run: Run) -> Classifier:

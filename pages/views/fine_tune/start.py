@@ -9,10 +9,10 @@ from pages.components.guard import guard
 from pages.components.kept import resources
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.source import Source
-from tl_core.jobs.classify.compare import submit_comparison
+from tl_core.jobs.classify.compare import submit_prepared
 from tl_core.jobs.classify.estimate import Estimate, estimate
-from tl_core.jobs.classify.plan import CompareConfig, Task, cells, filled
-from tl_core.jobs.classify.source_plan import chosen_source, source_plan
+from tl_core.jobs.classify.plan import CompareConfig, Task, largest_class
+from tl_core.jobs.classify.prepare import Prepared
 from tl_core.jobs.devices import memory_bytes
 from tl_core.runs.store import Store
 from tl_core.tasks.classify.strategies import strategy
@@ -24,10 +24,10 @@ def start_training(store: Store, data: Data, source: Source, config: CompareConf
     st.subheader("4 · Train")
     task = Task(data.examples, data.test, source.task.examples if source.task else None, title=data.title)
     with st.container(border=True), guard():
-        if config.sizes:
-            config = _filled(config, task)
-        trainings = len(cells(config, source_plan(config, task, chosen_source(store, config, task))))
-        known = resources.known_estimate(config, task)
+        ready = resources.prepared(config, task)
+        _tell_filled(config, ready)
+        trainings = len(ready.trainings)
+        known = resources.known_estimate(ready, task)
         with st.container(horizontal=True, vertical_alignment="center"):
             begin = st.button("Start training", type="primary", icon=":material/play_arrow:", key="start")
             measure = known is None and st.button(
@@ -35,26 +35,25 @@ def start_training(store: Store, data: Data, source: Source, config: CompareConf
             )
         if measure:
             with st.spinner("A short probe trains a few batches in a process of its own"):
-                known = estimate(store, config, task)
+                known = estimate(store, ready)
         if known is None:
             st.caption(f"{trainings} trainings. Their time here is not known yet: a short probe measures it.")
         else:
             _show_estimate(known)
         if begin:
-            job = submit_comparison(store, config, task)
+            job = submit_prepared(store, ready)
             state.show_job(job.id)
             st.rerun()
 
 
-def _filled(config: CompareConfig, task: Task) -> CompareConfig:
-    """The grid with the sizes that the rows can fill; those that they cannot are told."""
-    largest = resources.rows_of_largest_class(config, task)
+def _tell_filled(config: CompareConfig, ready: Prepared) -> None:
+    """The sizes of a grid that the rows cannot fill are told."""
+    largest = largest_class(ready.pool)
     too_many = [f"{size:,}" for size in config.sizes if size >= largest]
     if too_many:
         st.caption(
             f"No class has more than {largest:,} rows to learn from: all of them stand for {', '.join(too_many)}."
         )
-    return filled(config, largest)
 
 
 def _show_estimate(known: Estimate) -> None:

@@ -12,6 +12,7 @@ from tl_core.data.examples import Examples, write_examples
 from tl_core.jobs.classify import estimate as estimate_module
 from tl_core.jobs.classify.estimate import estimate
 from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.prepare import prepare
 from tl_core.jobs.classify.probe import RATES, run_probe
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
@@ -45,10 +46,10 @@ def test_rates_hold_for_the_vectors_and_the_length_of_texts_they_were_measured_o
 
     monkeypatch.setattr(estimate_module, "_probe", probe)
     store, task = Store(settings), Task(word_examples())
-    assert estimate(store, CONFIG, task, probe=False) is None
-    assert estimate(store, CONFIG, task) is not None
-    assert estimate(store, replace(CONFIG, seeds=3), task) is not None
+    assert estimate(store, prepare(store, CONFIG, task), probe=False) is None
+    assert estimate(store, prepare(store, CONFIG, task)) is not None
+    assert estimate(store, prepare(store, replace(CONFIG, seeds=3), task)) is not None
     assert probed == ["glove"]
-    assert estimate(store, replace(CONFIG, vectors="other"), task, probe=False) is None
+    assert estimate(store, prepare(store, replace(CONFIG, vectors="other"), task), probe=False) is None
     long = Examples(tuple(20 * each for each in task.target.texts), task.target.labels, task.target.rows)
-    assert estimate(store, CONFIG, Task(long), probe=False) is None
+    assert estimate(store, prepare(store, CONFIG, Task(long)), probe=False) is None

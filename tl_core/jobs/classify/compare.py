@@ -20,10 +20,9 @@ import numpy as np
 
 from tl_core.catalog.vector_sets import open_vectors
 from tl_core.data.examples import Examples, read_examples, write_examples
-from tl_core.data.findings import overlap, without_rows
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import find_encoder
-from tl_core.errors import DataError, ModelError
+from tl_core.errors import ModelError
 from tl_core.jobs.classify.estimate import estimate
 from tl_core.jobs.classify.plan import (
     Cell,
@@ -33,19 +32,15 @@ from tl_core.jobs.classify.plan import (
     Task,
     cells,
     config_from_json,
-    filled,
     labelled,
-    largest_class,
     rows_of_seed,
     source_strategy,
-    test_split,
 )
+from tl_core.jobs.classify.prepare import Prepared, prepare, source_split
 from tl_core.jobs.classify.source_plan import (
     IN_TEST,
     LEFT_OUT,
-    chosen_source,
     rows_learned_before,
-    source_plan,
 )
 from tl_core.jobs.progress import Board
 from tl_core.jobs.trainings import CellWork, save_model, submit_job
@@ -77,63 +72,35 @@ def submit_comparison(store: Store, config: CompareConfig, task: Task, *, proces
 
     Raises DataError, ConfigError, ModelError or RunError if it could not be trained.
     """
-    target = task.pool()
-    _check(target, task)
-    pool, test = test_split(config, target, task.test)
-    config = filled(config, largest_class(pool))
-    task, left_out = _without_test_rows(config, task, test)
-    source = chosen_source(store, config, task)
+    return submit_prepared(store, prepare(store, config, task), processes=processes)
+
+
+def submit_prepared(store: Store, prepared: Prepared, *, processes: int = 1) -> Job:
+    """The same for what `prepare` gave."""
+    config, source = prepared.config, prepared.source
     if config.needs_encoder and not (source and ENCODER.name in source.models):
         find_encoder(config.encoder, store.settings)
     if config.needs_vectors:
         open_vectors(store, config.vectors)
-    plan = source_plan(config, task, source)
-    known = estimate(store, config, task, probe=False)
+    known = estimate(store, prepared, probe=False)
     about = {
-        "source": plan.to_json(),
+        "source": prepared.plan.to_json(),
         "expected": known.by_strategy if known else {},
-        LEFT_OUT: left_out,
-        IN_TEST: rows_learned_before(store, source, test),
+        LEFT_OUT: prepared.left_out,
+        IN_TEST: rows_learned_before(store, source, prepared.test),
     }
 
     def write_data(folder: Path) -> None:
-        write_examples(folder / "train.jsonl", pool)
-        write_examples(folder / "test.jsonl", test)
-        if task.source is not None:
-            write_examples(folder / "source.jsonl", task.source)
+        write_examples(folder / "train.jsonl", prepared.pool)
+        write_examples(folder / "test.jsonl", prepared.test)
+        if prepared.source_rows is not None:
+            write_examples(folder / "source.jsonl", prepared.source_rows)
         for family, place in (source.models if source else {}).items():
             shutil.copytree(place, folder / SOURCE_MODEL / family)
 
     told = {"comparison": config.to_json(), **about}
     kind = "grid" if config.sizes else "compare"
-    return submit_job(store, kind, task.title, told, write_data, processes=processes)
-
-
-def _check(target: Examples, task: Task) -> None:
-    for name, examples in (("training rows", target), ("source rows", task.source)):
-        if examples is not None and len(examples.classes) < 2:
-            found = f"only {examples.classes[0]!r}" if examples.classes else "none"
-            raise DataError(f"A classifier needs at least two classes; the {name} hold {found}.")
-    if task.test is not None and not len(task.test):
-        raise DataError("The test file holds no usable row.")
-
-
-def _without_test_rows(config: CompareConfig, task: Task, test: Examples) -> tuple[Task, int]:
-    """The task with a source that holds none of the test rows, and how many it held; DataError if too few are left."""
-    if task.source is None:
-        return task, 0
-    rows = overlap(task.source, test)
-    source = without_rows(task.source, rows)
-    if len(source.classes) < 2:
-        raise DataError(
-            f"{len(rows):,} rows of the source task are test rows of the target too; without them it has fewer than two "
-            "classes. Give the source rows of its own."
-        )
-    try:
-        test_split(replace(config, test_rows=0), source, None)
-    except DataError as error:
-        raise DataError(f"The source task cannot be split into training and test rows. {error}") from error
-    return replace(task, source=source), len(rows)
+    return submit_job(store, kind, prepared.title, told, write_data, processes=processes)
 
 
 # in the worker
@@ -154,7 +121,8 @@ class Comparison(CellWork[Cell]):
         data = job.folder / "data"
         self.pool, self.test = read_examples(data / "train.jsonl"), read_examples(data / "test.jsonl")
         self.plan = SourcePlan.from_json(job.record["config"]["source"])
-        self.source = read_examples(data / "source.jsonl") if self.plan.task else None
+        source = read_examples(data / "source.jsonl") if self.plan.task else None
+        self.source = source_split(self.config, source) if source is not None else None
         self.cells = cells(self.config, self.plan)
         self.board = self._board(job.record["config"]["expected"])
 
@@ -254,7 +222,7 @@ class Comparison(CellWork[Cell]):
         if cell.role != "source":
             return self.pool, self.test
         assert self.source is not None
-        return test_split(replace(self.config, test_rows=0), self.source, None)
+        return self.source
 
     def _config(self, cell: Cell) -> CompareConfig:
         """The comparison with the cell's number of rows; a source task is trained once, on all it does not hold back."""

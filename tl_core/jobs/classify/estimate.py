@@ -12,13 +12,13 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.catalog.sources import open_source
+from tl_core.catalog.sources import SourceModels
 from tl_core.data.examples import Examples, write_examples
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import EncoderBase, find_encoder, tokenizer_of
@@ -27,13 +27,10 @@ from tl_core.jobs.classify.plan import (
     Cell,
     CompareConfig,
     Rows,
-    Task,
-    cells,
     rows_of_seed,
-    test_split,
 )
+from tl_core.jobs.classify.prepare import Prepared
 from tl_core.jobs.classify.probe import RATES
-from tl_core.jobs.classify.source_plan import chosen_source, source_plan
 from tl_core.knobs import to_values
 from tl_core.processes import run_beside
 from tl_core.records import read_record, write_record
@@ -64,33 +61,32 @@ class Estimate:
 
 def estimate(
     store: Store,
-    config: CompareConfig,
-    task: Task,
+    prepared: Prepared,
     *,
     probe: bool = True,
     counts: TokenCounts | None = None,
 ) -> Estimate | None:
     """Seconds and bytes of a comparison; without `probe` None where a rate is not known yet.
 
-    `counts` may be kept from an earlier estimate with the same encoder. Raises TLError if the comparison could not be trained.
+    `counts` may be kept from an earlier estimate with the same encoder.
     """
-    plan = cells(config, source_plan(config, task, chosen_source(store, config, task)))
+    config, plan, texts = prepared.config, prepared.trainings, prepared.target.texts
     names = sorted({cell.strategy for cell in plan})
-    start = _starting_point(store, config)
+    start = _starting_point(store.settings, config, prepared.source)
     kept = store.settings.cache / RATES
-    keys = {name: _key(store.settings, config, name, start, task.target.texts) for name in names}
+    keys = {name: _key(store.settings, config, name, start, texts) for name in names}
     known = read_record(kept) or {}
     missing = [name for name in names if keys[name] not in known]
     if missing and not probe:
         return None
     if missing:
-        measured = _probe(store.settings, config, missing, start, task.target)
+        measured = _probe(store.settings, config, missing, start, prepared.target)
         known |= {keys[name]: measured[name] for name in missing}
         write_record(kept, known)
     rates = {name: Rates(**known[keys[name]]) for name in names}
     if counts is None and start is not None:
         counts = TokenCounts(tokenizer_of(start.base, store.settings))
-    return _add_up(config, task, plan, rates, counts)
+    return _add_up(prepared, plan, rates, counts)
 
 
 def _key(
@@ -108,36 +104,31 @@ def _key(
     return json.dumps([name, values, beginning, vectors, long, settings.threads], sort_keys=True)
 
 
-def starting_base(store: Store, config: CompareConfig) -> EncoderBase | None:
+def starting_base(store: Store, prepared: Prepared) -> EncoderBase | None:
     """The base encoder of a comparison; None if no strategy of it needs one."""
-    start = _starting_point(store, config)
+    start = _starting_point(store.settings, prepared.config, prepared.source)
     return start.base if start else None
 
 
-def _starting_point(store: Store, config: CompareConfig) -> StartingPoint | None:
+def _starting_point(
+    settings: Settings, config: CompareConfig, source: SourceModels | None
+) -> StartingPoint | None:
     if not config.needs_encoder:
         return None
-    if config.source_run:
-        copied = open_source(store, config.source_run).models.get(ENCODER.name)
-        if copied is not None:
-            return read_starting_point(copied)
-    return StartingPoint(find_encoder(config.encoder, store.settings))
+    copied = source.models.get(ENCODER.name) if source else None
+    return read_starting_point(copied) if copied else StartingPoint(find_encoder(config.encoder, settings))
 
 
 def _add_up(
-    config: CompareConfig,
-    task: Task,
-    plan: Sequence[Cell],
-    rates: dict[str, Rates],
-    counts: TokenCounts | None,
+    prepared: Prepared, plan: Sequence[Cell], rates: dict[str, Rates], counts: TokenCounts | None
 ) -> Estimate:
-    target = task.pool()
+    config = prepared.config
     by_strategy: dict[str, float] = {}
     seeds = Counter((cell.role, cell.strategy, cell.size) for cell in plan)
     drawn: dict[tuple[str, int | None], tuple[Rows, Examples]] = {}
     for (role, name, size), number in seeds.items():
         if (role, size) not in drawn:
-            drawn[role, size] = _rows(config, task, target, role, size)
+            drawn[role, size] = _rows(prepared, role, size)
         rows, held = drawn[role, size]
         lengths = counts.of if counts else None
         work = Workload(rows.train.texts, rows.validation.texts, held.texts, number, lengths)
@@ -148,20 +139,13 @@ def _add_up(
     return Estimate(starting + sum(by_strategy.values()), memory, len(plan), by_strategy)
 
 
-def _rows(
-    config: CompareConfig, task: Task, target: Examples, role: str, size: int | None
-) -> tuple[Rows, Examples]:
+def _rows(prepared: Prepared, role: str, size: int | None) -> tuple[Rows, Examples]:
     """The rows of the first seed of a cell, and those that it is scored on; the source's model learns none."""
-    if role == "source":
-        assert task.source is not None
-        pool, held = test_split(replace(config, test_rows=0), task.source, None)
-        share = config.at(0)
-    else:
-        pool, held = test_split(config, target, task.test)
-        share = config if size is None else config.at(size)
+    config = prepared.config
+    pool, held = prepared.source_split() if role == "source" else (prepared.pool, prepared.test)
+    share = config if size is None and role == "target" else config.at(size or 0)
     if role == "zero":
         pool = pool.take([])
-        share = config.at(0)
     return rows_of_seed(share, pool, 0, tuple(sorted({*pool.classes, *held.classes}))), held
 
 
