@@ -112,13 +112,31 @@ def test_questions_asked_before_are_listed():
     assert list(app.dataframe[0].value["question"]) == ["Who was at the house?", "Where was the king?"]
 
 
-@pytest.mark.parametrize("view", ["Start and end", "Windows", "Attention", "Gradient"])
+@pytest.mark.parametrize("view", ["Start and end", "Windows", "Attention", "What matters"])
 def test_why_is_shown_in_every_view(view: str):
     app = ask(choose_text(open_reading(), "The king was at the house. " * 30), "Where was the king?")
     app.segmented_control(key="ask.view").set_value("Why this answer").run()
     app.segmented_control(key="why.view").set_value(view).run()
     assert not app.exception, app.exception
     assert not app.error
+
+
+def test_what_matters_can_be_asked_in_three_ways():
+    app = ask(choose_text(open_reading(), "The king was at the <b>house</b>. " * 3), "Where was the king?")
+    app.segmented_control(key="ask.view").set_value("Why this answer").run()
+    app.segmented_control(key="why.view").set_value("What matters").run()
+    for title, told in (
+        ("Gradient × input", "straight line"),
+        ("Integrated gradients", "they miss it by"),
+        ("Leave one out", "filler stands for the word"),
+    ):
+        app.segmented_control(key="why.method").set_value(title).run()
+        assert not app.exception, app.exception
+        assert not app.error
+        assert told in said(app)
+        assert "Strongest word" in said(app)
+        assert html(app).count("<span") == 4 + 18
+        assert "<b>" not in html(app)
 
 
 @pytest.mark.parametrize(
