@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
+K = TypeVar("K", bound=str)
 
-def one_of(label: str, titles: Mapping[str, str], *, key: str, **more: Any) -> str:
+
+def one_of(label: str, titles: Mapping[K, str], *, key: str, **more: Any) -> K:
     """The id of the option that is on; the first at the start, and never none.
 
     `titles` has what stands on the button of each id. The label is for screen readers, unless `more`, which goes to
@@ -18,4 +20,4 @@ def one_of(label: str, titles: Mapping[str, str], *, key: str, **more: Any) -> s
     chosen = st.segmented_control(
         label, list(titles), format_func=titles.__getitem__, required=True, key=key, **{**usual, **more}
     )
-    return str(chosen)
+    return cast(K, chosen)

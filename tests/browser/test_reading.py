@@ -53,7 +53,7 @@ def test_a_text_is_asked_and_the_answer_marked_in_its_place(page, server: Server
     assert page.get_by_text("<script>window.hacked=1</script>").count() >= 1
     page.get_by_text("Why this answer", exact=True).click()
     page.locator(".js-plotly-plot").first.wait_for()
-    for view in ("Windows", "Attention", "Gradient"):
+    for view in ("Windows", "Attention", "What matters"):
         page.get_by_role("radio", name=view, exact=True).click()
         page.wait_for_timeout(1500)
         assert page.locator("[data-testid=stException]").count() == 0

@@ -6,16 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from tests.encoders.tiny import write_tiny_encoder
 from tests.jobs.jobs import finished, small_config
-from tests.tasks.read.tiny_reader import tiny_reader
-from tl_core.catalog import subjects as recipe
 from tl_core.catalog.subjects import list_subjects, open_base, open_subject, subject_stamp
 from tl_core.encoders.attention.maps import attention_maps
-from tl_core.encoders.attention.subject import Subject, network_of, targets, tensors
-from tl_core.errors import DataError, ModelError, RunError
+from tl_core.encoders.attention.subject import network_of, targets, tensors
+from tl_core.errors import ModelError, RunError
 from tl_core.runs.store import Job, Store
 from tl_core.tasks.classify.saved import load_classifier, predict
 
@@ -67,22 +64,6 @@ def test_the_base_of_a_run_is_its_encoder_as_it_came(store: Store, job: Job) -> 
     assert np.array_equal(attention_maps(base, shown), attention_maps(bare, shown))
     assert not np.array_equal(attention_maps(base, shown), attention_maps(tuned, shown))
     assert base.kind == "bare"
-
-
-def test_a_reader_has_the_best_spans_as_targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = tiny_reader(tmp_path, "bert")
-    subject: Subject = recipe._reader_subject("tiny", reader)
-    shown = subject.inputs("who saw the film?", "the queen saw a good film in the city")[0]
-    found = targets(subject, shown)
-    with torch.inference_mode():
-        logits = network_of(subject)(tensors(subject, [shown]))
-    assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
-    for each in found:
-        assert each.name in "the queen saw a good film in the city"
-        assert float(each.value(logits)[0]) == pytest.approx(each.score, abs=1e-4)
-        assert each.probability is None
-    with pytest.raises(DataError, match="a question and a passage"):
-        targets(subject, subject.inputs("who saw the film?")[0])
 
 
 def test_a_run_without_an_encoder_is_refused_with_what_to_choose(store: Store, job: Job) -> None:

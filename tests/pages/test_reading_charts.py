@@ -7,10 +7,12 @@ import pytest
 
 from pages.components.charts.reading import CurvePoint, attention_map, size_curves, start_and_end
 from pages.components.html import Highlight, highlighted, shaded
+from tl_core.encoders.attention.subject import Target
 from tl_core.tasks.read.attention import QuestionAttention
 from tl_core.tasks.read.explain import Explanation, ShownSpan, WindowRange, WordScores
-from tl_core.tasks.read.shading import Shading
+from tl_core.text.inputs import InputWord, ModelInput
 from tl_core.text.places import Place
+from tl_core.text.tokens import Encoded
 
 QUESTION, PASSAGE = ("who", "<b>sat?"), ("the", "<i>king", "sat")
 
@@ -20,9 +22,21 @@ def explanation() -> Explanation:
     attention = np.array(
         [[[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]], [[0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]]
     )  # (L, Q, P)
+    words = [(word, side) for side, words in enumerate((QUESTION, PASSAGE)) for word in words]
+    shown = ModelInput(
+        encoded=Encoded([0] * 5, [0] * 5),
+        tokens=(*QUESTION, *PASSAGE),
+        offsets=np.array([(0, len(word)) for word, _ in words]),
+        sides=np.array([side for _, side in words]),
+        word_of=np.arange(5),
+        words=tuple(InputWord(word, 0, len(word), side) for word, side in words),
+        unknown=0,
+        number=0,
+        parts=1,
+    )
     return Explanation(
-        question_words=tuple(Place(word, 0, len(word)) for word in QUESTION),
-        passage_words=tuple(Place(word, 0, len(word)) for word in PASSAGE),
+        shown=shown,
+        target=Target("<i>king sat", lambda logits: logits[:, 0, 0], 5.0),
         scores=WordScores(
             start,
             end,
@@ -34,7 +48,6 @@ def explanation() -> Explanation:
             ShownSpan(1, 1, 6.0, "<i>king"),
         ),
         windows=(WindowRange(0, 15, 6.0),),
-        number=0,
         answer_tokens=(1, 2),
         attention=QuestionAttention(
             attention,
@@ -42,7 +55,6 @@ def explanation() -> Explanation:
             np.array([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]]),
             np.full((2, 2), 0.5),
         ),
-        shading=Shading(np.array([1.0, -0.5]), np.array([0.0, 0.5, -1.0]), 2.0),
     )
 
 

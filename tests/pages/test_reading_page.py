@@ -113,7 +113,7 @@ def test_questions_asked_before_are_listed():
     assert list(app.dataframe[0].value["question"]) == ["Who was at the house?", "Where was the king?"]
 
 
-@pytest.mark.parametrize("view", ["start-end", "windows", "attention", "gradient"])
+@pytest.mark.parametrize("view", ["start-end", "windows", "attention", "matters"])
 def test_why_is_shown_in_every_view(view: str):
     app = ask(choose_text(open_reading(), "The king was at the house. " * 30), "Where was the king?")
     app.segmented_control(key="ask.view").set_value("why").run()
@@ -121,6 +121,25 @@ def test_why_is_shown_in_every_view(view: str):
     assert app.segmented_control(key="why.view").value == view
     assert not app.exception, app.exception
     assert not app.error
+
+
+def test_what_matters_can_be_asked_in_three_ways():
+    app = ask(choose_text(open_reading(), "The king was at the <b>house</b>. " * 3), "Where was the king?")
+    app.segmented_control(key="ask.view").set_value("why").run()
+    app.segmented_control(key="why.view").set_value("matters").run()
+    for method, told in (
+        ("gradxinput", "straight line"),
+        ("ig", "they miss it by"),
+        ("occlusion", "filler stands for the word"),
+    ):
+        app.segmented_control(key="why.method").set_value(method).run()
+        assert app.segmented_control(key="why.method").value == method
+        assert not app.exception, app.exception
+        assert not app.error
+        assert told in said(app)
+        assert "Strongest word" in said(app)
+        assert html(app).count("<span") == 4 + 18
+        assert "<b>" not in html(app)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tl_core.catalog.readers import SHIPPED, load_named_reader, shipped
 from tl_core.encoders.adapted import FACTS, StartingPoint, load_merged, read_starting_point
 from tl_core.encoders.bases import EncoderBase, find_encoder
 from tl_core.encoders.catalog import ENCODERS, find_packaged
-from tl_core.errors import DataError, ModelError, RunError
+from tl_core.errors import ModelError, RunError
 from tl_core.runs.store import IDENTIFIER, Run, Store
 from tl_core.training.precision import class_shares
 
@@ -21,11 +19,7 @@ if TYPE_CHECKING:
 
     from tl_core.encoders.attention.subject import Kind, Subject, Target
     from tl_core.tasks.classify.encoder.classifier import EncoderClassifier
-    from tl_core.tasks.read.reader import Reader
-    from tl_core.text.inputs import ModelInput
 
-MOST_TOKENS = 512  # what is looked into at once: attention grows with the square of it
-SPANS, LONGEST_ANSWER = 5, 30
 KINDS: dict[str, Kind] = {"classify": "classes", "read": "span"}  # by the task of a run
 
 
@@ -75,12 +69,12 @@ def open_subject(store: Store, name: str) -> Subject:
     """
     name = name.strip()
     if shipped(name):
-        return _reader_subject(name, load_named_reader(store, name, device="cpu"))
+        return _reader_subject(store, name)
     if not IDENTIFIER.fullmatch(name):
         return _bare_subject(store, _encoder_of(store, name))
     run = _finished(store, name)
     if KINDS[run.task] == "span":
-        return _reader_subject(name, load_named_reader(store, name, device="cpu"))
+        return _reader_subject(store, name)
     return _classifier_subject(store, run)
 
 
@@ -129,15 +123,21 @@ def _finished(store: Store, name: str) -> Run:
 
 
 def _bare_subject(store: Store, base: EncoderBase) -> Subject:
-    from tl_core.encoders.attention.subject import Subject
+    from tl_core.encoders.attention.subject import MOST_TOKENS, Subject
 
     encoder = load_merged(StartingPoint(base), store.settings)
     title = next((card.title for card in ENCODERS if card.name == base.name), base.name)
     return Subject(base.name, title, "bare", encoder, min(encoder.max_tokens, MOST_TOKENS))
 
 
+def _reader_subject(store: Store, name: str) -> Subject:
+    from tl_core.tasks.read.subject import reader_subject
+
+    return reader_subject(load_named_reader(store, name, device="cpu"), name)
+
+
 def _classifier_subject(store: Store, run: Run) -> Subject:
-    from tl_core.encoders.attention.subject import Subject
+    from tl_core.encoders.attention.subject import MOST_TOKENS, Subject
     from tl_core.tasks.classify.saved import load_classifier
 
     found: EncoderClassifier = load_classifier(run.model, store.settings, device="cpu")  # type: ignore[assignment]
@@ -164,44 +164,3 @@ def _class_targets(classes: tuple[str, ...], logits: torch.Tensor) -> list[Targe
 
 def _column(at: int) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda logits: logits[:, at]
-
-
-def _reader_subject(name: str, reader: Reader) -> Subject:
-    from tl_core.encoders.attention.subject import Subject
-
-    null_first = bool(reader.form.before)
-    return Subject(
-        name,
-        reader.title,
-        "span",
-        reader.encoder,
-        min(reader.encoder.max_tokens, MOST_TOKENS),
-        reader.network,
-        (),
-        lambda logits, shown: _span_targets(null_first, logits, shown),
-    )
-
-
-def _span_targets(null_first: bool, logits: torch.Tensor, shown: ModelInput) -> list[Target]:
-    """The scores of the best spans of the second text: start + end logit less the null score."""
-    from tl_core.encoders.attention.subject import Target
-    from tl_core.tasks.read.decode import best_spans
-
-    places = np.flatnonzero(shown.sides == 1)
-    if not len(places):
-        raise DataError("A reader needs a question and a passage: type the passage as the second text.")
-    null_at = 0 if null_first else len(shown) - 1
-    numbers = logits.float().numpy()
-    null = float(numbers[null_at].sum())
-    found = best_spans(numbers[places, 0], numbers[places, 1], null=null, longest=LONGEST_ANSWER, top=SPANS)
-    targets = []
-    for span in found:
-        first, last = int(places[span.first]), int(places[span.last])
-        start, end = int(shown.offsets[first, 0]), int(shown.offsets[last, 1])
-        value = _span_value(first, last, null_at)
-        targets.append(Target(shown.texts[1][start:end].strip(), value, span.score))
-    return targets
-
-
-def _span_value(first: int, last: int, null_at: int) -> Callable[[torch.Tensor], torch.Tensor]:
-    return lambda logits: logits[:, first, 0] + logits[:, last, 1] - logits[:, null_at].sum(-1)

@@ -6,6 +6,7 @@ that is possible; of a pair only the second text is cut. Knows neither torch nor
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.errors import DataError
-from tl_core.text.places import Places, plain_words, words_of
+from tl_core.text.places import Places, Spans, plain_words, words_of
 from tl_core.text.tokens import Encoded, unknown_id
-from tl_core.text.windows import PairForm, TokenisedText, pair_form, tokenise
+from tl_core.text.windows import PairForm, TokenisedText, Window, pair_form, tokenise, window
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -83,7 +84,6 @@ class ModelInputs:
     def __init__(self, tokenizer: Tokenizer, text: str, pair: str = "", *, max_tokens: int) -> None:
         self._tokenizer, self._texts = tokenizer, (text, pair)
         self._form = pair_form(tokenizer) if pair.strip() else _single_form(tokenizer)
-        self._unknown_id = unknown_id(tokenizer)
         first, second = tokenise(tokenizer, [text, pair])
         self._fixed, self._read = (first, second) if pair.strip() else (TokenisedText([], _NONE), first)
         self._side = 1 if pair.strip() else 0
@@ -107,38 +107,57 @@ class ModelInputs:
         if not 0 <= number < len(self):
             raise IndexError(number)
         begin, end = self._borders[number], self._borders[number + 1]
-        shown = TokenisedText(self._read.ids[begin:end], self._read.offsets[begin:end])
-        form, fixed = self._form, self._fixed
-        ids = [*form.before, *fixed.ids, *form.between, *shown.ids, *form.after]
-        types = [*form.types_before, *[form.type_question] * len(fixed), *form.types_between]
-        types += [*[form.type_passage] * len(shown), *form.types_after]
-        offsets = np.zeros((len(ids), 2), dtype=np.int64)
-        sides = np.full(len(ids), SPECIAL, dtype=np.int64)
-        word_of = np.full(len(ids), -1, dtype=np.int64)
-        words: list[InputWord] = []
-        at = len(form.before)
-        for side, part in ((0, fixed), (self._side, shown)):
-            if not len(part):
-                continue
-            text, place = self._texts[side], slice(at, at + len(part))
-            found, numbers = words_of(text, part.offsets, plain_words(text))
-            offsets[place], sides[place] = part.offsets, side
-            word_of[place] = np.where(numbers >= 0, numbers + len(words), -1)
-            words += [InputWord(each.text, each.start, each.end, side) for each in found]
-            at += len(part) + len(form.between)
-        own = np.array(ids)[sides != SPECIAL]
-        return ModelInput(
-            encoded=Encoded(ids, types),
-            tokens=tuple(str(self._tokenizer.id_to_token(each)) for each in ids),
-            offsets=offsets,
-            sides=sides,
-            word_of=word_of,
-            words=tuple(words),
-            unknown=0 if self._unknown_id is None else int((own == self._unknown_id).sum()),
-            number=number,
-            parts=len(self),
-            texts=self._texts,
+        made = window(self._form, self._fixed, self._read, begin, end - begin)
+        read = (self._fixed, self._read) if self._side else (self._read,)
+        return window_input(
+            self._tokenizer, self._form, made, self._texts, read, number=number, parts=len(self)
         )
+
+
+def window_input(
+    tokenizer: Tokenizer,
+    form: PairForm,
+    made: Window,
+    texts: tuple[str, str],
+    read: Sequence[TokenisedText],
+    *,
+    words_at: Callable[[str], Spans] = plain_words,
+    number: int = 0,
+    parts: int = 1,
+) -> ModelInput:
+    """A window with its words. `read` are the tokens of one text or of two, the last of which was cut into windows.
+
+    `words_at` says where the words of a text stand. `number` is that of the window among all `parts`.
+    """
+    count = len(made.encoded)
+    offsets = np.zeros((count, 2), dtype=np.int64)
+    sides = np.full(count, SPECIAL, dtype=np.int64)
+    word_of = np.full(count, -1, dtype=np.int64)
+    words: list[InputWord] = []
+    inside = slice(made.at, made.at + made.count)
+    held = [*(each.offsets for each in read[:-1]), read[-1].offsets[inside]]
+    starts = (len(form.before), made.first)[-len(read) :]
+    for side, (at, places) in enumerate(zip(starts, held, strict=True)):
+        if not len(places):
+            continue
+        text, place = texts[side], slice(at, at + len(places))
+        found, numbers = words_of(text, places, words_at(text))
+        offsets[place], sides[place] = places, side
+        word_of[place] = np.where(numbers >= 0, numbers + len(words), -1)
+        words += [InputWord(each.text, each.start, each.end, side) for each in found]
+    unknown, own = unknown_id(tokenizer), np.array(made.encoded.ids)[sides != SPECIAL]
+    return ModelInput(
+        encoded=made.encoded,
+        tokens=tuple(str(tokenizer.id_to_token(each)) for each in made.encoded.ids),
+        offsets=offsets,
+        sides=sides,
+        word_of=word_of,
+        words=tuple(words),
+        unknown=0 if unknown is None else int((own == unknown).sum()),
+        number=number,
+        parts=parts,
+        texts=texts,
+    )
 
 
 _NONE = np.zeros((0, 2), dtype=np.int64)

@@ -73,13 +73,6 @@ def words_of(
     return tuple(Place(text[start:end], int(start), int(end)) for start, end in spans[used]), word_of
 
 
-def placed(word_of: Places, first: int, length: int) -> Places:
-    """The numbers of words moved to their positions among all T tokens: (T,)."""
-    placed = np.full(length, -1, dtype=np.int64)
-    placed[first : first + len(word_of)] = word_of
-    return placed
-
-
 def members(word_of: Places, words: int) -> Numbers:
     """Which token belongs to which word: (words, T), 0 or 1."""
     members: Numbers = (word_of == np.arange(words)[:, None]).astype(np.float64)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.components.attributions import METHODS, STEPS, caption, with_strongest
 from pages.components.downloads import csv_button
-from pages.components.guard import plain
 from pages.components.html import shaded
 from pages.components.kept import subjects
 from tl_core.catalog.subjects import SubjectRow
@@ -17,13 +17,7 @@ from tl_core.encoders.attribution.agreement import rank_correlation
 from tl_core.encoders.attribution.scores import Attribution, Method
 from tl_core.runs.store import Store
 
-METHODS: dict[Method, str] = {
-    "gradxinput": "Gradient × input",
-    "ig": "Integrated gradients",
-    "occlusion": "Leave one out",
-}
 ROLLOUT = "Attention roll-out"
-STEPS = (20, 50, 100, 300)
 
 
 def show_matters(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
@@ -47,10 +41,10 @@ def show_matters(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
     words = [word.text for word in subjects.shown(each).words]
     attention = _attention(each)
     for method, title in METHODS.items():
-        _show_shaded(title, words, found[method].words, _told(found[method]))
-    _show_shaded(
-        ROLLOUT, words, attention, "Shares of what is drawn on by the whole text; attention has no sign."
-    )
+        _show_shaded(title, words, found[method].shades, caption(found[method]))
+    largest = float(attention.max(initial=0.0))
+    told = "Shares of what is drawn on by the whole text; attention has no sign."
+    _show_shaded(ROLLOUT, words, attention / (largest or 1.0), with_strongest(told, largest))
     _show_agreement(found, attention)
     csv_button(
         ("word", *METHODS.values(), ROLLOUT),
@@ -94,28 +88,11 @@ def _attention(each: subjects.Asked) -> np.ndarray:
     return drawn / max(float(drawn.sum()), 1e-12)
 
 
-def _told(found: Attribution) -> str:
-    if found.method == "ig":
-        error = found.completeness_error or 0.0
-        share = (
-            "" if found.relative_error is None else f", {found.relative_error:.1%} of what is to be explained"
-        )
-        whole = found.output - (found.baseline or 0.0)
-        return (
-            f"The scores should sum to the difference from a text of fillers, {whole:+.2f} logits; they miss it by "
-            f"{error:.3f}{share}. More steps make it smaller."
-        )
-    if found.method == "occlusion":
-        return "How far the output falls when a filler stands for the word. Words that repeat one another hide each other."
-    return "The slope times the word's vector: what a straight line through this text says. Cheap, and noisy."
-
-
-def _show_shaded(title: str, words: list[str], values: np.ndarray, told: str) -> None:
-    largest = float(np.abs(values).max(initial=0.0)) or 1.0
+def _show_shaded(title: str, words: list[str], shades: np.ndarray, told: str) -> None:
     with st.container(border=True):
         st.markdown(f"**{title}**")
-        st.html(shaded(words, (values / largest).tolist()))
-        st.caption(plain(f"{told} Strongest word: {largest:.3f}."))
+        st.html(shaded(words, shades.tolist()))
+        st.caption(told)
 
 
 def _show_agreement(found: dict[Method, Attribution], attention: np.ndarray) -> None:

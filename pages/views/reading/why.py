@@ -1,4 +1,4 @@
-"""Why this answer: its scores over the words, the windows it was read in, attention, gradient shading."""
+"""Why this answer: its scores over the words, the windows it was read in, attention, what it hangs on."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.attributions import METHODS, STEPS, caption
 from pages.components.charts.reading import attention_map, start_and_end
+from pages.components.choice import one_of
 from pages.components.html import shaded
 from pages.components.views import View, choose_view
+from tl_core.encoders.attribution.scores import Attribution, Method, attribute
 from tl_core.tasks.read.answers import FoundAnswer
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.explain import Explanation, ShownSpan, explain
 from tl_core.tasks.read.reader import Reader
+from tl_core.tasks.read.subject import reader_subject
 
 
 def show_why(
@@ -31,11 +35,11 @@ def show_why(
         View("start-end", "Start and end", _start_and_end),
         View("windows", "Windows", _windows),
         View("attention", "Attention", _attention),
-        View("gradient", "Gradient", _gradient),
+        View("matters", "What matters", lambda explanation: _matters(reader, explanation, key)),
     )
     choose_view("Why", views, key="why.view").show(explanation)
     if name and st.button(
-        "All heads, and other ways to ask what matters",
+        "All heads, and all ways to ask what matters",
         icon=":material/grid_on:",
         type="tertiary",
         key="why.all_heads",
@@ -104,13 +108,32 @@ def _attention(explanation: Explanation) -> None:
     )
 
 
-def _gradient(explanation: Explanation) -> None:
-    shading = explanation.shading
+def _matters(reader: Reader, explanation: Explanation, key: tuple[object, ...]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        method = one_of("Way", METHODS, key="why.method")
+        steps = STEPS[1]
+        if method == "ig":
+            steps = st.select_slider(
+                "Steps of integrated gradients", STEPS, steps, key="why.steps", width=260
+            )
+    found = _attribution(reader, explanation, (*key, method, steps), method, steps)
+    shades, asked = found.shades.tolist(), len(explanation.question_words)
     with st.container(border=True):
-        st.html(shaded([each.text for each in explanation.question_words], shading.question.tolist()))
+        st.html(shaded([each.text for each in explanation.question_words], shades[:asked]))
     with st.container(border=True, height=320):
-        st.html(shaded([each.text for each in explanation.passage_words], shading.passage.tolist()))
-    st.caption(
-        "Gradient x input of the answer's score: blue words hold it up, orange ones press it down. The strongest "
-        f"word counts {shading.scale:.2f} logits. Changing a word a little, not leaving it out, is what this measures."
-    )
+        st.html(shaded([each.text for each in explanation.passage_words], shades[asked:]))
+    st.caption(f"Blue words hold the answer's score up, orange ones press it down. {caption(found)}")
+
+
+def _attribution(
+    reader: Reader, explanation: Explanation, key: tuple[object, ...], method: Method, steps: int
+) -> Attribution:
+    """Computed once in a session."""
+    found: Attribution | None = state.kept_reply(key)
+    if found is None:
+        with st.spinner("Asking what matters", show_time=True):
+            found = attribute(
+                reader_subject(reader), explanation.shown, explanation.target, method, steps=steps
+            )
+        state.keep_reply(key, found)
+    return found

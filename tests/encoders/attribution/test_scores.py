@@ -28,7 +28,7 @@ from tests.encoders.tiny import TINY_TYPES, WIDTH
 from tl_core.encoders.attention.subject import Subject, Target, targets, tensors
 from tl_core.encoders.attribution import scores
 from tl_core.encoders.attribution.scores import Method, attribute
-from tl_core.encoders.attribution.vectors import filler_id, without_texts
+from tl_core.encoders.attribution.vectors import WordVectors, filler_id, without_texts
 from tl_core.encoders.packaged_e5.word_table import QuantizedEmbedding
 from tl_core.errors import ConfigError, ModelError
 from tl_core.text.inputs import ModelInput
@@ -146,6 +146,23 @@ def test_the_output_is_the_targets_score_and_words_are_sums(case: Made, method: 
             assert found.tokens.dtype == found.words.dtype == np.float64
             sums = [found.tokens[shown.word_of == word].sum() for word in range(len(shown.words))]
             assert found.words == pytest.approx(np.array(sums))
+
+
+def test_gradient_x_input_is_the_gradient_times_the_vectors(case: Made) -> None:
+    subject, shown, target = case
+    vectors = WordVectors(subject, shown)
+    own = vectors.of_input().requires_grad_()
+    (gradient,) = torch.autograd.grad(target.value(vectors.logits(own)).sum(), own)
+    expected = (gradient * own).detach().double().sum(-1)[0].numpy()
+    assert attribute(*case, "gradxinput").tokens == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_largest_shade_is_one(bert: Made, method: Method) -> None:
+    found = attribute(*bert, method, steps=3)
+    assert np.abs(found.shades).max() == pytest.approx(1.0)
+    assert found.scale > 0
+    assert found.shades * found.scale == pytest.approx(found.words)
 
 
 # --- a linear network, of which every score is known -------------------------------------------------
@@ -273,6 +290,7 @@ def test_a_text_of_nothing_but_the_filler_has_nothing_to_explain(tmp_path: Path)
     found = attribute(subject, shown, target, "ig", steps=3)
     assert not found.words.any()
     assert found.completeness_error == pytest.approx(0.0, abs=1e-6)
+    assert not found.shades.any()
     assert not attribute(subject, shown, target, "occlusion").words.any()
 
 

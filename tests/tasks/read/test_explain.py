@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import torch
 from tests.encoders.tiny import LAYERS, write_tiny_encoder
 from tests.tasks.read.tiny_reader import READING_TYPES, tiny_reader
 from tl_core.encoders.adapted import StartingPoint, load_with_adapter
+from tl_core.encoders.attribution.scores import Method, attribute
 from tl_core.encoders.catalog import card_of, find_packaged
 from tl_core.encoders.load import find_encoder, load_encoder
 from tl_core.errors import DataError, ModelError
@@ -23,6 +25,7 @@ from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.explain import Explanation, Place, explain
 from tl_core.tasks.read.network import make_batch, make_network
 from tl_core.tasks.read.reader import Reader
+from tl_core.tasks.read.subject import reader_subject
 from tl_core.text.windows import Window, pair_form, tokenise, windows
 
 QUESTION = "Who saw the king?"
@@ -30,6 +33,7 @@ PASSAGE = (
     "The king saw\n the QUEEN, and it was a (very) good day in the city. "
     "She saw a well-known dog; they hate the new house and love what is old. " * 2
 )
+METHODS = get_args(Method)
 HOW = Reading(max_tokens=48, overlap=10, longest_answer=6, top=6)
 
 
@@ -237,13 +241,20 @@ def test_attention_rows_sum_to_one_and_the_encoder_stays_as_it_was(model_type: s
 
 def test_an_encoder_that_tells_no_attention_is_named(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = best_answer(reader)
-    monkeypatch.setattr("tl_core.tasks.read.attention.plain_attention", nullcontext)
+    monkeypatch.setattr("tl_core.encoders.attention.maps.plain_attention", nullcontext)
     with pytest.raises(ModelError, match=r"attention of \d of its 2 layers"):
         explained(reader, answer)
     assert not reader.lock.locked()
 
 
 # --- gradients -------------------------------------------------------------------------------------
+
+
+def shading(reader: Reader, found: Explanation) -> tuple[np.ndarray, np.ndarray, float]:
+    """Gradient x input of the question's words and of the passage's, and the size of the largest."""
+    words = attribute(reader_subject(reader), found.shown, found.target, "gradxinput").words
+    asked = len(found.question_words)
+    return words[:asked], words[asked:], float(np.abs(words).max())
 
 
 def score_with(reader: Reader, window: Window, tokens: tuple[int, int], factors: np.ndarray) -> float:
@@ -269,16 +280,15 @@ def check_gradients(
 ) -> None:
     """Each word's shade is the slope of the score as the embeddings of its tokens are scaled."""
     question, passage = words_by_position(found, window, reader)
-    for of, shades in ((question, found.shading.question), (passage, found.shading.passage)):
+    of_question, of_passage, scale = shading(reader, found)
+    for of, shades in ((question, of_question), (passage, of_passage)):
         for word, shade in enumerate(shades):
             mine = np.array([number == word for number in of], dtype=float)
             up, down = (
                 score_with(reader, window, found.answer_tokens, 1 + sign * step * mine) for sign in (1, -1)
             )
             slope = (up - down) / (2 * step)
-            assert shade * found.shading.scale == pytest.approx(
-                slope, rel=rel, abs=floor * found.shading.scale
-            )
+            assert shade == pytest.approx(slope, rel=rel, abs=floor * scale)
 
 
 @pytest.mark.parametrize("model_type", READING_TYPES)
@@ -297,17 +307,11 @@ def test_gradients_equal_finite_differences_in_float32(reader: Reader) -> None:
     check_gradients(reader, explained(reader, answer), window, step=1e-2, rel=1e-2, floor=1e-2)
 
 
-def test_the_largest_shade_is_one(reader: Reader) -> None:
-    shading = explained(reader, best_answer(reader)).shading
-    assert np.abs(np.concatenate([shading.question, shading.passage])).max() == pytest.approx(1.0)
-    assert shading.scale > 0
-
-
 @pytest.mark.parametrize("learning", [True, False])
 def test_nothing_of_the_network_is_changed(learning: bool, reader: Reader) -> None:
     reader.network.requires_grad_(learning)
     before = {name: each.clone() for name, each in reader.network.state_dict().items()}
-    explained(reader, best_answer(reader))
+    shading(reader, explained(reader, best_answer(reader)))
     for parameter in reader.network.parameters():
         assert parameter.grad is None
         assert parameter.requires_grad == learning
@@ -318,11 +322,11 @@ def test_nothing_of_the_network_is_changed(learning: bool, reader: Reader) -> No
 
 def test_gradients_are_had_where_the_caller_wants_none(reader: Reader) -> None:
     answer = best_answer(reader)
-    wanted = explained(reader, answer).shading
+    _, wanted, _ = shading(reader, explained(reader, answer))
     for context in (torch.no_grad, torch.inference_mode):
         with context():
-            found = explained(reader, answer).shading
-        assert found.passage == pytest.approx(wanted.passage)
+            _, found, _ = shading(reader, explained(reader, answer))
+        assert found == pytest.approx(wanted)
 
 
 def adapted_reader(folder: Path) -> Reader:
@@ -346,9 +350,10 @@ def test_a_reader_under_an_adapter_explains_as_the_merged_one_does(tmp_path: Pat
     merged = reader.encoder.with_model(reader.encoder.model.merge_and_unload())  # type: ignore[operator]
     network = make_network(merged)
     network.head.load_state_dict(reader.network.head.state_dict())  # type: ignore[union-attr, operator]
-    again = explained(Reader(merged, network, title="merged", precision="float32"), answer)
+    other = Reader(merged, network, title="merged", precision="float32")
+    again = explained(other, answer)
     assert found.attention.to_passage == pytest.approx(again.attention.to_passage, abs=1e-5)
-    assert found.shading.passage == pytest.approx(again.shading.passage, abs=1e-4)
+    assert shading(reader, found)[1] == pytest.approx(shading(other, again)[1], abs=1e-4)
     assert found.scores.start == pytest.approx(again.scores.start, abs=1e-4)
 
 
@@ -367,13 +372,28 @@ def test_a_word_table_in_four_bits_has_gradients_too(tmp_path: Path) -> None:
     asked, read = tokenise(encoder.tokenizer, [question, passage])
     (window,) = windows(pair_form(encoder.tokenizer), asked, read, max_tokens=48, overlap=10)
     mine = np.zeros(len(window.encoded))
-    for number, shade in enumerate(found.shading.passage):
+    for number, shade in enumerate(shading(reader, found)[1]):
         mine[:] = 0
         mine[window.first : window.first + window.count] = found.scores.word_of == number
         up, down = (
             score_with(reader, window, found.answer_tokens, 1 + step * mine) for step in (1e-4, -1e-4)
         )
-        assert shade * found.shading.scale == pytest.approx((up - down) / 2e-4, rel=1e-2, abs=1e-4)
+        assert shade == pytest.approx((up - down) / 2e-4, rel=1e-2, abs=1e-4)
+
+
+def test_every_way_explains_the_answers_own_score(reader: Reader) -> None:
+    for answer in reader.ask(QUESTION, PASSAGE, HOW).answers[:3]:
+        found = explained(reader, answer)
+        words = len(found.question_words) + len(found.passage_words)
+        assert found.target.name == answer.text
+        assert found.target.score == pytest.approx(answer.score, abs=1e-4)
+        for method in METHODS:
+            scores = attribute(reader_subject(reader), found.shown, found.target, method, steps=50)
+            assert scores.output == pytest.approx(answer.score, abs=1e-4)
+            assert scores.words.shape == (words,)
+        integrated = attribute(reader_subject(reader), found.shown, found.target, "ig", steps=200)
+        assert integrated.relative_error is not None
+        assert integrated.relative_error < 1e-2
 
 
 # --- which answer ----------------------------------------------------------------------------------
@@ -438,4 +458,4 @@ def test_a_question_of_marks_alone_has_an_explanation(reader: Reader) -> None:
     found = explain(reader, "\u200d", PASSAGE, answer, HOW)
     assert found.question_words == ()
     assert found.attention.to_question.shape[2] == 0
-    assert found.shading.question.shape == (0,)
+    assert shading(reader, found)[0].shape == (0,)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 Kind = Literal["bare", "classes", "span"]
+MOST_TOKENS = 512  # what is looked into at once: attention grows with the square of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Subject:
     network: torch.nn.Module | None = None
     classes: tuple[str, ...] = ()
     read_targets: ReadTargets | None = None
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def layers(self) -> int:

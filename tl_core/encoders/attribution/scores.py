@@ -40,6 +40,16 @@ class Attribution:
     completeness_error: float | None = None
 
     @property
+    def scale(self) -> float:
+        """The size of the strongest word's score."""
+        return float(np.abs(self.words).max(initial=0.0))
+
+    @property
+    def shades(self) -> Numbers:
+        """The words' scores as shares of the strongest: (W,), -1 to 1."""
+        return self.words / (self.scale or 1.0)
+
+    @property
     def relative_error(self) -> float | None:
         """The completeness error as a share of what is to be explained; None without either."""
         if self.completeness_error is None or self.baseline is None or self.output == self.baseline:
@@ -88,14 +98,23 @@ def _value(vectors: WordVectors, target: Target) -> Value:
     return lambda given: target.value(vectors.logits(given))
 
 
-def _gradient_x_input(shown: ModelInput, vectors: torch.Tensor, value: Value) -> Attribution:
-    import torch
+def _noted(value: Value, said: list[torch.Tensor]) -> Value:
+    """The same value, with all that it says noted: captum asks for the input's own first, and keeps it to itself."""
 
-    vectors = vectors.requires_grad_()
-    output = value(vectors)
-    (gradient,) = torch.autograd.grad(output.sum(), vectors)
-    tokens = _per_token(gradient * vectors)
-    return Attribution("gradxinput", tokens, _per_word(shown, tokens), float(output.detach()[0]))
+    def noted(given: torch.Tensor) -> torch.Tensor:
+        said.append(value(given))
+        return said[-1]
+
+    return noted
+
+
+def _gradient_x_input(shown: ModelInput, vectors: torch.Tensor, value: Value) -> Attribution:
+    from captum.attr import InputXGradient
+
+    said: list[torch.Tensor] = []
+    scores = InputXGradient(_noted(value, said)).attribute(vectors.requires_grad_())
+    tokens = _per_token(scores.detach())
+    return Attribution("gradxinput", tokens, _per_word(shown, tokens), float(said[0].detach()[0]))
 
 
 def _integrated_gradients(
@@ -121,19 +140,24 @@ def _integrated_gradients(
 def _occlusion(subject: Subject, shown: ModelInput, target: Target) -> Attribution:
     """One pass with every word, then one without each, several together; all are of the same length."""
     import torch
+    from captum.attr import FeatureAblation
 
-    network, filler = network_of(subject), filler_id(subject.encoder)
-    batch = tensors(subject, [shown])
-    word_of = torch.from_numpy(shown.word_of).to(batch["input_ids"].device)
-    values: list[float] = []
-    with torch.no_grad():
-        output = float(target.value(network(batch).float())[0])
-        for start in range(0, len(shown.words), WORDS_AT_ONCE):
-            words = torch.arange(start, min(start + WORDS_AT_ONCE, len(shown.words)), device=word_of.device)
-            rows = {name: each.expand(len(words), -1) for name, each in batch.items()}
-            rows["input_ids"] = rows["input_ids"].masked_fill(word_of == words[:, None], filler)
-            values += as_float64(target.value(network(rows).float())).tolist()
-    return Attribution("occlusion", None, output - np.array(values, dtype=np.float64), output)
+    network, batch = network_of(subject), tensors(subject, [shown])
+    ids = batch["input_ids"]
+    word_of = torch.from_numpy(shown.word_of).to(ids.device)
+    left_out = ids.masked_fill(word_of >= 0, filler_id(subject.encoder))  # tokens of no word stay as they are
+
+    def value(rows: torch.Tensor) -> torch.Tensor:
+        expanded = {name: each.expand(len(rows), -1) for name, each in batch.items()}
+        return target.value(network(expanded | {"input_ids": rows}).float())
+
+    said: list[torch.Tensor] = []
+    scores = FeatureAblation(_noted(value, said)).attribute(
+        ids, left_out, feature_mask=word_of[None] + 1, perturbations_per_eval=WORDS_AT_ONCE
+    )
+    of_word = members(shown.word_of, len(shown.words))  # each token has its whole word's score
+    words = of_word @ as_float64(scores)[0] / of_word.sum(1)
+    return Attribution("occlusion", None, words, float(said[0][0]))
 
 
 def _per_token(scores: torch.Tensor) -> Numbers:

@@ -1,4 +1,4 @@
-"""Why this answer: the scores around it, the windows, where attention goes, what the score hangs on.
+"""Why this answer: the scores around it, the windows, where attention goes, and what can be asked further.
 
 All of it is about one window, the one that the answer came from. Shapes: Q and P words of the
 question and of the passage's part in the window, n passage tokens, T tokens in all, L layers.
@@ -11,16 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tl_core.encoders.attention.subject import Target
 from tl_core.errors import DataError
 from tl_core.tasks.read.answers import FoundAnswer
 from tl_core.tasks.read.attention import QuestionAttention, question_attention
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.decode import Logits, Span, best_spans, separate_argmaxes
 from tl_core.tasks.read.josa import without_josa
-from tl_core.tasks.read.opened import OpenWindow
 from tl_core.tasks.read.reader import BATCH_TOKENS, RAW_SPANS, Piece, Reader, check_asked
-from tl_core.tasks.read.shading import Shading, gradient_shading
-from tl_core.text.places import Numbers, Place, Places, placed, words_of
+from tl_core.tasks.read.subject import reader_subject, span_target
+from tl_core.text.inputs import ModelInput, window_input
+from tl_core.text.places import Numbers, Place, Places, spaced_words
 from tl_core.text.windows import TokenisedText, cut, span_characters, span_tokens, tokenise, windows
 from tl_core.training.batches import token_batches
 
@@ -75,19 +76,35 @@ class WindowRange:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an answer was given, by its window, which is number `number` of `windows`.
+    """Why an answer was given, by its window, `shown`, which is number `number` of `windows`.
 
+    `target` is the answer's score: what it hangs on is said by `attribute`, given the reader's subject.
     `answer_tokens` are the first and the last of `scores.tokens` that it was made of.
     """
 
-    question_words: tuple[Place, ...]
-    passage_words: tuple[Place, ...]
+    shown: ModelInput
+    target: Target
     scores: WordScores
     windows: tuple[WindowRange, ...]
-    number: int
     answer_tokens: tuple[int, int]
     attention: QuestionAttention
-    shading: Shading
+
+    @property
+    def number(self) -> int:
+        return self.shown.number
+
+    @property
+    def question_words(self) -> tuple[Place, ...]:
+        return places_of(self.shown, 0)
+
+    @property
+    def passage_words(self) -> tuple[Place, ...]:
+        return places_of(self.shown, 1)
+
+
+def places_of(shown: ModelInput, side: int) -> tuple[Place, ...]:
+    """The words of one of the texts."""
+    return tuple(Place(each.text, each.start, each.end) for each in shown.words if each.side == side)
 
 
 def explain(
@@ -96,22 +113,24 @@ def explain(
     """Why the reader gave this answer to the question about the passage.
 
     `reading` must be what the answer was found with. Reads all windows of the passage again, and
-    the answer's window twice more. DataError if the answer does not stand where it says.
+    the answer's window once more. DataError if the answer does not stand where it says.
     """
     check_asked(question, passage)
     text = _Text(reader, question, passage, reading or Reading())
     text.check(answer)
     logits = text.logits()
-    opened = text.open(answer, logits[answer.window])
+    window, own, shown = text.windows[answer.window], logits[answer.window], text.shown(answer.window)
+    tokens = text.tokens_of(answer, shown, own)
+    first, last = window.first + tokens[0], window.first + tokens[1]
+    scores = word_scores(shown, own, text.how.longest_answer)
+    score = float(scores.token_start[tokens[0]] + scores.token_end[tokens[1]])
     return Explanation(
-        opened.question_words,
-        opened.passage_words,
-        word_scores(opened, logits[answer.window], text.how.longest_answer),
+        shown,
+        span_target(answer.text, first, last, window.null, score),
+        scores,
         tuple(text.range_of(number, each) for number, each in enumerate(logits)),
-        answer.window,
-        (opened.answer[0] - opened.window.first, opened.answer[1] - opened.window.first),
-        question_attention(reader, opened),
-        gradient_shading(reader, opened),
+        tokens,
+        question_attention(reader_subject(reader), shown, (first, last)),
     )
 
 
@@ -167,31 +186,26 @@ class _Text:
         start, end = span_characters(self.passage, self.read, window.at, window.at + window.count - 1)
         return WindowRange(start, end, logits.best(self.how.longest_answer)[0].score)
 
-    def open(self, answer: FoundAnswer, logits: WindowLogits) -> OpenWindow:
-        """The answer's window with its words."""
-        window = self.windows[answer.window]
-        inside = slice(window.at, window.at + window.count)
-        read = TokenisedText(self.read.ids[inside], self.read.offsets[inside])
-        question_words, question_of = words_of(self.question, self.asked.offsets)
-        passage_words, passage_of = words_of(self.passage, read.offsets)
-        first, last = self._tokens_of(answer, read, logits)
-        return OpenWindow(
-            window,
-            self.passage,
-            read,
-            question_words,
-            placed(question_of, len(self.reader.form.before), len(window.encoded)),
-            passage_words,
-            placed(passage_of, window.first, len(window.encoded)),
-            (window.first + first, window.first + last),
+    def shown(self, number: int) -> ModelInput:
+        """A window with its words, which are what stands between white space."""
+        return window_input(
+            self.reader.encoder.tokenizer,
+            self.reader.form,
+            self.windows[number],
+            (self.question, self.passage),
+            (self.asked, self.read),
+            words_at=spaced_words,
+            number=number,
+            parts=len(self.windows),
         )
 
-    def _tokens_of(self, answer: FoundAnswer, read: TokenisedText, logits: WindowLogits) -> tuple[int, int]:
+    def tokens_of(self, answer: FoundAnswer, shown: ModelInput, logits: WindowLogits) -> tuple[int, int]:
         """First and last of the window's passage tokens that the answer was made of.
 
         A particle that was cut off the answer belongs to its span. A place that is no span the
         reader looked at has the tokens that touch it.
         """
+        read = _passage_of(shown)
         for span in logits.best(self.how.longest_answer, RAW_SPANS):
             start, end = span_characters(self.passage, read, span.first, span.last)
             if start == answer.start and answer.end in self._ends(start, end):
@@ -211,27 +225,37 @@ class _Text:
         return end, without_josa(self.passage, start, end, self.question)
 
 
-def word_scores(opened: OpenWindow, logits: WindowLogits, longest: int) -> WordScores:
+def word_scores(shown: ModelInput, logits: WindowLogits, longest: int) -> WordScores:
     """Start and end scores of the window's words and tokens, and the spans that two ways choose."""
     start = logits.start.astype(np.float64) - logits.null / 2
     end = logits.end.astype(np.float64) - logits.null / 2
-    window, text = opened.window, opened.passage
-    word_of = opened.passage_of[window.first : window.first + window.count]
+    text, read = shown.texts[1], _passage_of(shown)
+    words, word_of = len(places_of(shown, 1)), shown.word_of[shown.sides == 1]
+    word_of = np.where(
+        word_of < 0, -1, word_of - (len(shown.words) - words)
+    )  # the question's words come first
     best = logits.best(longest)[0]
 
-    def shown(first: int, last: int) -> ShownSpan:
-        return ShownSpan(first, last, float(start[first] + end[last]), opened.text_of(first, last))
+    def span(first: int, last: int) -> ShownSpan:
+        begin, behind = span_characters(text, read, first, last) if first <= last else (0, 0)
+        return ShownSpan(first, last, float(start[first] + end[last]), text[begin:behind])
 
     return WordScores(
-        _best_of(start, word_of, len(opened.passage_words)),
-        _best_of(end, word_of, len(opened.passage_words)),
-        tuple(Place(text[begin:behind], begin, behind) for begin, behind in opened.read.offsets.tolist()),
+        _best_of(start, word_of, words),
+        _best_of(end, word_of, words),
+        tuple(Place(text[begin:behind], begin, behind) for begin, behind in read.offsets.tolist()),
         start,
         end,
         word_of,
-        shown(best.first, best.last),
-        shown(*separate_argmaxes(logits.start, logits.end)),
+        span(best.first, best.last),
+        span(*separate_argmaxes(logits.start, logits.end)),
     )
+
+
+def _passage_of(shown: ModelInput) -> TokenisedText:
+    """The passage's tokens in the window."""
+    own = np.flatnonzero(shown.sides == 1)
+    return TokenisedText([shown.encoded.ids[at] for at in own], shown.offsets[own])
 
 
 def _best_of(values: Numbers, word_of: Places, words: int) -> Numbers:
