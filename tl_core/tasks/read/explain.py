@@ -230,10 +230,8 @@ def word_scores(shown: ModelInput, logits: WindowLogits, longest: int) -> WordSc
     start = logits.start.astype(np.float64) - logits.null / 2
     end = logits.end.astype(np.float64) - logits.null / 2
     text, read = shown.texts[1], _passage_of(shown)
-    words, word_of = len(places_of(shown, 1)), shown.word_of[shown.sides == 1]
-    word_of = np.where(
-        word_of < 0, -1, word_of - (len(shown.words) - words)
-    )  # the question's words come first
+    words, numbers = len(places_of(shown, 1)), shown.word_of[shown.sides == 1]
+    word_of = np.where(numbers < 0, -1, numbers - len(places_of(shown, 0)))  # the question's come first
     best = logits.best(longest)[0]
 
     def span(first: int, last: int) -> ShownSpan:
