@@ -46,7 +46,10 @@ def run_list(options: argparse.Namespace) -> int:
     runs = [{**run_summary(run), "job": run.record.get("job", "")} for run in store.runs()]
     lines = [f"{job['id']}  {job['status']:<12} {job['title']}  {job['reason']}".rstrip() for job in jobs]
     lines += [f"{run['id']}  {run['status']:<12} {score_text(run)}".rstrip() for run in runs]
-    show(options, {"jobs": jobs, "runs": runs}, lines or ["There are no runs yet."])
+    unreadable = [{"id": each.id, "what": each.what, "reason": each.reason} for each in store.unreadable()]
+    lines += [f"{each['id']}  {'unreadable':<12} {each['reason']}" for each in unreadable]
+    answer = {"jobs": jobs, "runs": runs, "unreadable": unreadable}
+    show(options, answer, lines or ["There are no runs yet."])
     return 0
 
 
@@ -64,7 +67,9 @@ def run_show(options: argparse.Namespace) -> int:
 
 def run_delete(options: argparse.Namespace) -> int:
     store = Store(read_settings())
-    if _job(store, options.run_id):
+    if options.run_id in {each.id for each in store.unreadable()}:
+        store.delete_unreadable(options.run_id)
+    elif _job(store, options.run_id):
         store.delete_job(options.run_id)
     else:
         store.delete_run(options.run_id)

@@ -26,6 +26,7 @@ from tl_core.whole_files import remove
 IDENTIFIER = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}(-[a-z0-9-]{1,60})?")
 T = TypeVar("T")
 CLASSIFY = "classify"
+VERSION = 1  # of records; raise it when an older version could not read them
 STARTING_SECONDS = 20.0  # a worker that was just started may not hold its lock yet
 STATUSES = ("queued", "running", "done", "stopped", "interrupted", "failed")
 ENDED = ("done", "stopped", "interrupted", "failed")
@@ -90,6 +91,20 @@ class Run:
         return self.record.get("report")
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A job or a run (`what`) whose record this version cannot use, and why; its folder stays as it is."""
+
+    what: str
+    id: str
+    folder: Path
+    reason: str
+
+
+class UnreadableRecord(RunError):
+    """A record that is there and that this version cannot use."""
+
+
 class Store:
     """Reads and writes the folders of jobs and runs."""
 
@@ -104,6 +119,7 @@ class Store:
         job_id = new_id()
         folder = self.settings.jobs / job_id
         record = {
+            "version": VERSION,
             "id": job_id,
             "recipe": kind,
             "title": title,
@@ -122,18 +138,19 @@ class Store:
 
     def update_job(self, job_id: str, **changes: Any) -> None:
         """Change these fields of a job's record; RunError, and nothing is written, if the others cannot be read."""
-        path = self.settings.jobs / checked(job_id) / "record.json"
-        record = read_record(path)
-        if record is None:
-            raise RunError(f"The record of job {job_id} is gone or damaged, so it is left as it is.")
-        write_record(path, {**record, **changes})
+        folder = self.settings.jobs / checked(job_id)
+        try:
+            record = _read(folder, "job")
+        except RunError as error:
+            raise RunError(
+                f"The record of job {job_id} is gone or damaged, so it is left as it is."
+            ) from error
+        write_record(folder / "record.json", {**record, **changes})
 
     def job(self, job_id: str) -> Job:
         """The job of this id; RunError if there is none."""
         folder = self.settings.jobs / checked(job_id)
-        record = read_record(folder / "record.json")
-        if record is None:
-            raise RunError(f"There is no job {job_id}. `runs list` shows those there are.")
+        record = _read(folder, "job")
         return Job(job_id, folder, record, _job_status(folder, record))
 
     def jobs(self) -> list[Job]:
@@ -154,14 +171,13 @@ class Store:
     # runs
 
     def write_run(self, run_id: str, record: Mapping[str, Any]) -> None:
-        write_record(self.settings.runs / checked(run_id) / "record.json", record)
+        """Replace the record of a run."""
+        write_record(self.settings.runs / checked(run_id) / "record.json", {"version": VERSION, **record})
 
     def run(self, run_id: str) -> Run:
         """The run of this id; RunError if there is none."""
         folder = self.settings.runs / checked(run_id)
-        record = read_record(folder / "record.json")
-        if record is None:
-            raise RunError(f"There is no run {run_id}. `runs list` shows those there are.")
+        record = _read(folder, "run")
         return Run(run_id, folder, record, self._run_status(record))
 
     def runs(self) -> list[Run]:
@@ -183,6 +199,29 @@ class Store:
         ours = IDENTIFIER.fullmatch(job_id) and folder.exists()
         last = ours and [each.id for each in self.runs_of(job_id)] == [run_id]
         remove(run.folder, *([folder] if last and self._has_ended(job_id) else []))
+
+    def unreadable(self) -> list[Unreadable]:
+        """The jobs and runs whose records are damaged or of a newer version, newest first: the others are not hidden."""
+        found = []
+        for what, folder in (("job", self.settings.jobs), ("run", self.settings.runs)):
+            for name in _identifiers(folder):
+                try:
+                    _read(folder / name, what)
+                except UnreadableRecord as error:
+                    found.append(Unreadable(what, name, folder / name, str(error)))
+                except RunError:  # deleted meanwhile
+                    continue
+        return found
+
+    def delete_unreadable(self, identifier: str) -> None:
+        """Remove the folder of such a job or run; RunError if there is none of this id, or a worker holds it."""
+        for each in self.unreadable():
+            if each.id == checked(identifier):
+                if is_held(each.folder / "lock"):
+                    raise RunError(f"Job {identifier} is being worked on. Stop it before you delete it.")
+                remove(each.folder)
+                return
+        raise RunError(f"There is no unreadable job or run {identifier}. `runs list` shows those there are.")
 
     def _has_ended(self, job_id: str) -> bool:
         """Whether a job has ended, as has one whose record is gone or damaged."""
@@ -228,6 +267,22 @@ def _there(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:
             yield read(name)
         except RunError:
             continue
+
+
+def _read(folder: Path, what: str) -> dict[str, Any]:
+    """The record in the folder of a job or a run; RunError if there is none, UnreadableRecord with why if it is no use."""
+    record = read_record(folder / "record.json")
+    if record is None and not (folder / "record.json").exists():
+        raise RunError(f"There is no {what} {folder.name}. `runs list` shows those there are.")
+    if record is None:
+        raise UnreadableRecord(f"The record of {what} {folder.name} is damaged: it holds no JSON object.")
+    version = record.get("version", VERSION)
+    if not isinstance(version, int) or version > VERSION:
+        raise UnreadableRecord(
+            f"The record of {what} {folder.name} is of version {version!r:.20}; this version reads up to {VERSION}. "
+            "Update the project to use it."
+        )
+    return record
 
 
 def _job_status(folder: Path, record: Mapping[str, Any]) -> str:
