@@ -3,16 +3,16 @@
     python predict.py "a text" "another text"      prints one JSON line a text
     python predict.py --base FOLDER "a text"       where the base encoder lies in FOLDER
 
-This file is copied into every exported classifier's zip; it imports nothing of the project that wrote it.
+This file is copied into every exported classifier's zip; `tl_core/` beside it holds what it shares with the project
+that wrote it.
 """
 
 from __future__ import annotations
 
-import argparse
-import io
 import json
-import sys
 from pathlib import Path
+
+from tl_core.console import parser_of_texts, print_labels, speak_utf8
 
 FOLDER = Path(__file__).resolve().parent
 VIEWS = {
@@ -73,20 +73,9 @@ def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict
     return answers
 
 
-def speak_utf8() -> None:
-    """Print UTF-8 into a file or a pipe; a terminal shows `?` for what it has no letter for."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            if stream.isatty():
-                stream.reconfigure(errors="replace")
-            else:
-                stream.reconfigure(encoding="utf-8")
-
-
 def main() -> None:
     speak_utf8()
-    parser = argparse.ArgumentParser(description="Predict with this classifier.")
-    parser.add_argument("texts", nargs="+")
+    parser = parser_of_texts("Predict with this classifier.")
     parser.add_argument("--base", default="", help="folder or hub name of the base encoder")
     options = parser.parse_args()
     labels = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
@@ -94,9 +83,7 @@ def main() -> None:
         answers = predict_tfidf(options.texts, labels)
     else:
         answers = predict_encoder(options.texts, labels, options.base)
-    for text, probabilities in zip(options.texts, answers, strict=True):
-        label = max(probabilities, key=probabilities.__getitem__)
-        print(json.dumps({"text": text, "label": label, "probabilities": probabilities}, ensure_ascii=False))
+    print_labels(options.texts, answers)
 
 
 if __name__ == "__main__":

@@ -4,21 +4,20 @@
     python predict.py --model FOLDER "a text"          where the model lies in FOLDER
 
 FOLDER (this file's own if none is given) holds words.json, vocabulary.json and model.safetensors. It needs torch,
-safetensors and numpy, and kiwipiepy where texts are cut into morphemes; it imports nothing of the project that
-wrote it.
+safetensors and numpy, and kiwipiepy where texts are cut into morphemes; `tl_core/` beside it holds what it shares with
+the project that wrote it.
 """
 
 from __future__ import annotations
 
-import argparse
 import html
-import io
 import json
 import re
-import sys
 import unicodedata
 from pathlib import Path
 from typing import Any
+
+from tl_core.console import parser_of_texts, print_labels, speak_utf8
 
 BREAK = re.compile(r"</?(?:br|p|div|li|ul|ol|tr|table|h[1-6])\b[^<>]*>", re.IGNORECASE)
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<[!?][^<>]*>|[\ud800-\udfff]")
@@ -184,29 +183,17 @@ class Model:
         return states.mean(0) if words else torch.zeros(states.shape[1])
 
 
-def speak_utf8() -> None:
-    """Print UTF-8 into a file or a pipe; a terminal shows `?` for what it has no letter for."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            if stream.isatty():
-                stream.reconfigure(errors="replace")
-            else:
-                stream.reconfigure(encoding="utf-8")
-
-
 def main() -> None:
     speak_utf8()
-    parser = argparse.ArgumentParser(description="Predict with this classifier.")
-    parser.add_argument("texts", nargs="+")
+    parser = parser_of_texts("Predict with this classifier.")
     parser.add_argument(
         "--model", type=Path, default=Path(__file__).resolve().parent, help="the model's folder"
     )
     options = parser.parse_args()
     model = Model(options.model)
-    for text in options.texts:
-        found = dict(zip(model.classes, model(text), strict=True))
-        label = max(found, key=found.__getitem__)
-        print(json.dumps({"text": text, "label": label, "probabilities": found}, ensure_ascii=False))
+    print_labels(
+        options.texts, (dict(zip(model.classes, model(text), strict=True)) for text in options.texts)
+    )
 
 
 if __name__ == "__main__":

@@ -18,8 +18,9 @@ from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.decode import Logits, Span, best_spans, separate_argmaxes
 from tl_core.tasks.read.josa import without_josa
 from tl_core.tasks.read.opened import OpenWindow
-from tl_core.tasks.read.reader import BATCH_TOKENS, RAW_SPANS, Piece, Reader, check_asked
+from tl_core.tasks.read.reader import BATCH_TOKENS, Piece, Reader, check_asked
 from tl_core.tasks.read.shading import Shading, gradient_shading
+from tl_core.tasks.read.spans import RAW_SPANS
 from tl_core.text.places import Numbers, Place, Places, placed, words_of
 from tl_core.text.windows import TokenisedText, cut, span_characters, span_tokens, tokenise, windows
 from tl_core.training.batches import token_batches
