@@ -20,13 +20,6 @@ VIEWS = {
     "characters": {"analyzer": "char_wb", "ngram_range": (2, 4)},
 }
 
-POOLED = {
-    "mean": lambda hidden: hidden.mean(0),
-    "first": lambda hidden: hidden[0],
-    "last": lambda hidden: hidden[-1],
-    "max": lambda hidden: hidden.max(0).values,
-}
-
 
 def predict_tfidf(texts: list[str], labels: list[str]) -> list[dict[str, float]]:
     import numpy
@@ -50,25 +43,24 @@ def predict_tfidf(texts: list[str], labels: list[str]) -> list[dict[str, float]]
 
 def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict[str, float]]:
     import torch
-    from base_encoder import load_encoder, load_tokenizer, read_facts
+    from base_encoder import load_encoder, read_facts
     from safetensors.torch import load_file
 
-    facts = read_facts()
-    tokenizer = load_tokenizer()
-    tokenizer.enable_truncation(facts["max_tokens"])
+    from tl_core.encoders.batches import pad
+    from tl_core.encoders.pool import pool
+    from tl_core.text.tokens import encode, load_tokenizer
+
+    facts, tokenizer = read_facts(), load_tokenizer(FOLDER)
     model, head = load_encoder(base, facts), load_file(FOLDER / "head.safetensors")
+    layer = facts.get("layer", 0)
     answers = []
-    for text in texts:
-        encoding = tokenizer.encode(text)
-        ids = torch.tensor([encoding.ids or [facts["pad_id"]]])
-        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-        if facts["token_types"]:
-            batch["token_type_ids"] = torch.tensor([encoding.type_ids or [0]])
-        layer = facts.get("layer", 0)
+    for tokens in encode(tokenizer, texts, facts["max_tokens"]):
+        batch = pad([tokens], facts["pad_id"], type_ids=facts["token_types"])
         with torch.inference_mode():
             given = model(**batch, output_hidden_states=layer > 0)
-        hidden = (given.hidden_states[layer] if layer else given.last_hidden_state)[0]
-        logits = POOLED[facts["pooling"]](hidden) @ head["weight"].T + head["bias"]
+        hidden = given.hidden_states[layer] if layer else given.last_hidden_state
+        vectors = pool(hidden, batch["attention_mask"], facts["pooling"])
+        logits = (vectors @ head["weight"].T + head["bias"])[0]
         answers.append(dict(zip(labels, logits.softmax(-1).tolist(), strict=True)))
     return answers
 

@@ -20,9 +20,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from base_encoder import load_encoder, load_tokenizer, read_facts
+from base_encoder import load_encoder, read_facts
 
 from tl_core.console import speak_utf8
+from tl_core.encoders.batches import pad
 from tl_core.errors import TLError
 from tl_core.tasks.read.answers import keep_best
 from tl_core.tasks.read.decode import Logits
@@ -34,6 +35,7 @@ from tl_core.tasks.read.spans import (
     fitted_window,
     window_spans,
 )
+from tl_core.text.tokens import load_tokenizer
 from tl_core.text.windows import Window, check_question, pair_form, tokenise, windows
 
 FOLDER = Path(__file__).resolve().parent
@@ -46,7 +48,7 @@ class Reader:
     def __init__(self, base: str = "") -> None:
         from safetensors.torch import load_file
 
-        self.facts, self.tokenizer = read_facts(), load_tokenizer()
+        self.facts, self.tokenizer = read_facts(), load_tokenizer(FOLDER)
         self.encoder, self.head = load_encoder(base, self.facts), load_file(FOLDER / "head.safetensors")
         self.form = pair_form(self.tokenizer)
         positions = getattr(self.encoder.config, "max_position_embeddings", None) or 0
@@ -73,10 +75,7 @@ class Reader:
         """Start and end logits of a window's passage tokens, and their sum at the null position."""
         import torch
 
-        ids = torch.tensor([window.encoded.ids])
-        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-        if self.facts["token_types"]:
-            batch["token_type_ids"] = torch.tensor([window.encoded.type_ids])
+        batch = pad([window.encoded], self.facts["pad_id"], type_ids=self.facts["token_types"])
         with torch.inference_mode():
             hidden = self.encoder(**batch).last_hidden_state[0]
             found = (hidden @ self.head["weight"].float().T + self.head["bias"].float()).numpy()
