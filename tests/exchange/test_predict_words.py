@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.exchange.elsewhere import run_elsewhere
 from tests.tasks.classify.words.rows import STRANGE, fit, make_rows, save
+from tl_core.exchange.carried import carry
 from tl_core.exchange.portable import predict_words
 from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import LabelledTexts, WordStart
@@ -52,24 +51,13 @@ def test_the_script_cuts_korean_as_we_do(settings: Settings, tmp_path: Path):
     assert np.allclose([model(text) for text in texts], predict(fitted.classifier, texts), atol=1e-5)
 
 
-def run_script(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    return subprocess.run(
-        [sys.executable, "predict.py", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-    )
-
-
 def test_the_script_labels_texts_without_this_project(settings: Settings, tmp_path: Path):
     fitted, _ = fit(settings, "cnn", epochs=10, learning_rate=2e-2)
     folder = save(fitted, tmp_path / "model")
     (folder / "predict.py").write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
-    assert "tl_core" not in SCRIPT.read_text(encoding="utf-8")
+    carry(SCRIPT.name, folder)
     texts = ["good fine, nice\nwell", "bad 'poor' \"sad\"", ""]
-    ended = run_script(folder, *texts)
+    ended = run_elsewhere(folder, *texts)
     assert ended.returncode == 0, ended.stderr
     answers = [json.loads(line) for line in ended.stdout.splitlines()]
     wanted = predict(fitted.classifier, texts)

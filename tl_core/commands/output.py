@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,16 +13,6 @@ from tl_core.knobs import Value, knobs_of, parse_value
 from tl_core.training.events import Event, Progress, Training, drive
 
 T = TypeVar("T")
-
-
-def speak_utf8() -> None:
-    """Let what is printed be UTF-8 in a file or a pipe; a terminal shows `?` for what it has no letter for."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            if stream.isatty():
-                stream.reconfigure(errors="replace")
-            else:
-                stream.reconfigure(encoding="utf-8")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,7 @@ from tl_core.encoders.families import family_of
 from tl_core.encoders.load import encoder_folder, load_encoder, tokenizer_of
 from tl_core.errors import DataError, ModelError, RunError, TLError
 from tl_core.exchange.card import make_card, requirements
+from tl_core.exchange.carried import ANY_CARRIED, SCRIPTS, carry
 from tl_core.outcomes.tasks import CLASSIFIERS, KINDS, Scores, kind_named, kind_of
 from tl_core.outcomes.tasks.kind import Portable
 from tl_core.records import write_record
@@ -38,7 +39,6 @@ EVERY_ZIP = re.compile(
     r"|adapter/adapter_config\.json|adapter/adapter_model\.safetensors"
     r"|base/config\.json|base/model\.safetensors|base/tokenizer\.json"
 )
-SCRIPTS = Path(__file__).with_name("portable")
 LOADER = "base_encoder.py"
 IGNORED = ("README.md", "predict.py", LOADER, "requirements.txt")
 NUMBERS = ("scoring_seconds", "trained_parameters", "peak_memory")
@@ -69,7 +69,9 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
         (folder / "README.md").write_text(make_card(run, folder), encoding="utf-8")
         needed = requirements(kind.packages(run.record, folder))
         (folder / "requirements.txt").write_text(needed, encoding="utf-8")
-        shutil.copyfile(SCRIPTS / kind.script(run.record), folder / "predict.py")
+        script = kind.script(run.record)
+        shutil.copyfile(SCRIPTS / script, folder / "predict.py")
+        carry(script, folder)
         with written_for_user(out) as aside:
             _write_zip(folder, aside)
     return out.stat().st_size
@@ -175,7 +177,7 @@ def _unpack(path: Path, folder: Path) -> None:
             entries = [each for each in archive.infolist() if not each.is_dir()]
             _check_entries(entries)
             for entry in entries:
-                if entry.filename not in IGNORED:
+                if not _is_ignored(entry.filename):
                     target = folder / PurePosixPath(entry.filename)
                     target.parent.mkdir(exist_ok=True)
                     with archive.open(entry) as source, target.open("wb") as sink:
@@ -186,12 +188,17 @@ def _unpack(path: Path, folder: Path) -> None:
         ) from error
 
 
+def _is_ignored(name: str) -> bool:
+    """Whether an entry is for those who use a zip elsewhere: its code is never taken over."""
+    return name in IGNORED or ANY_CARRIED.fullmatch(name) is not None
+
+
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
     if sum(each.file_size for each in entries) > LARGEST_UNPACKED:
         raise DataError("The zip unpacks to more than 4 GB; that is no exported run.")
     for entry in entries:
         name = entry.filename
-        if name in IGNORED:
+        if _is_ignored(name):
             continue
         known = (EVERY_ZIP, *(each.portable.files for each in KINDS if each.portable))
         if (

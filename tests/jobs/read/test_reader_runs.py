@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 import zipfile
 from dataclasses import replace
@@ -21,6 +19,7 @@ import pytest
 from safetensors.numpy import load_file, save
 
 from tests.encoders.tiny import write_tiny_encoder
+from tests.exchange.elsewhere import run_elsewhere
 from tests.exchange.test_zips import rewritten
 from tests.jobs.jobs import finished, small_config
 from tl_core.catalog.readers import load_named_reader
@@ -36,8 +35,7 @@ from tl_core.outcomes.runs import JobLine, compare_in_words, differing_settings,
 from tl_core.runs.events import read_curves
 from tl_core.runs.store import Job, Run, Store
 from tl_core.settings import Settings
-from tl_core.tasks.read.config import LONGEST_ANSWER, MAX_TOKENS, OVERLAP, Reading
-from tl_core.tasks.read.reader import RAW_SPANS
+from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.report import ReadReport
 from tl_core.tasks.read.saved import write_calibration
 from tl_core.training.events import Stopped
@@ -302,29 +300,13 @@ def test_the_script_of_a_zip_answers_as_our_reader(
             assert all(passage[each["start"] : each["end"]] == each["text"] for each in given)
 
 
-def test_the_script_reads_in_the_same_windows_as_we_do(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    script = script_of(unpacked(store, one_run(store, tmp_path), tmp_path), monkeypatch)
-    ours = (MAX_TOKENS, OVERLAP, LONGEST_ANSWER, RAW_SPANS)
-    assert ours == (script.MAX_TOKENS, script.OVERLAP, script.LONGEST_ANSWER, script.RAW_SPANS)
-
-
 @pytest.mark.slow
 def test_predict_py_of_a_reader_needs_nothing_of_this_project(store: Store, tmp_path: Path):
     place = unpacked(store, one_run(store, tmp_path), tmp_path)
     same = import_run(store, tmp_path / "run.zip")
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-
-    def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *arguments], cwd=place, env=environment, capture_output=True, encoding="utf-8"
-        )
-
-    assert "No module named" in python("-c", "import tl_core").stderr
     for passage in PASSAGES[1:3]:
         (place / "text.txt").write_bytes(passage.encode("utf-8-sig"))
-        ended = python("predict.py", "--passage", "text.txt", "--question", QUESTIONS[2], "--top", "2")
+        ended = run_elsewhere(place, "--passage", "text.txt", "--question", QUESTIONS[2], "--top", "2")
         [line] = ended.stdout.splitlines()
         given, wanted = json.loads(line), answers_of(store, same, QUESTIONS[2], passage, 2)
         assert [(each["start"], each["text"]) for each in given["answers"]] == [
@@ -332,7 +314,7 @@ def test_predict_py_of_a_reader_needs_nothing_of_this_project(store: Store, tmp_
         ]
         assert given["no_answer_score"] == pytest.approx(-wanted[0]["score"], abs=1e-4)
     for arguments in (("--question", " "), ("--question", "who? " * 60)):
-        refused = python("predict.py", "--passage", "text.txt", *arguments)
+        refused = run_elsewhere(place, "--passage", "text.txt", *arguments)
         assert refused.returncode == 1
         assert "Traceback" not in refused.stderr
 
@@ -354,7 +336,9 @@ def test_the_card_of_a_reader_tells_scores_rule_start_and_settings(store: Store,
         assert told in card
     everything = card + "".join(file.read_text(encoding="utf-8") for file in place.rglob("*.json"))
     assert str(tmp_path) not in everything
-    assert {"predict.py", "base_encoder.py", "requirements.txt"} <= {file.name for file in place.iterdir()}
+    assert {"predict.py", "base_encoder.py", "requirements.txt", "tl_core"} <= {
+        file.name for file in place.iterdir()
+    }
 
 
 def test_the_card_of_a_korean_reader_has_both_scores_and_says_what_the_script_does(

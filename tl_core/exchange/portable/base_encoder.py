@@ -1,4 +1,4 @@
-"""The encoder and tokenizer of an exported run, for the predict.py beside this file.
+"""The encoder of an exported run, for the predict.py beside this file.
 
 The files `encoder.json` (how the encoder is used), `base/` (its config, and its weights if they are
 carried), `encoder.safetensors` and `adapter/` (what was trained) lie beside it too. It imports
@@ -19,16 +19,6 @@ def read_facts() -> dict[str, Any]:
     """How the encoder is used: special ids, lengths, where its base comes from."""
     facts: dict[str, Any] = json.loads((FOLDER / "encoder.json").read_text(encoding="utf-8"))
     return facts
-
-
-def load_tokenizer() -> Any:
-    """The `tokenizers.Tokenizer` of the encoder, without truncation and padding."""
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(FOLDER / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
 
 
 def load_encoder(base: str, facts: dict[str, Any]) -> Any:

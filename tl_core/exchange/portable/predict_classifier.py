@@ -3,28 +3,21 @@
     python predict.py "a text" "another text"      prints one JSON line a text
     python predict.py --base FOLDER "a text"       where the base encoder lies in FOLDER
 
-This file is copied into every exported classifier's zip; it imports nothing of the project that wrote it.
+This file is copied into every exported classifier's zip; `tl_core/` beside it holds what it shares with the project
+that wrote it.
 """
 
 from __future__ import annotations
 
-import argparse
-import io
 import json
-import sys
 from pathlib import Path
+
+from tl_core.console import parser_of_texts, print_labels, speak_utf8
 
 FOLDER = Path(__file__).resolve().parent
 VIEWS = {
     "words": {"analyzer": "word", "ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
     "characters": {"analyzer": "char_wb", "ngram_range": (2, 4)},
-}
-
-POOLED = {
-    "mean": lambda hidden: hidden.mean(0),
-    "first": lambda hidden: hidden[0],
-    "last": lambda hidden: hidden[-1],
-    "max": lambda hidden: hidden.max(0).values,
 }
 
 
@@ -50,43 +43,31 @@ def predict_tfidf(texts: list[str], labels: list[str]) -> list[dict[str, float]]
 
 def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict[str, float]]:
     import torch
-    from base_encoder import load_encoder, load_tokenizer, read_facts
+    from base_encoder import load_encoder, read_facts
     from safetensors.torch import load_file
 
-    facts = read_facts()
-    tokenizer = load_tokenizer()
-    tokenizer.enable_truncation(facts["max_tokens"])
+    from tl_core.encoders.batches import pad
+    from tl_core.encoders.pool import pool
+    from tl_core.text.tokens import encode, load_tokenizer
+
+    facts, tokenizer = read_facts(), load_tokenizer(FOLDER)
     model, head = load_encoder(base, facts), load_file(FOLDER / "head.safetensors")
+    layer = facts.get("layer", 0)
     answers = []
-    for text in texts:
-        encoding = tokenizer.encode(text)
-        ids = torch.tensor([encoding.ids or [facts["pad_id"]]])
-        batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-        if facts["token_types"]:
-            batch["token_type_ids"] = torch.tensor([encoding.type_ids or [0]])
-        layer = facts.get("layer", 0)
+    for tokens in encode(tokenizer, texts, facts["max_tokens"]):
+        batch = pad([tokens], facts["pad_id"], type_ids=facts["token_types"])
         with torch.inference_mode():
             given = model(**batch, output_hidden_states=layer > 0)
-        hidden = (given.hidden_states[layer] if layer else given.last_hidden_state)[0]
-        logits = POOLED[facts["pooling"]](hidden) @ head["weight"].T + head["bias"]
+        hidden = given.hidden_states[layer] if layer else given.last_hidden_state
+        vectors = pool(hidden, batch["attention_mask"], facts["pooling"])
+        logits = (vectors @ head["weight"].T + head["bias"])[0]
         answers.append(dict(zip(labels, logits.softmax(-1).tolist(), strict=True)))
     return answers
 
 
-def speak_utf8() -> None:
-    """Print UTF-8 into a file or a pipe; a terminal shows `?` for what it has no letter for."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            if stream.isatty():
-                stream.reconfigure(errors="replace")
-            else:
-                stream.reconfigure(encoding="utf-8")
-
-
 def main() -> None:
     speak_utf8()
-    parser = argparse.ArgumentParser(description="Predict with this classifier.")
-    parser.add_argument("texts", nargs="+")
+    parser = parser_of_texts("Predict with this classifier.")
     parser.add_argument("--base", default="", help="folder or hub name of the base encoder")
     options = parser.parse_args()
     labels = json.loads((FOLDER / "labels.json").read_text(encoding="utf-8"))
@@ -94,9 +75,7 @@ def main() -> None:
         answers = predict_tfidf(options.texts, labels)
     else:
         answers = predict_encoder(options.texts, labels, options.base)
-    for text, probabilities in zip(options.texts, answers, strict=True):
-        label = max(probabilities, key=probabilities.__getitem__)
-        print(json.dumps({"text": text, "label": label, "probabilities": probabilities}, ensure_ascii=False))
+    print_labels(options.texts, answers)
 
 
 if __name__ == "__main__":

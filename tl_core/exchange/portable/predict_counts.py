@@ -2,21 +2,21 @@
 
     python predict.py "a text" "another text"      prints one JSON line a text
 
-This file is copied into the zip of every exported bag of words; it imports nothing of the project that wrote it.
+This file is copied into the zip of every exported bag of words; `tl_core/` beside it holds what it shares with the
+project that wrote it.
 """
 
 from __future__ import annotations
 
-import argparse
-import io
 import json
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy
 from safetensors.numpy import load_file
+
+from tl_core.console import parser_of_texts, print_labels, speak_utf8
 
 FOLDER = Path(__file__).resolve().parent
 WORD = re.compile(r"\b\w+\b")
@@ -74,25 +74,10 @@ class Model:
         return dict(zip(self.labels, (powers / powers.sum()).tolist(), strict=True))
 
 
-def speak_utf8() -> None:
-    """Print UTF-8 into a file or a pipe; a terminal shows `?` for what it has no letter for."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            if stream.isatty():
-                stream.reconfigure(errors="replace")
-            else:
-                stream.reconfigure(encoding="utf-8")
-
-
 def main() -> None:
     speak_utf8()
-    parser = argparse.ArgumentParser(description="Predict with this bag of words.")
-    parser.add_argument("texts", nargs="+")
-    model = Model()
-    for text in parser.parse_args().texts:
-        found = model.probabilities(text)
-        label = max(found, key=found.__getitem__)
-        print(json.dumps({"text": text, "label": label, "probabilities": found}, ensure_ascii=False))
+    texts = parser_of_texts("Predict with this bag of words.").parse_args().texts
+    print_labels(texts, map(Model().probabilities, texts))
 
 
 if __name__ == "__main__":

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from tl_core.encoders.tuning import PATIENCE_HELP, TunedConfig
 from tl_core.knobs import check_knobs, knob
+from tl_core.tasks.read.spans import LONGEST_ANSWER, MAX_TOKENS, OVERLAP
 
-MAX_TOKENS = 384
-OVERLAP = 128
-LONGEST_ANSWER = 30
 RATES = {"lora": 1e-3, "full": 1e-4}  # of each method
 RATE_HELP = "Largest step of AdamW for the encoder. 0 chooses by the method: 0.001 for lora, 0.0001 for full."
 

@@ -18,7 +18,8 @@ from tl_core.tasks.read.attention import QuestionAttention, question_attention
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.decode import Logits, Span, best_spans, separate_argmaxes
 from tl_core.tasks.read.josa import without_josa
-from tl_core.tasks.read.reader import BATCH_TOKENS, RAW_SPANS, Piece, Reader, check_asked
+from tl_core.tasks.read.reader import BATCH_TOKENS, Piece, Reader, check_asked
+from tl_core.tasks.read.spans import RAW_SPANS
 from tl_core.tasks.read.subject import reader_subject, span_target
 from tl_core.text.inputs import ModelInput, window_input
 from tl_core.text.places import Numbers, Place, Places, spaced_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 from tl_core.encoders.load import Encoder
 from tl_core.errors import DataError
-from tl_core.tasks.read.answers import Candidate, FoundAnswer, Reply, keep_best, stripped
+from tl_core.tasks.read.answers import FoundAnswer, Reply, keep_best, stripped
 from tl_core.tasks.read.calibration import Calibration
 from tl_core.tasks.read.config import Reading
-from tl_core.tasks.read.decode import Logits, SpanTable, best_span_table
+from tl_core.tasks.read.decode import Logits
 from tl_core.tasks.read.network import allowed_logits, make_batch
+from tl_core.tasks.read.spans import WindowSpans, best_first, fitted_window, window_spans
 from tl_core.text.windows import (
     TokenisedText,
     Window,
     check_question,
     cut,
     pair_form,
-    span_characters,
     tokenise,
     windows,
 )
@@ -36,7 +36,6 @@ from tl_core.training.precision import autocast, resolve_precision
 if TYPE_CHECKING:
     import torch
 
-RAW_SPANS = 200  # of each window, of which overlapping ones fall together
 CHUNK = 256  # windows sorted by length together
 BATCH_TOKENS = 1536  # computed at once: more does not fit into a CPU's caches and takes longer
 
@@ -85,7 +84,7 @@ class Reader:
         A question that is too long for a window is cut, or, if `strict`, raises DataError.
         """
         how = self.fitted(reading or Reading())
-        spans: list[list[_PassageSpans]] = [[] for _ in asked]
+        spans: list[list[WindowSpans]] = [[] for _ in asked]
         texts = _Texts(self, asked, how, strict)
         work, told = texts.windows(), 0.0
         while chunk := list(islice(work, CHUNK)):
@@ -93,26 +92,28 @@ class Reader:
             for count, rows in enumerate(batches, start=1):
                 batch = [chunk[row] for row in rows]
                 for piece, start, end, null in self.window_logits(batch):
-                    spans[piece.item].append(_passage_spans(piece, start, end, null, how.longest_answer))
+                    found = window_spans(piece.window, piece.number, start, end, null, how.longest_answer)
+                    spans[piece.item].append(found)
                 yield Progress(told + (reached - told) * count / len(batches), texts.total)
             told = reached
         if told < texts.total:  # the last questions have nothing to read
             yield Progress(texts.total, texts.total)
-        return [
-            self._reply(each, texts.best_first(item, spans[item]), len(spans[item]), how)
-            for item, each in enumerate(asked)
-        ]
+        return [self._reply(each, texts.passages[item], spans[item], how) for item, each in enumerate(asked)]
 
     def fitted(self, how: Reading) -> Reading:
         """The settings with windows that the encoder can take."""
-        most = min(how.max_tokens, self.encoder.max_tokens)
-        return replace(how, max_tokens=most, overlap=min(how.overlap, most // 3))
+        max_tokens, overlap = fitted_window(how.max_tokens, how.overlap, self.encoder.max_tokens)
+        return replace(how, max_tokens=max_tokens, overlap=overlap)
 
-    def _reply(self, asked: Asked, best_first: Iterable[Candidate], count: int, how: Reading) -> Reply:
-        answers = keep_best(best_first, asked.passage, how.top)
+    def _reply(
+        self, asked: Asked, passage: TokenisedText, spans: Sequence[WindowSpans], how: Reading
+    ) -> Reply:
+        answers = keep_best(best_first(asked.passage, passage, spans), asked.passage, how.top)
         if how.strip_josa:
             answers = [stripped(each, asked.passage, asked.question) for each in answers]
-        return Reply(tuple(self.calibration.with_probabilities(answers)), count, self.calibration.threshold)
+        return Reply(
+            tuple(self.calibration.with_probabilities(answers)), len(spans), self.calibration.threshold
+        )
 
     def window_logits(self, batch: Sequence[Piece]) -> Iterator[tuple[Piece, Logits, Logits, float]]:
         """Start and end logits over the passage tokens of each window, and the null position's sum."""
@@ -182,34 +183,6 @@ class _Texts:
                 self.texts.clear()
             (self.texts[asked.passage],) = tokenise(tokenizer, [asked.passage])
         return question, self.texts[asked.passage]
-
-    def best_first(self, item: int, spans: Sequence[_PassageSpans]) -> Iterator[Candidate]:
-        """The spans of all windows of a question by characters, best first; those of white space fall away."""
-        if not spans:
-            return
-        passage, text = self.passages[item], self.asked[item].passage
-        scores = np.concatenate([each.table.scores for each in spans])
-        first = np.concatenate([each.table.first for each in spans])
-        last = np.concatenate([each.table.last for each in spans])
-        numbers = np.repeat([each.number for each in spans], [len(each.table.scores) for each in spans])
-        for at in np.lexsort((last, first, -scores)):
-            begin, behind = span_characters(text, passage, int(first[at]), int(last[at]))
-            if begin < behind:
-                yield Candidate(begin, behind, float(scores[at]), int(numbers[at]))
-
-
-@dataclass(frozen=True, slots=True)
-class _PassageSpans:
-    """The best spans of window `number`, by tokens of the whole passage."""
-
-    number: int
-    table: SpanTable
-
-
-def _passage_spans(piece: Piece, start: Logits, end: Logits, null: float, longest: int) -> _PassageSpans:
-    found = best_span_table(start, end, null=null, longest=longest, top=RAW_SPANS)
-    at = piece.window.at
-    return _PassageSpans(piece.number, SpanTable(found.first + at, found.last + at, found.scores))
 
 
 def check_asked(question: str, passage: str) -> None:

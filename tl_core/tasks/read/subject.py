@@ -9,9 +9,9 @@ import numpy as np
 
 from tl_core.encoders.attention.subject import MOST_TOKENS, Subject, Target
 from tl_core.errors import DataError
-from tl_core.tasks.read.config import LONGEST_ANSWER
 from tl_core.tasks.read.decode import best_spans
 from tl_core.tasks.read.reader import Reader
+from tl_core.tasks.read.spans import LONGEST_ANSWER
 
 if TYPE_CHECKING:
     import torch

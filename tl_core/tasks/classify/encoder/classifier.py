@@ -156,6 +156,7 @@ def _load(folder: Path, settings: Settings, device: str) -> EncoderClassifier:
 def _packages(folder: Path) -> tuple[str, ...]:
     """What the predict.py of an exported model on an encoder needs, by the names of pip."""
     return (
+        "numpy",
         "torch",
         "transformers",
         "safetensors",

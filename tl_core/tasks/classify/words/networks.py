@@ -5,6 +5,7 @@ Every network has `.table` (the words), `.head` (the last linear layer) and take
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from tl_core.tasks.classify.words.config import (
     WordConfig,
 )
 from tl_core.tasks.classify.words.documents import PAD, UNKNOWN, Batch, Documents, Flat, Indices, Padded
+from tl_core.tasks.classify.words.splitting import Splitter, read_corpus
 
 if TYPE_CHECKING:
     import torch
@@ -195,6 +197,18 @@ def make_network(table: torch.nn.Module, config: AnyWordConfig, classes: int) ->
     if isinstance(config, RecurrentConfig):
         return make_recurrent(table, config, classes)
     return make_mean(table, config, classes)
+
+
+def make_documents(
+    config: AnyWordConfig,
+    splitter: Splitter,
+    texts: Sequence[str],
+    index: Mapping[str, int],
+    device: torch.device,
+) -> Documents:
+    """Texts as ids of the words in `index`, cut as these settings say."""
+    corpus = read_corpus(splitter, texts, config.max_words)
+    return Documents(corpus, index, getattr(config, "longest_sentence", config.max_words), device)
 
 
 def make_batch(config: AnyWordConfig, documents: Documents, rows: Indices) -> Batch:

@@ -22,8 +22,8 @@ from tl_core.tasks.classify.fitting import Probabilities
 from tl_core.tasks.classify.forms import LABELS, WORDS, ModelForm
 from tl_core.tasks.classify.words.config import AnyWordConfig, config_class, kind_of
 from tl_core.tasks.classify.words.documents import FIRST, UNKNOWN, Documents
-from tl_core.tasks.classify.words.networks import make_batch, make_network, make_table
-from tl_core.tasks.classify.words.splitting import SPLITTERS, Splitter, read_corpus
+from tl_core.tasks.classify.words.networks import make_batch, make_documents, make_network, make_table
+from tl_core.tasks.classify.words.splitting import SPLITTERS, Splitter
 from tl_core.tasks.classify.words.vocabulary import SourceWords
 from tl_core.training.batches import token_batches
 from tl_core.training.devices import device_named
@@ -63,11 +63,8 @@ class WordClassifier:
 
     def documents(self, texts: Sequence[str]) -> Documents:
         """These texts as ids, on the network's device."""
-        corpus = read_corpus(self.splitter, texts, self.config.max_words)
         device = next(self.network.parameters()).device
-        return Documents(
-            corpus, self.index, getattr(self.config, "longest_sentence", self.config.max_words), device
-        )
+        return make_documents(self.config, self.splitter, texts, self.index, device)
 
     def predict_events(self, texts: Sequence[str]) -> Training[Probabilities]:
         """Class probabilities, (N, C), rows sum to one. Yields Progress in texts."""

@@ -1,0 +1,33 @@
+"""What is printed: UTF-8 wherever it goes, and a classifier's answers as one JSON line a text."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+
+def speak_utf8() -> None:
+    """Let what is printed be UTF-8 in a file or a pipe; a terminal shows `?` for what it has no letter for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
+
+
+def parser_of_texts(description: str) -> argparse.ArgumentParser:
+    """The parser of a command that takes texts."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("texts", nargs="+")
+    return parser
+
+
+def print_labels(texts: Sequence[str], answers: Iterable[Mapping[str, float]]) -> None:
+    """One line of JSON for each text: the most probable label, and the probability of each."""
+    for text, found in zip(texts, answers, strict=True):
+        label = max(found, key=found.__getitem__)
+        print(json.dumps({"text": text, "label": label, "probabilities": dict(found)}, ensure_ascii=False))
