@@ -92,7 +92,12 @@ def main() -> int:
     side = "before" if options.without else "now"
     if options.without:
         # What GNU's and LLVM's OpenMP do where nothing is said; the count goes over the policy.
-        os.environ |= {"GOMP_SPINCOUNT": "300000", "KMP_BLOCKTIME": "200", "TL_NICENESS": "0"}
+        os.environ |= {
+            "OMP_WAIT_POLICY": "ACTIVE",
+            "GOMP_SPINCOUNT": "300000",
+            "KMP_BLOCKTIME": "200",
+            "TL_NICENESS": "0",
+        }
     else:
         from tl_core.processes import prepare_torch
 
