@@ -1,4 +1,4 @@
-"""What is printed: UTF-8 wherever it goes, and a classifier's answers as one JSON line a text."""
+"""What is printed: UTF-8 wherever it goes, an error as one line, a classifier's answers as one JSON line a text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import argparse
 import io
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from tl_core.errors import TLError
 
 
 def speak_utf8() -> None:
@@ -17,6 +20,16 @@ def speak_utf8() -> None:
                 stream.reconfigure(errors="replace")
             else:
                 stream.reconfigure(encoding="utf-8")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Print an error of this project as one line instead of a traceback, and end the process with exit code 2."""
+    try:
+        yield
+    except TLError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def parser_of_texts(description: str) -> argparse.ArgumentParser:

@@ -66,3 +66,15 @@ def test_the_script_labels_texts_without_this_project(settings: Settings, tmp_pa
     assert [each["label"] for each in answers] == [classes[at] for at in wanted.argmax(1)]
     found = [[each["probabilities"][name] for name in classes] for each in answers]
     assert np.allclose(found, wanted, atol=1e-5)
+
+
+def test_the_script_says_an_error_in_one_line(settings: Settings, tmp_path: Path):
+    fitted, _ = fit(settings, "cnn", epochs=1)
+    folder = save(fitted, tmp_path / "model")
+    (folder / "predict.py").write_text(SCRIPT.read_text(encoding="utf-8"), encoding="utf-8")
+    carry(SCRIPT.name, folder)
+    facts = json.loads((folder / "words.json").read_text(encoding="utf-8"))
+    (folder / "words.json").write_text(json.dumps(facts | {"splitter": "syllables"}), encoding="utf-8")
+    ended = run_elsewhere(folder, "a text")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: The splitter must be one of") and len(ended.stderr.splitlines()) == 1

@@ -107,11 +107,9 @@ def mcnemar(a: Correct, b: Correct) -> float:
     a binomial with share 1/2 (McNemar 1947; Dietterich 1998, section 3.1).
     """
     only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
-    rows, fewer = only_a + only_b, min(only_a, only_b)
-    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, rows + 1)))])
-    k = np.arange(fewer + 1)
-    logs = log_factorial[rows] - log_factorial[k] - log_factorial[rows - k] - rows * np.log(2)
-    return min(1.0, 2 * float(np.exp(logs).sum()))
+    from scipy.special import bdtr  # the distribution function alone; `scipy.stats` takes far longer to load
+
+    return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
 
 
 def sign_flip(a: Correct, b: Correct, generator: np.random.Generator, flips: int = FLIPS) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tl_core.console import parser_of_texts, print_labels, speak_utf8
+from tl_core.console import parser_of_texts, plain_errors, print_labels, speak_utf8
 
 FOLDER = Path(__file__).resolve().parent
 VIEWS = {
@@ -65,6 +65,7 @@ def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict
     return answers
 
 
+@plain_errors()
 def main() -> None:
     speak_utf8()
     parser = parser_of_texts("Predict with this classifier.")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy
 from safetensors.numpy import load_file
 
-from tl_core.console import parser_of_texts, print_labels, speak_utf8
+from tl_core.console import parser_of_texts, plain_errors, print_labels, speak_utf8
 
 FOLDER = Path(__file__).resolve().parent
 WORD = re.compile(r"\b\w+\b")
@@ -74,6 +74,7 @@ class Model:
         return dict(zip(self.labels, (powers / powers.sum()).tolist(), strict=True))
 
 
+@plain_errors()
 def main() -> None:
     speak_utf8()
     texts = parser_of_texts("Predict with this bag of words.").parse_args().texts

@@ -22,9 +22,8 @@ from typing import Any
 
 from base_encoder import load_encoder, read_facts
 
-from tl_core.console import speak_utf8
+from tl_core.console import plain_errors, speak_utf8
 from tl_core.encoders.batches import pad
-from tl_core.errors import TLError
 from tl_core.tasks.read.answers import keep_best
 from tl_core.tasks.read.decode import Logits
 from tl_core.tasks.read.spans import (
@@ -83,6 +82,7 @@ class Reader:
         return start, end, float(found[window.null].sum())
 
 
+@plain_errors()
 def main() -> None:
     speak_utf8()
     parser = argparse.ArgumentParser(description="Answer a question from a text with this reader.")
@@ -97,10 +97,7 @@ def main() -> None:
         sys.exit(f"{options.passage} cannot be read as text in UTF-8 ({error}).")
     if not passage.strip() or not options.question.strip() or options.top < 1:
         sys.exit("Give a passage with text in it, a question, and a --top of 1 or more.")
-    try:
-        answers = Reader(options.base).ask(options.question, passage, options.top)
-    except TLError as error:
-        sys.exit(str(error))
+    answers = Reader(options.base).ask(options.question, passage, options.top)
     no_answer = -answers[0]["score"] if answers else None
     print(json.dumps({"answers": answers, "no_answer_score": no_answer}, ensure_ascii=False))
 

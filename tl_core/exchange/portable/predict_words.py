@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_core.console import parser_of_texts, print_labels, speak_utf8
+from tl_core.console import parser_of_texts, plain_errors, print_labels, speak_utf8
 from tl_core.knobs import from_values
 from tl_core.tasks.classify.words.config import config_class
 from tl_core.tasks.classify.words.documents import FIRST
@@ -54,6 +54,7 @@ class Model:
         return found
 
 
+@plain_errors()
 def main() -> None:
     speak_utf8()
     parser = parser_of_texts("Predict with this classifier.")
