@@ -22,7 +22,7 @@ from tests.benchmarks.measure import data_folder, figure, machine, read
 from tl_core.settings import read_settings
 from tl_core.text.words import sentences_of
 from tl_core.training.events import drain
-from tl_core.training.loop import Desk
+from tl_core.training.loop import LoopControl
 from tl_core.vectors.learn_config import LearnConfig
 from tl_core.vectors.learning import learn_vectors
 
@@ -34,8 +34,8 @@ def ours(sentences: list[list[str]], config: LearnConfig, workers: int) -> float
     """Seconds of our learning."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        desk = Desk(Path(folder))
-        drain(learn_vectors(sentences, config, threads=workers, watched=WATCHED, desk=desk))
+        control = LoopControl(Path(folder))
+        drain(learn_vectors(sentences, config, threads=workers, watched=WATCHED, control=control))
         return time.perf_counter() - began
 
 

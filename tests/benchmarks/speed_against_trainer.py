@@ -22,8 +22,8 @@ from tl_core.encoders.load import find_encoder
 from tl_core.jobs.classify.plan import labelled
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FullConfig, LoraConfig
-from tl_core.tasks.classify.encoder.classifier import make_network
-from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts
+from tl_core.tasks.classify.encoder.classifier import make_encoder_network
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext
 from tl_core.tasks.classify.saved import predict
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.events import drain
@@ -45,7 +45,7 @@ def ours(
     config = config_class(epochs=EPOCHS, batch_size=BATCH, max_tokens=MAX_TOKENS, learning_rate=RATES[name])
     none = LabelledTexts((), np.array([], dtype=np.int64))
     start = StartingPoint(find_encoder("minilm", settings))
-    given = FitInput(Bench(settings, seed, start), classes, train, none, config)
+    given = FitInput(TrainingContext(settings, seed, start), classes, train, none, config)
     fitted = drain(strategy(name).fit(given))
     right = predict(fitted.classifier, test.texts).argmax(1) == test.targets
     return fitted.seconds, float(right.mean())
@@ -73,7 +73,7 @@ def trainers(
         if name == "lora"
         else load_merged(start, settings)
     )
-    network = make_network(encoder, len(classes), 0.1)
+    network = make_encoder_network(encoder, len(classes), 0.1)
 
     class Model(torch.nn.Module):
         def __init__(self) -> None:

@@ -18,7 +18,7 @@ from tests.benchmarks.measure import data_folder, figure, machine, new_home, rea
 from tl_core.data.examples import Examples
 from tl_core.jobs.classify.plan import labelled
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, FitInput, WordStart
+from tl_core.tasks.classify.fitting import FitInput, TrainingContext, WordStart
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.events import Metric
 from tl_core.vectors.catalog import open_packaged
@@ -36,9 +36,9 @@ def steps(
 ) -> tuple[float, float]:
     """(seconds of all steps of one epoch but the first, seconds of the epoch with its validation)."""
     config = strategy(name).config(**values, epochs=1)  # type: ignore[call-arg]
-    bench = Bench(settings, words=WordStart(open_packaged(settings)))
+    context = TrainingContext(settings, words=WordStart(open_packaged(settings)))
     classes = train.classes
-    given = FitInput(bench, classes, labelled(train, classes), labelled(held, classes), config)
+    given = FitInput(context, classes, labelled(train, classes), labelled(held, classes), config)
     fitting = strategy(name).fit(given)
     times: list[float] = []
     try:

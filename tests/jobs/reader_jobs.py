@@ -22,7 +22,7 @@ from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
 from tl_core.settings import Settings
 from tl_core.tasks.read.config import ReadConfig
-from tl_core.tasks.read.train import ReadBench, fit_reader
+from tl_core.tasks.read.train import ReaderContext, fit_reader
 from tl_core.training.events import drain
 
 PLACES = ("house", "city", "river", "boat", "garden", "tower", "market", "school")
@@ -57,7 +57,7 @@ def tiny_base(folder: Path, family: str = "bert") -> str:
 def saved_reader(folder: Path, settings: Settings, out: Path) -> Path:
     """A tiny reader that has learned a little, saved into `out`."""
     start = StartingPoint(find_encoder(tiny_base(folder), settings))
-    fitted = drain(fit_reader(ReadBench(settings, start), small_set(), None, ReadConfig(**TINY)))
+    fitted = drain(fit_reader(ReaderContext(settings, start), small_set(), None, ReadConfig(**TINY)))
     out.mkdir(parents=True)
     fitted.save(out)
     return out

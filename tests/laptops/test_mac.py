@@ -21,7 +21,7 @@ from tl_core.training import choose_device, devices
 from tl_core.training.checkpoint import Checkpoint
 from tl_core.training.choose_device import DeviceChoice
 from tl_core.training.events import Note
-from tl_core.training.loop import Desk, Problem, fit
+from tl_core.training.loop import LoopControl, Problem, fit
 from tl_core.training.precision import has_bfloat16
 
 STRATEGIES = (
@@ -113,7 +113,7 @@ def test_every_kind_of_running_out_of_memory_halves_the_batches(error: BaseExcep
         Problem(problem.lengths, losses, problem.validate),
         loop_config(epochs=1),
         devices.make_accelerator("float32"),
-        Desk(),
+        LoopControl(),
     )
     assert any(isinstance(each, Note) and "halves" in each.text for each in training)
 

@@ -14,7 +14,7 @@ from tl_core.jobs.classify.plan import CompareConfig, Task
 from tl_core.outcomes.moved import moved_layers, moved_words, sources_of
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts, WordStart
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext, WordStart
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.training.events import drain
 from tl_core.vectors.space import make_vectors
@@ -33,8 +33,8 @@ def word_source(settings: Settings, folder: Path, **changes: object) -> Path:
     targets = np.array([label == "good" for label in rows.labels]).astype(np.int64)
     none = LabelledTexts((), np.array([], dtype=np.int64))
     config = replace(strategy("mean").config(), epochs=5, batch_size=8, **changes)  # type: ignore[arg-type]
-    bench = Bench(settings, words=WordStart(vectors))
-    given = FitInput(bench, ("bad", "good"), LabelledTexts(rows.texts, targets), none, config)
+    context = TrainingContext(settings, words=WordStart(vectors))
+    given = FitInput(context, ("bad", "good"), LabelledTexts(rows.texts, targets), none, config)
     fitted = drain(strategy("mean").fit(given))
     folder.mkdir()
     fitted.save(folder)

@@ -13,19 +13,19 @@ from tests.training.problems import ROWS, loop_config, make_network, make_proble
 from tl_core.errors import ModelError
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Metric, Note, Progress, Stopped
-from tl_core.training.loop import Desk, Problem, fit
+from tl_core.training.loop import LoopControl, Problem, fit
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def train(network, problem=None, desk=None, **changes):
+def train(network, problem=None, control=None, **changes):
     training = fit(
         network,
         network[-1],
         problem or make_problem(),
         loop_config(**changes),
         make_accelerator("float32"),
-        desk or Desk(),
+        control or LoopControl(),
     )
     events = []
     while True:
@@ -64,10 +64,10 @@ def test_a_stopped_training_resumes_to_the_weights_of_an_unbroken_one(tmp_path: 
     train(unbroken)
     asked = iter([False] * stop_at + [True])
     with pytest.raises(Stopped):
-        train(make_network(0.3), desk=Desk(tmp_path, 1e9, lambda: next(asked)))
+        train(make_network(0.3), control=LoopControl(tmp_path, 1e9, lambda: next(asked)))
     resumed = make_network(0.3)
     torch.manual_seed(99)
-    result, events = train(resumed, desk=Desk(tmp_path, 1e9))
+    result, events = train(resumed, control=LoopControl(tmp_path, 1e9))
     assert np.array_equal(weights(unbroken), weights(resumed))
     assert result.steps == 20
     told = [each for each in events if isinstance(each, Progress)]
@@ -81,13 +81,18 @@ def test_a_training_cut_off_between_checkpoints_resumes_to_the_same_weights(tmp_
     train(unbroken)
     network = make_network(0.3)
     cut = fit(
-        network, network[-1], make_problem(), loop_config(), make_accelerator("float32"), Desk(tmp_path, 0.0)
+        network,
+        network[-1],
+        make_problem(),
+        loop_config(),
+        make_accelerator("float32"),
+        LoopControl(tmp_path, 0.0),
     )
     for _ in range(17):
         next(cut)
     cut.close()
     resumed = make_network(0.3)
-    train(resumed, desk=Desk(tmp_path, 1e9))
+    train(resumed, control=LoopControl(tmp_path, 1e9))
     assert np.array_equal(weights(unbroken), weights(resumed))
 
 
@@ -109,10 +114,10 @@ def test_rows_are_renewed_for_each_epoch_and_again_on_a_resume(tmp_path: Path):
     assert seen == [0, 1, 2, 3]
     asked = iter([False] * 7 + [True])
     with pytest.raises(Stopped):
-        train(make_network(0.3), renewing_problem([]), Desk(tmp_path, 1e9, lambda: next(asked)))
+        train(make_network(0.3), renewing_problem([]), LoopControl(tmp_path, 1e9, lambda: next(asked)))
     seen.clear()
     resumed = make_network(0.3)
-    train(resumed, renewing_problem(seen), Desk(tmp_path, 1e9))
+    train(resumed, renewing_problem(seen), LoopControl(tmp_path, 1e9))
     assert seen == [1, 2, 3]
     assert np.array_equal(weights(unbroken), weights(resumed))
 
@@ -141,8 +146,8 @@ def test_an_early_stop_is_not_undone_by_a_resume(tmp_path: Path):
         return Problem(problem.lengths, problem.losses, lambda *_: np.array([next(values), 1.0, 1.0]))
 
     first, again = make_network(), make_network()
-    train(first, make(iter([1.0, 2.0, 2.0])), Desk(tmp_path, 1e9), epochs=20, patience=2)
-    result, events = train(again, make(iter([])), Desk(tmp_path, 1e9), epochs=20, patience=2)
+    train(first, make(iter([1.0, 2.0, 2.0])), LoopControl(tmp_path, 1e9), epochs=20, patience=2)
+    result, events = train(again, make(iter([])), LoopControl(tmp_path, 1e9), epochs=20, patience=2)
     assert result.stopped_early
     assert not events
     assert np.array_equal(weights(first), weights(again))
@@ -217,7 +222,7 @@ def test_a_parameter_stays_while_its_rate_is_zero():
         make_problem(),
         loop_config(epochs=3),
         make_accelerator("float32"),
-        Desk(),
+        LoopControl(),
         rate_of=lambda name, epoch: rates.get(name, (1e-2, 1e-2, 1e-2))[epoch],
     )
     asked, moved = [], []
@@ -243,7 +248,7 @@ def test_averaged_weights_are_the_running_mean_of_every_step():
         Problem(make_problem().lengths, make_problem().losses),
         loop_config(epochs=4, averaging=0.9),
         make_accelerator("float32"),
-        Desk(),
+        LoopControl(),
     )
     mean = {name: each.detach().clone() for name, each in network.named_parameters()}
     steps = 0
@@ -279,7 +284,7 @@ def test_a_stopped_training_keeps_its_averaged_weights(tmp_path: Path):
     asked = iter([False] * 7 + [True])
     half = make_network()
     with pytest.raises(Stopped):
-        train(half, desk=Desk(tmp_path, 0.0, lambda: next(asked)), epochs=4, averaging=0.9)
+        train(half, control=LoopControl(tmp_path, 0.0, lambda: next(asked)), epochs=4, averaging=0.9)
     again = make_network()
-    train(again, desk=Desk(tmp_path), epochs=4, averaging=0.9)
+    train(again, control=LoopControl(tmp_path), epochs=4, averaging=0.9)
     assert np.allclose(weights(whole), weights(again), atol=1e-6)

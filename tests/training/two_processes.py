@@ -10,7 +10,7 @@ import numpy as np
 from tests.training.problems import loop_config, make_network, make_problem
 from tl_core.training.devices import end_process, make_accelerator
 from tl_core.training.events import Stopped, drain
-from tl_core.training.loop import Desk, Problem, fit
+from tl_core.training.loop import LoopControl, Problem, fit
 
 
 def main(folder: Path) -> None:
@@ -18,8 +18,8 @@ def main(folder: Path) -> None:
     rank = accelerator.process_index
     (folder / f"world-{rank}.txt").write_text(str(accelerator.num_processes), encoding="utf-8")
     network = make_network()
-    desk = Desk(folder / f"checkpoint-by-{rank}", 1e9)
-    drain(fit(network, network[-1], make_problem(), loop_config(), accelerator, desk))
+    control = LoopControl(folder / f"checkpoint-by-{rank}", 1e9)
+    drain(fit(network, network[-1], make_problem(), loop_config(), accelerator, control))
     flat = np.concatenate([each.detach().numpy().ravel() for each in network.parameters()])
     np.save(folder / f"weights-{rank}.npy", flat)
 
@@ -33,7 +33,7 @@ def main(folder: Path) -> None:
                 make_problem(),
                 loop_config(),
                 accelerator,
-                Desk(None, 1e9, lambda: next(asked)),
+                LoopControl(None, 1e9, lambda: next(asked)),
             )
         )
     except Stopped:
@@ -46,7 +46,9 @@ def main(folder: Path) -> None:
 
     third, problem = make_network(), make_problem()
     early = Problem(problem.lengths, problem.losses, validate)
-    result = drain(fit(third, third[-1], early, loop_config(epochs=20, patience=2), accelerator, Desk()))
+    result = drain(
+        fit(third, third[-1], early, loop_config(epochs=20, patience=2), accelerator, LoopControl())
+    )
     (folder / f"early-{rank}.txt").write_text(str(result.best_epoch), encoding="utf-8")
 
 

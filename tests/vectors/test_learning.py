@@ -17,7 +17,7 @@ import pytest
 
 from tl_core.errors import ConfigError, DataError, ModelError
 from tl_core.training.events import Metric, Note, Progress, Stopped
-from tl_core.training.loop import Desk
+from tl_core.training.loop import LoopControl
 from tl_core.vectors.learn_config import LearnConfig
 from tl_core.vectors.learning import Learned, learn_vectors
 from tl_core.vectors.search import neighbours
@@ -167,7 +167,7 @@ def test_the_loss_of_several_threads_is_that_of_one():
 
 
 def cut_after_second_epoch(config: LearnConfig, folder: Path) -> None:
-    training = learn_vectors(SENTENCES, config, threads=1, watched=["sea0"], desk=Desk(folder, 0.0))
+    training = learn_vectors(SENTENCES, config, threads=1, watched=["sea0"], control=LoopControl(folder, 0.0))
     for event in training:
         if isinstance(event, Metric) and event.step == 3:
             break  # the third epoch is trained and not yet saved
@@ -179,7 +179,7 @@ def test_an_interrupted_learning_resumes_to_the_vectors_of_an_unbroken_one(metho
     config = settings(method=method, epochs=4, sample=1e-2)
     unbroken, whole = learn(config=config, watched=["sea0"])
     cut_after_second_epoch(config, tmp_path)
-    resumed, events = learn(config=config, watched=["sea0"], desk=Desk(tmp_path, 1e9))
+    resumed, events = learn(config=config, watched=["sea0"], control=LoopControl(tmp_path, 1e9))
     assert np.array_equal(resumed.rows, unbroken.rows)
     assert resumed.neighbours == unbroken.neighbours
     assert [each.words for each in resumed.epochs] == [each.words for each in unbroken.epochs]
@@ -190,13 +190,13 @@ def test_an_interrupted_learning_resumes_to_the_vectors_of_an_unbroken_one(metho
 
 
 def test_a_checkpoint_is_arrays_and_json_and_a_finished_one_is_not_trained_again(tmp_path):
-    learned, _ = learn(desk=Desk(tmp_path, 1e9))
+    learned, _ = learn(control=LoopControl(tmp_path, 1e9))
     assert [each.name for each in tmp_path.rglob("*")] == [
         "step-000000003",
         "tensors.safetensors",
         "facts.json",
     ]
-    again, events = learn(desk=Desk(tmp_path, 1e9), watched=["sea0"])
+    again, events = learn(control=LoopControl(tmp_path, 1e9), watched=["sea0"])
     assert np.array_equal(again.rows, learned.rows)
     assert again.epochs == learned.epochs
     assert again.neighbours == {"sea0": ()}
@@ -204,10 +204,10 @@ def test_a_checkpoint_is_arrays_and_json_and_a_finished_one_is_not_trained_again
 
 
 def test_a_checkpoint_of_other_sentences_or_settings_is_refused(tmp_path):
-    learn(desk=Desk(tmp_path))
+    learn(control=LoopControl(tmp_path))
     for changed in ({"sentences": made_sentences(seed=1)}, {"config": settings(window=2)}):
         with pytest.raises(ModelError, match="is of other sentences or settings. Delete it"):
-            learn(**changed, desk=Desk(tmp_path))
+            learn(**changed, control=LoopControl(tmp_path))
 
 
 MANY_JOBS = [["a", "b"] * 5_000] * 200  # gensim's threads take 10,000 words at once
@@ -245,7 +245,7 @@ def test_closing_ends_an_epoch_at_once_and_leaves_no_thread(monkeypatch):
 def test_a_stop_that_is_asked_for_ends_an_epoch_and_leaves_no_thread(monkeypatch):
     rates, before = slow_jobs(monkeypatch), set(threading.enumerate())
     with pytest.raises(Stopped):
-        learn(MANY_JOBS, desk=Desk(stop_requested=lambda: len(rates) > 2))
+        learn(MANY_JOBS, control=LoopControl(stop_requested=lambda: len(rates) > 2))
     assert len(rates) < len(MANY_JOBS)
     assert not threads_left(before)
 

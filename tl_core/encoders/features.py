@@ -59,7 +59,7 @@ def feature_events(
     return features
 
 
-class FeatureShelf:
+class FeatureCache:
     """Features that were computed before, by text, under one key (encoder, tokens, precision).
 
     Each addition is a folder of its own, written aside and moved into place, so that several
@@ -93,30 +93,30 @@ class FeatureShelf:
 
 
 def kept_features(
-    shelf: FeatureShelf, texts: Sequence[str], compute: Callable[[list[str]], Training[Features]]
+    cache: FeatureCache, texts: Sequence[str], compute: Callable[[list[str]], Training[Features]]
 ) -> Training[Features]:
     """Features of all texts, (N, D): kept ones are read, missing ones computed by `compute` and kept."""
-    found = shelf.read(texts)
+    found = cache.read(texts)
     missing = list(dict.fromkeys(text for text in texts if text not in found))
     if missing:
         computed = yield from compute(missing)
-        shelf.add(missing, computed)
+        cache.add(missing, computed)
         found |= dict(zip(missing, computed, strict=True))
     return np.stack([found[text] for text in texts])
 
 
 def prune(folder: Path, largest: int) -> None:
-    """Drop the oldest shelves until `folder` holds at most `largest` bytes."""
-    shelves = sorted(
+    """Drop the oldest caches until `folder` holds at most `largest` bytes."""
+    caches = sorted(
         (each for each in folder.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime
     )
-    sizes = [sum(file.stat().st_size for file in shelf.rglob("*") if file.is_file()) for shelf in shelves]
+    sizes = [sum(file.stat().st_size for file in cache.rglob("*") if file.is_file()) for cache in caches]
     total = sum(sizes)
-    for shelf, size in zip(shelves[:-1], sizes, strict=False):
+    for cache, size in zip(caches[:-1], sizes, strict=False):
         if total <= largest:
             return
         with contextlib.suppress(StillInUse):  # another process reads it: it goes next time
-            remove(shelf)
+            remove(cache)
             total -= size
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tl_core.encoders.catalog import card_of
 from tl_core.encoders.fetch import card_to_fetch, fetch_encoder
 from tl_core.errors import RunError
-from tl_core.jobs.progress import Board
+from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import drive_alone, submit_job
 from tl_core.runs.store import Job, Store
 
@@ -43,7 +43,7 @@ def last_fetch(store: Store, name: str) -> Job | None:
 def run_fetch_encoder(store: Store, job: Job) -> None:
     """The worker's side of `submit_fetch_encoder`."""
     card = card_of(str(job.record["config"]["encoder"]))
-    board = Board(job.folder / "progress.json", {"fetch": 1.0})
-    board.update("fetch", "Asking for the file", 0.0)
-    drive_alone(job, board, "fetch", "Fetching", fetch_encoder(card, store.settings))
-    board.finish("fetch")
+    progress = JobProgress(job.folder / "progress.json", {"fetch": 1.0})
+    progress.update("fetch", "Asking for the file", 0.0)
+    drive_alone(job, progress, "fetch", "Fetching", fetch_encoder(card, store.settings))
+    progress.finish("fetch")

@@ -15,7 +15,7 @@ TELLING_SHARE = 0.03  # of the whole cost, from which on the measured speed says
 
 
 @dataclass(slots=True)
-class Board:
+class JobProgress:
     """Adds up weighted parts and writes `progress.json` at most twice a second; what cannot be written is left out.
 
     `weights` are expected costs of the cells by name, in any one unit. The time left is the cost

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from tl_core.errors import RunError, StillInUse, TLError
-from tl_core.jobs.progress import Board
+from tl_core.jobs.progress import JobProgress
 from tl_core.records import read_record
 from tl_core.runs.events import EventLog
 from tl_core.runs.queue import start_worker
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training, drive
-from tl_core.training.loop import Desk
+from tl_core.training.loop import LoopControl
 from tl_core.training.memory import give_back, start_peak
 from tl_core.whole_files import folder_aside, remove
 
@@ -86,15 +86,15 @@ def resume_job(store: Store, job_id: str, *, processes: int = 1) -> Job:
     return store.job(job_id)
 
 
-def drive_alone(job: Job, board: Board, name: str, doing: str, training: Training[T]) -> T:
-    """Drain the one piece of work of a job: its progress onto the board as `name`; its result.
+def drive_alone(job: Job, progress: JobProgress, name: str, doing: str, training: Training[T]) -> T:
+    """Drain the one piece of work of a job, its part of the job's progress being `name`; its result.
 
     Raises Stopped between events, when a stop was asked for.
     """
 
     def tell(event: Event) -> None:
         if isinstance(event, Progress):
-            board.update(name, doing, event.share)
+            progress.update(name, doing, event.share)
         if (job.folder / "stop").exists():
             raise Stopped
 
@@ -102,9 +102,9 @@ def drive_alone(job: Job, board: Board, name: str, doing: str, training: Trainin
 
 
 class CellWork(ABC, Generic[C]):
-    """The cells of one job at work. A subclass has a `board` and trains one cell."""
+    """The cells of one job at work. A subclass has a `progress` and trains one cell."""
 
-    board: Board
+    progress: JobProgress
 
     def __init__(self, store: Store, job: Job) -> None:
         self.store, self.job = store, job
@@ -117,7 +117,7 @@ class CellWork(ABC, Generic[C]):
 
     @abstractmethod
     def title(self, cell: C) -> str:
-        """What is being done, for the board."""
+        """What is being done, for the job's progress."""
 
     def is_shared(self, cell: C) -> bool:
         """Whether all processes train the cell together."""
@@ -129,7 +129,7 @@ class CellWork(ABC, Generic[C]):
         for cell in cells:
             run_id = f"{self.job.id}-{cell.suffix}"
             if self._is_done(run_id):
-                self.board.skip(cell.suffix)
+                self.progress.skip(cell.suffix)
                 continue
             if not self.leads and not self.is_shared(cell):
                 continue
@@ -178,7 +178,7 @@ class CellWork(ABC, Generic[C]):
         folder = self.store.settings.runs / str(record["id"])
         with contextlib.suppress(StillInUse):  # it is of no more use, and goes with the run
             remove(folder / "checkpoint")
-        self.board.finish(cell.suffix)
+        self.progress.finish(cell.suffix)
 
     def drive(
         self,
@@ -189,7 +189,7 @@ class CellWork(ABC, Generic[C]):
         part: tuple[float, float] = (0.0, 1.0),
         stops_itself: bool = False,
     ) -> Any:
-        """Drain a training: events into the run's log, progress onto the board, stop between events.
+        """Drain a training: events into the run's log and the job's progress, stop between events.
 
         The training moves the cell's share from `part[0]` to `part[1]`. One that stops itself
         writes a checkpoint first.
@@ -212,13 +212,13 @@ class CellWork(ABC, Generic[C]):
         if isinstance(event, Progress):
             span = part[1] - part[0]
             share = part[0] + span * event.share
-            self.board.update(cell.suffix, self.title(cell), share, span * event.earlier_share)
+            self.progress.update(cell.suffix, self.title(cell), share, span * event.earlier_share)
         elif isinstance(event, (Metric, Note)):
             log.write(event)
 
-    def desk(self, folder: Path) -> Desk:
+    def control(self, folder: Path) -> LoopControl:
         """Where the cell's training keeps checkpoints and looks for a stop."""
-        return Desk(
+        return LoopControl(
             checkpoints=folder / "checkpoint",
             checkpoint_seconds=self.store.settings.checkpoint_seconds,
             stop_requested=self.stop_asked,

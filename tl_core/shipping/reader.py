@@ -23,8 +23,8 @@ from tl_core.settings import Settings, read_settings
 from tl_core.shipping.reader_card import ship
 from tl_core.shipping.reader_recipe import Questions, ReaderRecipe, Stage
 from tl_core.shipping.steps import data_folder, tell, told
-from tl_core.tasks.read.train import ReadBench, fit_reader
-from tl_core.training.loop import Desk
+from tl_core.tasks.read.train import ReaderContext, fit_reader
+from tl_core.training.loop import LoopControl
 from tl_core.whole_files import remove
 
 
@@ -67,10 +67,10 @@ def train_stage(
         tell(f"{stage.name}: trained before")
         return
     tell(f"{stage.name}: {len(questions.train)} questions, {len(questions.validation)} for validation")
-    desk = Desk(checkpoints=work / "checkpoint", checkpoint_seconds=settings.checkpoint_seconds)
-    bench = ReadBench(settings, start, seed, desk)
+    control = LoopControl(checkpoints=work / "checkpoint", checkpoint_seconds=settings.checkpoint_seconds)
+    context = ReaderContext(settings, start, seed, control)
     fitted = told(
-        stage.name, fit_reader(bench, questions.train, questions.validation, stage.config), "windows"
+        stage.name, fit_reader(context, questions.train, questions.validation, stage.config), "windows"
     )
     cost = {"seconds": fitted.seconds, "trained_parameters": fitted.trained_parameters, **fitted.facts}
 

@@ -38,11 +38,11 @@ from tl_core.runs.store import Store
 from tl_core.settings import Settings, read_settings
 from tl_core.shipping.steps import data_folder, find_file, halve, machine_name, tell, told
 from tl_core.tasks.classify.config import AnyConfig
-from tl_core.tasks.classify.fitting import Bench, FitInput, WordStart
+from tl_core.tasks.classify.fitting import FitInput, TrainingContext, WordStart
 from tl_core.tasks.classify.metrics import Report, score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import strategy
-from tl_core.training.loop import Desk
+from tl_core.training.loop import LoopControl
 from tl_core.whole_files import folder_aside, remove
 
 HELD_SHARE = 0.05  # of the training rows: they choose the best epoch
@@ -127,15 +127,15 @@ def train_source(recipe: SourceRecipe, settings: Settings, data: SourceData, wor
     train, held = split(data.train, share=HELD_SHARE, seed=0)
     classes = data.train.classes
     tell(f"{recipe.name}: {len(train):,} rows, {len(held):,} for validation")
-    desk = Desk(checkpoints=work / "checkpoint", checkpoint_seconds=settings.checkpoint_seconds)
-    bench = Bench(settings, desk=desk)
+    control = LoopControl(checkpoints=work / "checkpoint", checkpoint_seconds=settings.checkpoint_seconds)
+    context = TrainingContext(settings, control=control)
     if recipe.encoder:
-        bench = replace(bench, start=StartingPoint(find_encoder(recipe.encoder, settings)))
+        context = replace(context, start=StartingPoint(find_encoder(recipe.encoder, settings)))
     else:
         from tl_core.catalog.vector_sets import PACKAGED, open_vectors
 
-        bench = replace(bench, words=WordStart(open_vectors(Store(settings), PACKAGED)))
-    given = FitInput(bench, classes, labelled(train, classes), labelled(held, classes), recipe.config)
+        context = replace(context, words=WordStart(open_vectors(Store(settings), PACKAGED)))
+    given = FitInput(context, classes, labelled(train, classes), labelled(held, classes), recipe.config)
     fitted = told(recipe.name, strategy(recipe.strategy).fit(given))
     cost = {"rows": len(train), "seconds": fitted.seconds, "trained_parameters": fitted.trained_parameters}
 

@@ -80,8 +80,8 @@ def loop_config(config: object, epochs: int, seed: int) -> LoopConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What a training is given by whoever drives it: where to keep checkpoints, when to stop."""
+class LoopControl:
+    """Given to a training by whoever drives it: where to keep checkpoints, when to stop."""
 
     checkpoints: Path | None = None
     checkpoint_seconds: float = 30.0
@@ -125,7 +125,7 @@ def fit(
     problem: Problem,
     config: LoopConfig,
     accelerator: Accelerator,
-    desk: Desk,
+    control: LoopControl,
     rate_of: RateOf | None = None,
 ) -> Training[Fit]:
     """Train the parameters of `model` that require gradients; the best weights are left in it.
@@ -133,11 +133,11 @@ def fit(
     `head` is the part of `model` that starts at random and takes `head_learning_rate`; `rate_of` gives
     every parameter a rate of its own instead, 0 for an epoch in which it stays as it is. Yields
     Progress in rows and the curves `training loss`, `validation loss`, `validation accuracy`.
-    Raises Stopped when the desk asks for it (after a checkpoint), ModelError when the device's
+    Raises Stopped when the control asks for it (after a checkpoint), ModelError when the device's
     memory does not suffice even for half a batch at a time.
     """
     rate_of = rate_of or _two_rates(model, head, config)
-    return (yield from _Loop(model, problem, config, accelerator, desk, rate_of).run())
+    return (yield from _Loop(model, problem, config, accelerator, control, rate_of).run())
 
 
 class _Loop:
@@ -149,12 +149,12 @@ class _Loop:
         problem: Problem,
         config: LoopConfig,
         accelerator: Accelerator,
-        desk: Desk,
+        control: LoopControl,
         rate_of: RateOf,
     ) -> None:
         import torch
 
-        self.problem, self.config, self.accelerator, self.desk = problem, config, accelerator, desk
+        self.problem, self.config, self.accelerator, self.control = problem, config, accelerator, control
         torch.manual_seed(config.seed * 1009 + accelerator.process_index)
         self.plain = model.to(accelerator.device)
         self.optimizer = torch.optim.AdamW(_groups(model, config, rate_of), fused=True)
@@ -205,7 +205,7 @@ class _Loop:
             yield Metric("training loss", at.step, loss)
             total = config.epochs * len(self.problem.lengths)
             yield Progress(self._rows_done(), total, self.rows_earlier)
-            if time.perf_counter() - self.last_saved > self.desk.checkpoint_seconds:
+            if time.perf_counter() - self.last_saved > self.control.checkpoint_seconds:
                 self._save()
             if time.perf_counter() - self.last_given_back > GIVE_BACK_SECONDS:
                 give_back()
@@ -321,7 +321,7 @@ class _Loop:
         """Stop every process at the same step: the flag is summed over them."""
         import torch
 
-        asked = self.desk.stop_requested()
+        asked = self.control.stop_requested()
         if self.accelerator.num_processes > 1:
             flag = torch.tensor(float(asked), device=self.accelerator.device)
             asked = float(self.accelerator.reduce(flag, "sum")) > 0
@@ -341,7 +341,7 @@ class _Loop:
 
     def _save(self) -> None:
         self.last_saved = time.perf_counter()
-        if self.desk.checkpoints is None or not self.accelerator.is_main_process:
+        if self.control.checkpoints is None or not self.accelerator.is_main_process:
             return
         tensors: dict[str, torch.Tensor] = {f"weight.{name}": each for name, each in self.trained.items()}
         tensors |= {f"best.{name}": each for name, each in self.best.items()}
@@ -349,7 +349,7 @@ class _Loop:
         tensors |= {f"adam.{part}": each for part, each in self._moments()}
         tensors |= random_state(self.accelerator.device)
         facts = replace(self.position, seconds=self._seconds()).facts()
-        save_checkpoint(self.desk.checkpoints, self.position.step, tensors, facts)
+        save_checkpoint(self.control.checkpoints, self.position.step, tensors, facts)
 
     def _moments(self) -> Iterator[tuple[str, torch.Tensor]]:
         for name, parameter in self.trained.items():
@@ -357,7 +357,7 @@ class _Loop:
                 yield f"{part}.{name}", value
 
     def _resume(self) -> None:
-        saved = load_checkpoint(self.desk.checkpoints) if self.desk.checkpoints else None
+        saved = load_checkpoint(self.control.checkpoints) if self.control.checkpoints else None
         if saved is None:
             return
         self.position = _Position(**saved.facts)

@@ -20,7 +20,7 @@ from tl_core.errors import DataError, ModelError
 from tl_core.knobs import to_values
 from tl_core.training.checkpoint import load_checkpoint, save_checkpoint
 from tl_core.training.events import Metric, Note, Progress, Stopped, Training
-from tl_core.training.loop import Desk
+from tl_core.training.loop import LoopControl
 from tl_core.vectors.gensim_model import Tally, keep_used_buckets, make_model
 from tl_core.vectors.learn_config import SMALLEST_RATE, LearnConfig
 from tl_core.vectors.search import best_rows
@@ -68,7 +68,7 @@ def learn_vectors(
     *,
     threads: int,
     watched: Sequence[str] = (),
-    desk: Desk | None = None,
+    control: LoopControl | None = None,
 ) -> Training[Learned]:
     """Learn a vector for each word that occurs `min_count` times; `threads` are used where `workers` is 0.
 
@@ -78,12 +78,12 @@ def learn_vectors(
     the same vectors, also over a resume; with more, threads write into each other's rows, as word2vec
     is meant to, and no two runs are equal.
 
-    Checkpoints are written after an epoch, at most every `desk.checkpoint_seconds` and after the last;
-    an epoch that is cut short is begun anew. Closing the generator, or `desk.stop_requested` (then Stopped
+    Checkpoints are written after an epoch, at most every `control.checkpoint_seconds` and after the last;
+    an epoch that is cut short is begun anew. Closing the generator, or `control.stop_requested` (then Stopped
     is raised), ends within a job of 10,000 words, and no thread of it stays. DataError if too few words
     are left to learn from, ModelError if the checkpoint is of other sentences or settings.
     """
-    return (yield from _Learning(sentences, config, threads, watched, desk or Desk()).run())
+    return (yield from _Learning(sentences, config, threads, watched, control or LoopControl()).run())
 
 
 class _Learning:
@@ -95,9 +95,9 @@ class _Learning:
         config: LearnConfig,
         threads: int,
         watched: Sequence[str],
-        desk: Desk,
+        control: LoopControl,
     ) -> None:
-        self.config, self.desk = config, desk
+        self.config, self.control = config, control
         self.sentences = list(_pieces(sentences))
         self.total = sum(map(len, self.sentences))
         counts = Counter(chain.from_iterable(self.sentences))
@@ -156,7 +156,7 @@ class _Learning:
             try:
                 while not training.done():
                     wait([training], timeout=POLL_SECONDS)
-                    if self.desk.stop_requested():
+                    if self.control.stop_requested():
                         raise Stopped
                     done = epoch * self.total + sum(tally.words)
                     yield Progress(done, config.epochs * self.total, self.epochs_earlier * self.total)
@@ -201,8 +201,8 @@ class _Learning:
         return {"words": wv.vectors, "output": self.model.syn1neg}
 
     def _save(self) -> None:
-        due = time.perf_counter() - self.last_saved >= self.desk.checkpoint_seconds
-        if self.desk.checkpoints is None or not (due or len(self.epochs) == self.config.epochs):
+        due = time.perf_counter() - self.last_saved >= self.control.checkpoint_seconds
+        if self.control.checkpoints is None or not (due or len(self.epochs) == self.config.epochs):
             return
         import torch
 
@@ -217,11 +217,11 @@ class _Learning:
             "epochs": [asdict(each) for each in self.epochs],
             "neighbours": self.neighbours,
         }
-        save_checkpoint(self.desk.checkpoints, len(self.epochs), tensors, facts)
+        save_checkpoint(self.control.checkpoints, len(self.epochs), tensors, facts)
         self.last_saved = time.perf_counter()
 
     def _resume(self) -> None:
-        folder = self.desk.checkpoints
+        folder = self.control.checkpoints
         saved = load_checkpoint(folder) if folder else None
         if saved is None:
             return

@@ -39,10 +39,10 @@ def tiny_bare_subject(folder: Path, model_type: str) -> Subject:
 
 def tiny_classifier_subject(folder: Path, model_type: str, seed: int = 0) -> Subject:
     """A random classifier of three classes."""
-    from tl_core.tasks.classify.encoder.classifier import make_network
+    from tl_core.tasks.classify.encoder.classifier import make_encoder_network
 
     encoder = tiny_encoder(folder, model_type, seed)
-    network = _spread(lambda: make_network(encoder, len(CLASSES), dropout=0.1), seed)
+    network = _spread(lambda: make_encoder_network(encoder, len(CLASSES), dropout=0.1), seed)
     return Subject(
         "tiny", "A tiny classifier", "classes", encoder, encoder.max_tokens, network, CLASSES, class_targets
     )
@@ -50,10 +50,10 @@ def tiny_classifier_subject(folder: Path, model_type: str, seed: int = 0) -> Sub
 
 def tiny_reader_subject(folder: Path, model_type: str, seed: int = 0) -> Subject:
     """A random reader of at most 64 tokens."""
-    from tl_core.tasks.read.network import make_network
+    from tl_core.tasks.read.network import make_reader_network
 
     encoder = tiny_encoder(folder, model_type, seed)
-    network = _spread(lambda: make_network(encoder), seed)
+    network = _spread(lambda: make_reader_network(encoder), seed)
     return Subject("tiny", "A tiny reader", "span", encoder, encoder.max_tokens, network, (), span_targets)
 
 

@@ -28,7 +28,7 @@ from tests.encoders.tiny import TINY_TYPES, WIDTH
 from tl_core.encoders.attention.subject import Subject, Target, targets, tensors
 from tl_core.encoders.attribution import scores
 from tl_core.encoders.attribution.scores import Method, attribute
-from tl_core.encoders.attribution.vectors import WordVectors, filler_id, without_texts
+from tl_core.encoders.attribution.vectors import EmbeddedInput, filler_id, without_texts
 from tl_core.encoders.packaged_e5.word_table import QuantizedEmbedding
 from tl_core.errors import ConfigError, ModelError
 from tl_core.text.inputs import ModelInput
@@ -150,7 +150,7 @@ def test_the_output_is_the_targets_score_and_words_are_sums(case: Made, method: 
 
 def test_gradient_x_input_is_the_gradient_times_the_vectors(case: Made) -> None:
     subject, shown, target = case
-    vectors = WordVectors(subject, shown)
+    vectors = EmbeddedInput(subject, shown)
     own = vectors.of_input().requires_grad_()
     (gradient,) = torch.autograd.grad(target.value(vectors.logits(own)).sum(), own)
     expected = (gradient * own).detach().double().sum(-1)[0].numpy()

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, models
 from tests.encoders.attention.subjects import TEXT, tiny_classifier_subject
 from tests.encoders.tiny import TINY_TYPES
 from tl_core.encoders.attention.subject import tensors
-from tl_core.encoders.attribution.vectors import WordVectors, filler_id, without_texts
+from tl_core.encoders.attribution.vectors import EmbeddedInput, filler_id, without_texts
 
 
 @pytest.mark.parametrize("model_type", TINY_TYPES)
@@ -23,7 +23,7 @@ def test_the_inputs_own_vectors_give_its_logits(model_type: str, tmp_path: Path)
     for text in (TEXT, "dog", "a <pad> [PAD] <mask> b"):
         shown = subject.inputs(text)[0]
         with torch.no_grad():
-            vectors = WordVectors(subject, shown)
+            vectors = EmbeddedInput(subject, shown)
             plain = subject.network(tensors(subject, [shown]))
             for rows in (1, 3, len(shown)):  # as many rows as tokens: no shape tells them apart
                 given = vectors.of_input().repeat(rows, 1, 1)
@@ -35,7 +35,7 @@ def test_rows_of_vectors_do_not_mix(model_type: str, tmp_path: Path) -> None:
     subject = tiny_classifier_subject(tmp_path, model_type)
     shown = subject.inputs(TEXT)[0]
     with torch.no_grad():
-        vectors = WordVectors(subject, shown)
+        vectors = EmbeddedInput(subject, shown)
         random = torch.Generator().manual_seed(0)
         given = torch.randn(len(shown), *vectors.of_input().shape[1:], generator=random)
         alone = torch.cat([vectors.logits(each[None]) for each in given])
@@ -66,7 +66,7 @@ def test_without_a_mask_the_unknown_token_fills(tmp_path: Path) -> None:
 
 def test_the_hook_is_gone_after_a_pass_and_after_a_failure(tmp_path: Path) -> None:
     subject = tiny_classifier_subject(tmp_path, "bert")
-    vectors = WordVectors(subject, subject.inputs(TEXT)[0])
+    vectors = EmbeddedInput(subject, subject.inputs(TEXT)[0])
     table = subject.encoder.model.get_submodule("embeddings.word_embeddings")
     vectors.logits(vectors.of_input())
     assert not table._forward_hooks

@@ -14,7 +14,7 @@ from tl_core.encoders.tuning import TunedConfig
 from tl_core.errors import DataError, ModelError
 from tl_core.knobs import knobs_of
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts, check_classes
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext, check_classes
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 from tl_core.training.events import Progress
@@ -60,17 +60,17 @@ def small_config(name: str, **changes):
     return row.config(**{key: value for key, value in {**values, **changes}.items() if key in known})
 
 
-def make_bench(settings: Settings, folder: Path, family: str = "bert", seed: int = 0) -> Bench:
+def make_bench(settings: Settings, folder: Path, family: str = "bert", seed: int = 0) -> TrainingContext:
     place = folder / family
     if not place.exists():
         write_tiny_encoder(place, family)
-    return Bench(settings, seed, StartingPoint(EncoderBase("folder", str(place))))
+    return TrainingContext(settings, seed, StartingPoint(EncoderBase("folder", str(place))))
 
 
-def fit(bench: Bench, name: str, **changes):
+def fit(context: TrainingContext, name: str, **changes):
     rows = make_rows()
     none = LabelledTexts((), np.array([], dtype=np.int64))
-    training = strategy(name).fit(FitInput(bench, CLASSES, rows, none, small_config(name, **changes)))
+    training = strategy(name).fit(FitInput(context, CLASSES, rows, none, small_config(name, **changes)))
     events = []
     while True:
         try:
@@ -145,8 +145,8 @@ def test_a_model_trained_from_a_source_stands_alone(
     """Source task, then target task with a new head; the source may be deleted after that."""
     import shutil
 
-    bench = make_bench(settings, tmp_path)
-    source, _ = fit(bench, first)
+    context = make_bench(settings, tmp_path)
+    source, _ = fit(context, first)
     place = tmp_path / "source"
     place.mkdir()
     source.classifier.save(place)
@@ -154,7 +154,7 @@ def test_a_model_trained_from_a_source_stands_alone(
 
     from tl_core.encoders.adapted import read_starting_point
 
-    target, _ = fit(replace(bench, start=read_starting_point(place)), second)
+    target, _ = fit(replace(context, start=read_starting_point(place)), second)
     folder = tmp_path / "target"
     folder.mkdir()
     target.classifier.save(folder)

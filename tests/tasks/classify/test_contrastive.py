@@ -23,7 +23,7 @@ from tl_core.tasks.classify.encoder.contrastive import (
 )
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.training.events import Stopped
-from tl_core.training.loop import Desk
+from tl_core.training.loop import LoopControl
 
 
 def test_pairs_are_balanced_and_every_row_stands_in_them() -> None:
@@ -60,9 +60,11 @@ def test_rows_of_one_class_have_no_other() -> None:
 def test_a_stop_is_heard_while_features_are_computed(settings: Settings, tmp_path: Path) -> None:
     steps = PAIRED["pairs"] // PAIRED["batch_size"]
     asked = iter([False] * steps)  # after the last step a stop is asked for
-    bench = replace(make_bench(settings, tmp_path), desk=Desk(stop_requested=lambda: next(asked, True)))
+    context = replace(
+        make_bench(settings, tmp_path), control=LoopControl(stop_requested=lambda: next(asked, True))
+    )
     with pytest.raises(Stopped):
-        fit(bench, "contrastive")
+        fit(context, "contrastive")
 
 
 def test_the_number_of_pairs_is_capped() -> None:

@@ -14,10 +14,10 @@ from tl_core.settings import Settings
 from tl_core.tasks.classify.counts.config import BagOfWordsConfig, epochs_for
 from tl_core.tasks.classify.counts.saved import BagOfWordsClassifier, load_bag_of_words
 from tl_core.tasks.classify.counts.train import fit_bag_of_words
-from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext
 from tl_core.tasks.classify.saved import predict
 from tl_core.training.events import Metric, Note, Progress, Stopped
-from tl_core.training.loop import Desk
+from tl_core.training.loop import LoopControl
 
 NONE = LabelledTexts((), np.array([], dtype=np.int64))
 KOREAN = LabelledTexts(
@@ -26,10 +26,10 @@ KOREAN = LabelledTexts(
 )
 
 
-def fit(settings: Settings, rows=None, validation=NONE, *, seed=0, desk=None, classes=CLASSES, **changes):
-    bench = Bench(settings, seed, desk=desk or Desk())
+def fit(settings: Settings, rows=None, validation=NONE, *, seed=0, control=None, classes=CLASSES, **changes):
+    context = TrainingContext(settings, seed, control=control or LoopControl())
     config = BagOfWordsConfig(**changes)
-    training = fit_bag_of_words(FitInput(bench, classes, rows or make_rows(), validation, config))
+    training = fit_bag_of_words(FitInput(context, classes, rows or make_rows(), validation, config))
     events = []
     while True:
         try:
@@ -141,8 +141,8 @@ def test_a_stopped_training_resumes_to_the_same_model(settings: Settings, tmp_pa
     whole, _ = fit(settings, **options)
     asked = iter([False] * stop_at + [True])
     with pytest.raises(Stopped):
-        fit(settings, desk=Desk(tmp_path, 1e9, lambda: next(asked)), **options)
-    resumed, events = fit(settings, desk=Desk(tmp_path, 1e9), **options)
+        fit(settings, control=LoopControl(tmp_path, 1e9, lambda: next(asked)), **options)
+    resumed, events = fit(settings, control=LoopControl(tmp_path, 1e9), **options)
     texts = (*make_rows().texts, *STRANGE)
     assert np.array_equal(predict(whole.classifier, texts), predict(resumed.classifier, texts))
     assert min(each.step for each in events if isinstance(each, Metric)) == stop_at + 1

@@ -27,10 +27,10 @@ from tl_core.tasks.classify.encoder.contrastive import fit_contrastive
 from tl_core.tasks.classify.encoder.frozen import fit_frozen
 from tl_core.tasks.classify.encoder.partial import fit_gradual, fit_top_layers
 from tl_core.tasks.classify.encoder.tuned import fit_lora
-from tl_core.tasks.classify.fitting import Bench, FitInput, Fitted, LabelledTexts
+from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, TrainingContext
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.training.events import Event, Progress, Stopped
-from tl_core.training.loop import Desk
+from tl_core.training.loop import LoopControl
 
 SMALL: dict[str, Any] = {"max_tokens": 32, "precision": "float32"}
 TRAINED = SMALL | {"epochs": 3, "batch_size": 8, "learning_rate": 5e-3}
@@ -47,10 +47,10 @@ NONE = LabelledTexts((), np.array([], dtype=np.int64))
 
 
 def fit(
-    bench: Bench, name: str, validation: LabelledTexts = NONE, **changes: Any
+    context: TrainingContext, name: str, validation: LabelledTexts = NONE, **changes: Any
 ) -> tuple[Fitted, list[Event]]:
     train, config, values = STRATEGIES[name]
-    training = train(FitInput(bench, CLASSES, make_rows(), validation, config(**{**values, **changes})))
+    training = train(FitInput(context, CLASSES, make_rows(), validation, config(**{**values, **changes})))
     events: list[Event] = []
     while True:
         try:
@@ -68,9 +68,9 @@ def saved(fitted: Fitted, folder: Path) -> Path:
 def test_an_adapter_without_a_rate_takes_that_of_the_encoders_depth(
     settings: Settings, tmp_path: Path
 ) -> None:
-    bench = make_bench(settings, tmp_path, "bert")
-    assert fit(bench, "lora", learning_rate=0.0)[0].facts["learning_rate"] == 1e-3
-    assert fit(bench, "lora", learning_rate=2e-4)[0].facts["learning_rate"] == 2e-4
+    context = make_bench(settings, tmp_path, "bert")
+    assert fit(context, "lora", learning_rate=0.0)[0].facts["learning_rate"] == 1e-3
+    assert fit(context, "lora", learning_rate=2e-4)[0].facts["learning_rate"] == 2e-4
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -114,14 +114,14 @@ def test_a_strategy_learns_what_is_plain(settings: Settings, tmp_path: Path, nam
 
 @pytest.mark.parametrize("name", RESUMED)
 def test_a_stopped_training_resumes_to_the_same_model(settings: Settings, tmp_path: Path, name: str) -> None:
-    bench, rows = make_bench(settings, tmp_path), make_rows(8)
-    whole, _ = fit(bench, name, rows)
+    context, rows = make_bench(settings, tmp_path), make_rows(8)
+    whole, _ = fit(context, name, rows)
     for steps in (0, 3, 5):
         asked = itertools.count()
-        desk = Desk(tmp_path / f"checkpoints {steps}", 1e9, lambda: next(asked) >= steps)  # noqa: B023
+        control = LoopControl(tmp_path / f"checkpoints {steps}", 1e9, lambda: next(asked) >= steps)  # noqa: B023
         with pytest.raises(Stopped):
-            fit(replace(bench, desk=desk), name, rows)
-        resumed, events = fit(replace(bench, desk=Desk(desk.checkpoints, 1e9)), name, rows)
+            fit(replace(context, control=control), name, rows)
+        resumed, events = fit(replace(context, control=LoopControl(control.checkpoints, 1e9)), name, rows)
         assert np.allclose(
             predict(whole.classifier, STRANGE), predict(resumed.classifier, STRANGE), atol=1e-6
         )
@@ -134,10 +134,10 @@ def test_a_stopped_training_resumes_to_the_same_model(settings: Settings, tmp_pa
 def test_a_model_trained_from_a_source_stands_alone(
     settings: Settings, tmp_path: Path, first: str, second: str
 ) -> None:
-    bench = make_bench(settings, tmp_path)
-    source, _ = fit(bench, first)
+    context = make_bench(settings, tmp_path)
+    source, _ = fit(context, first)
     place = saved(source, tmp_path / "source")
-    target, _ = fit(replace(bench, start=read_starting_point(place)), second)
+    target, _ = fit(replace(context, start=read_starting_point(place)), second)
     folder = saved(target, tmp_path / "target")
     before = predict(target.classifier, STRANGE)
     shutil.rmtree(place)

@@ -21,7 +21,7 @@ from tl_core.exchange.zips import export_run
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FrozenConfig
-from tl_core.tasks.classify.encoder.frozen import shelved_features
+from tl_core.tasks.classify.encoder.frozen import cached_features
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.training.events import drain
 
@@ -33,9 +33,9 @@ def test_a_prediction_is_the_head_on_the_pooled_states_of_the_layer(
 ) -> None:
     import torch
 
-    bench = make_bench(settings, tmp_path, family)
-    fitted, _ = fit(bench, "lower layer", pooling=pooling)
-    whole = load_encoder(bench.starting_point.base, settings)
+    context = make_bench(settings, tmp_path, family)
+    fitted, _ = fit(context, "lower layer", pooling=pooling)
+    whole = load_encoder(context.starting_point.base, settings)
     head = fitted.classifier.network.head
     text = STRANGE[3] + " so good"
     batch = Batcher(whole, [text], 32, torch.device("cpu"))([0])
@@ -56,7 +56,7 @@ def test_the_shelf_tells_layers_and_poolings_apart_and_knows_what_was_kept_befor
     def features(**changes: object) -> list[list[float]]:
         config = FrozenConfig(**{**SMALL, **changes})
         encoder = cut_above(load_encoder(start.base, settings), config.layer, config.pooling)
-        return drain(shelved_features(encoder, start, ("good", "bad a"), config, settings)).tolist()  # type: ignore[no-any-return]
+        return drain(cached_features(encoder, start, ("good", "bad a"), config, settings)).tolist()  # type: ignore[no-any-return]
 
     found = [features(), features(layer=1), features(pooling="max"), features(layer=1, pooling="max")]
     assert all(one != other for at, one in enumerate(found) for other in found[:at])

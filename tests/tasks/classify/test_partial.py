@@ -27,10 +27,10 @@ from tl_core.training.loop import LoopConfig
 def test_kept_lower_layers_change_nothing(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, family: str
 ) -> None:
-    bench, rows = make_bench(settings, tmp_path, family), make_rows(10)
-    kept, told = fit(bench, "top layers", rows)
+    context, rows = make_bench(settings, tmp_path, family), make_rows(10)
+    kept, told = fit(context, "top layers", rows)
     monkeypatch.setattr(partial, "kept_type", lambda *_: None)
-    anew, _ = fit(bench, "top layers", rows)
+    anew, _ = fit(context, "top layers", rows)
     texts = make_rows().texts
     assert np.allclose(predict(kept.classifier, texts), predict(anew.classifier, texts), atol=1e-4)
     first = next(each for each in told if isinstance(each, Progress))
@@ -41,9 +41,9 @@ def test_kept_lower_layers_change_nothing(
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_only_the_top_layers_change(settings: Settings, tmp_path: Path, family: str) -> None:
-    bench = make_bench(settings, tmp_path, family)
-    before = dict(load_trainable(bench.starting_point, settings).model.named_parameters())
-    fitted, _ = fit(bench, "top layers", encoder_dropout=0.1)
+    context = make_bench(settings, tmp_path, family)
+    before = dict(load_trainable(context.starting_point, settings).model.named_parameters())
+    fitted, _ = fit(context, "top layers", encoder_dropout=0.1)
     after = dict(fitted.classifier.encoder.model.named_parameters())
     changed = {name for name, each in after.items() if not each.equal(before[name])}
     assert changed
@@ -99,12 +99,12 @@ def test_layers_are_released_from_the_top_with_smaller_rates_below(
 def test_the_head_is_trained_first_and_all_in_the_end(
     settings: Settings, tmp_path: Path, family: str
 ) -> None:
-    bench = make_bench(settings, tmp_path, family)
-    before = dict(load_trainable(bench.starting_point, settings).model.named_parameters())
-    found = rates(load_trainable(bench.starting_point, settings), 3)
+    context = make_bench(settings, tmp_path, family)
+    before = dict(load_trainable(context.starting_point, settings).model.named_parameters())
+    found = rates(load_trainable(context.starting_point, settings), 3)
     assert all((each[0] > 0) == name.startswith("head.") for name, each in found.items())
     assert all(each[2] > 0 for each in found.values())
-    fitted, _ = fit(replace(bench, seed=1), "gradual")
+    fitted, _ = fit(replace(context, seed=1), "gradual")
     after = dict(fitted.classifier.encoder.model.named_parameters())
     same = {name for name, each in after.items() if each.equal(before[name])}
     assert same <= {"mask_emb"} | {name for name in same if "seg_embed" in name}

@@ -15,7 +15,7 @@ from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.encoders.load import Encoder
 from tl_core.errors import DataError
 from tl_core.tasks.read.examples import SpanExamples, WindowDrawer, span_examples
-from tl_core.tasks.read.network import allowed_logits, make_batch, make_network
+from tl_core.tasks.read.network import allowed_logits, make_batch, make_reader_network
 from tl_core.tasks.read.train import make_problem
 from tl_core.text.windows import span_characters, tokenise
 
@@ -179,7 +179,7 @@ def test_losses_are_those_of_each_window_alone(encoder: Encoder) -> None:
     """The mean of two cross-entropies by hand, over the allowed tokens of an unpadded window."""
     _, examples = mixed_examples(encoder)
     torch.manual_seed(0)
-    network = make_network(encoder).eval()
+    network = make_reader_network(encoder).eval()
     torch.nn.init.normal_(network.head.weight)  # type: ignore[union-attr, arg-type]
     rows = np.arange(len(examples))
     with torch.inference_mode():
@@ -196,7 +196,7 @@ def test_losses_are_those_of_each_window_alone(encoder: Encoder) -> None:
 def test_validation_counts_the_windows_whose_two_best_tokens_are_the_references(encoder: Encoder) -> None:
     _, examples = mixed_examples(encoder)
     torch.manual_seed(1)
-    network = make_network(encoder).eval()
+    network = make_reader_network(encoder).eval()
     problem = make_problem(encoder, lambda epoch: examples, examples, CPU)
     assert problem.validate is not None
     with torch.inference_mode():

@@ -23,7 +23,7 @@ from tl_core.settings import Settings
 from tl_core.tasks.read.answers import FoundAnswer
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.explain import Explanation, Place, explain
-from tl_core.tasks.read.network import make_batch, make_network
+from tl_core.tasks.read.network import make_batch, make_reader_network
 from tl_core.tasks.read.reader import Reader
 from tl_core.tasks.read.subject import reader_subject
 from tl_core.text.windows import Window, pair_form, tokenise, windows
@@ -338,7 +338,7 @@ def adapted_reader(folder: Path) -> Reader:
     for name, each in encoder.model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(each, std=0.1)
-    network = make_network(encoder)
+    network = make_reader_network(encoder)
     torch.nn.init.normal_(network.head.weight)  # type: ignore[union-attr, arg-type]
     return Reader(encoder, network, title="adapted", precision="float32")
 
@@ -348,7 +348,7 @@ def test_a_reader_under_an_adapter_explains_as_the_merged_one_does(tmp_path: Pat
     answer = best_answer(reader)
     found = explained(reader, answer)
     merged = reader.encoder.with_model(reader.encoder.model.merge_and_unload())  # type: ignore[operator]
-    network = make_network(merged)
+    network = make_reader_network(merged)
     network.head.load_state_dict(reader.network.head.state_dict())  # type: ignore[union-attr, operator]
     other = Reader(merged, network, title="merged", precision="float32")
     again = explained(other, answer)
@@ -363,7 +363,7 @@ def test_a_word_table_in_four_bits_has_gradients_too(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home", threads=1, offline=True)
     encoder = load_encoder(find_encoder("e5", settings), settings)
     torch.manual_seed(0)
-    network = make_network(encoder)
+    network = make_reader_network(encoder)
     torch.nn.init.normal_(network.head.weight)  # type: ignore[union-attr, arg-type]
     reader = Reader(encoder, network.double(), title="e5", precision="float32")
     question, passage = "임금은 어디에서 살았나?", "대한민국의 수도는 서울이며, 임금은 한양에서 살았다."

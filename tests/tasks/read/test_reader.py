@@ -18,7 +18,7 @@ from tl_core.errors import DataError, ModelError
 from tl_core.tasks.read.answers import Reply
 from tl_core.tasks.read.calibration import Calibration, probabilities
 from tl_core.tasks.read.config import Reading
-from tl_core.tasks.read.network import make_network
+from tl_core.tasks.read.network import make_reader_network
 from tl_core.tasks.read.reader import Asked, Reader
 from tl_core.text.windows import pair_form, span_characters, tokenise, windows
 from tl_core.training.events import Progress, drain
@@ -289,4 +289,4 @@ def test_particles_are_cut_only_if_asked_for(reader: Reader) -> None:
 def test_an_encoder_without_special_tokens_makes_no_reader(tmp_path: Path) -> None:
     encoder = tiny_encoder(tmp_path, "gpt2")
     with pytest.raises(ModelError, match="cannot read"):
-        Reader(encoder, make_network(encoder), title="x")
+        Reader(encoder, make_reader_network(encoder), title="x")

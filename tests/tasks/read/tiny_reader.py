@@ -8,7 +8,7 @@ from tests.encoders.tiny import TINY_TYPES, write_tiny_encoder
 from tl_core.encoders.load import Encoder, find_encoder, load_encoder
 from tl_core.settings import Settings
 from tl_core.tasks.read.calibration import Calibration
-from tl_core.tasks.read.network import make_network
+from tl_core.tasks.read.network import make_reader_network
 from tl_core.tasks.read.reader import Reader
 
 READING_TYPES = tuple(each for each in TINY_TYPES if each != "gpt2")
@@ -30,6 +30,6 @@ def tiny_reader(
     encoder = tiny_encoder(folder, model_type, seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = make_network(encoder)
+        network = make_reader_network(encoder)
         torch.nn.init.normal_(network.head.weight, std=1.0)  # type: ignore[union-attr, arg-type]
     return Reader(encoder, network, title="tiny", precision="float32", calibration=calibration)

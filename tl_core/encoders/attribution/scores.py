@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from tl_core.encoders.attention.subject import Subject, Target, network_of, tensors
-from tl_core.encoders.attribution.vectors import WordVectors, filler_id
+from tl_core.encoders.attribution.vectors import EmbeddedInput, filler_id
 from tl_core.errors import ConfigError
 from tl_core.text.inputs import ModelInput
 from tl_core.text.places import Numbers, members
@@ -84,7 +84,7 @@ def attribute(
         network.eval()
         if method == "occlusion":
             return _occlusion(subject, shown, target)
-        vectors = WordVectors(subject, shown)
+        vectors = EmbeddedInput(subject, shown)
         value = _value(vectors, target)
         if method == "gradxinput":
             return _gradient_x_input(shown, vectors.of_input(), value)
@@ -94,7 +94,7 @@ def attribute(
 Value = Callable[["torch.Tensor"], "torch.Tensor"]  # (B, T, D) to (B,)
 
 
-def _value(vectors: WordVectors, target: Target) -> Value:
+def _value(vectors: EmbeddedInput, target: Target) -> Value:
     return lambda given: target.value(vectors.logits(given))
 
 

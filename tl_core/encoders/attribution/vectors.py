@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MASKS = ("[MASK]", "<mask>")
 
 
-class WordVectors:
+class EmbeddedInput:
     """T tokens of an input as vectors of width D, and the network as a function of them.
 
     The places, the token types and the mask stay those of the input, whatever the vectors are. Works with

@@ -19,7 +19,7 @@ from tl_core.console import parser_of_texts, plain_errors, print_labels, speak_u
 from tl_core.knobs import from_values
 from tl_core.tasks.classify.words.config import config_class
 from tl_core.tasks.classify.words.documents import FIRST
-from tl_core.tasks.classify.words.networks import make_batch, make_documents, make_network, make_table
+from tl_core.tasks.classify.words.networks import make_batch, make_documents, make_table, make_word_network
 from tl_core.tasks.classify.words.splitting import Splitter
 
 FOLDER = Path(__file__).resolve().parent
@@ -41,7 +41,7 @@ class Model:
         self.index = {word: at for at, word in enumerate(words, FIRST)}
         vectors = np.concatenate([tensors["table.trained"].numpy(), tensors["table.kept"].numpy()])
         table = make_table(vectors, len(tensors["table.trained"]), self.config.word_dropout)
-        self.network = make_network(table, self.config, len(self.classes)).eval()
+        self.network = make_word_network(table, self.config, len(self.classes)).eval()
         self.network.load_state_dict(tensors)
 
     def __call__(self, text: str) -> list[float]:

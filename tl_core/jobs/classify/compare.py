@@ -42,17 +42,17 @@ from tl_core.jobs.classify.source_plan import (
     LEFT_OUT,
     rows_learned_before,
 )
-from tl_core.jobs.progress import Board
+from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import CellWork, save_model, submit_job
 from tl_core.knobs import to_values
 from tl_core.runs.store import CLASSIFY, Job, Run, Store
 from tl_core.tasks.classify.fitting import (
-    Bench,
     Classifier,
     FitInput,
     Fitted,
     LabelledTexts,
     Probabilities,
+    TrainingContext,
     WordStart,
     check_classes,
 )
@@ -108,12 +108,12 @@ def submit_prepared(store: Store, prepared: Prepared, *, processes: int = 1) -> 
 
 def run_comparison(store: Store, job: Job) -> None:
     """Train and score every cell of the job; raises RunError at the end if cells failed."""
-    comparison = Comparison(store, job)
-    comparison.run_cells(comparison.cells)
+    work = CompareWork(store, job)
+    work.run_cells(work.cells)
 
 
-class Comparison(CellWork[Cell]):
-    """One comparison at work: its rows, its cells, its board."""
+class CompareWork(CellWork[Cell]):
+    """One comparison at work: its rows, its cells, its progress."""
 
     def __init__(self, store: Store, job: Job) -> None:
         super().__init__(store, job)
@@ -124,9 +124,9 @@ class Comparison(CellWork[Cell]):
         source = read_examples(data / "source.jsonl") if self.plan.task else None
         self.source = source_split(self.config, source) if source is not None else None
         self.cells = cells(self.config, self.plan)
-        self.board = self._board(job.record["config"]["expected"])
+        self.progress = self._progress(job.record["config"]["expected"])
 
-    def _board(self, expected: dict[str, float]) -> Board:
+    def _progress(self, expected: dict[str, float]) -> JobProgress:
         """Cells weigh what the probe measured, in seconds; without a probe, what they cost by rule of thumb."""
         weights = {cell.suffix: self._cost(cell) for cell in self.cells}
         totals: dict[str, float] = {}
@@ -138,7 +138,7 @@ class Comparison(CellWork[Cell]):
                 cell.suffix: expected[cell.strategy] * weights[cell.suffix] / totals[cell.strategy]
                 for cell in self.cells
             }
-        return Board(self.job.folder / "progress.json", weights, in_seconds)
+        return JobProgress(self.job.folder / "progress.json", weights, in_seconds)
 
     def is_shared(self, cell: Cell) -> bool:
         return cell.role != "zero" and strategy(cell.strategy).in_loop
@@ -234,18 +234,18 @@ class Comparison(CellWork[Cell]):
         check_classes(classes, rows.train)
         row = strategy(cell.strategy)
         config = self.config.config_of(cell.strategy)
-        bench = Bench(self.store.settings, cell.seed, desk=self.desk(folder))
+        context = TrainingContext(self.store.settings, cell.seed, control=self.control(folder))
         if row.needs_encoder:
-            bench = replace(bench, start=self._start(cell))
+            context = replace(context, start=self._start(cell))
         elif row.family.on_words:
-            bench = replace(
-                bench,
+            context = replace(
+                context,
                 words=WordStart(
                     open_vectors(self.store, self.config.vectors) if row.needs_vectors(config) else None,
                     self._source_folder(cell.strategy) if cell.from_source else None,
                 ),
             )
-        return (yield from row.fit(FitInput(bench, classes, rows.train, rows.validation, config)))
+        return (yield from row.fit(FitInput(context, classes, rows.train, rows.validation, config)))
 
     def _start(self, cell: Cell) -> StartingPoint:
         """Where a cell on an encoder begins: the source's model, or the bare encoder under it."""
@@ -297,7 +297,7 @@ class Comparison(CellWork[Cell]):
         return "source task" if self.plan.task else self.config.source_run
 
     def _cost(self, cell: Cell) -> float:
-        """Expected cost of a cell in forward passes of a text: what the board weighs it by."""
+        """Expected cost of a cell in forward passes of a text: what the progress weighs it by."""
         examples, test = self._examples(cell)
         if cell.role == "zero":
             return float(len(test))

@@ -8,7 +8,7 @@ from tl_core.data.examples import texts_of
 from tl_core.data.spreadsheet import write_csv
 from tl_core.data.tables import Table, read_table_file
 from tl_core.errors import DataError, RunError
-from tl_core.jobs.progress import Board
+from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import drive_alone, submit_job
 from tl_core.runs.store import Job, Run, Store
 from tl_core.settings import Settings
@@ -65,8 +65,8 @@ def run_prediction(store: Store, job: Job) -> None:
     """The worker's side of `submit_prediction`."""
     config = job.record["config"]
     table = read_table_file(job.folder / "data" / "input", has_header=config["has_header"])
-    board = Board(job.folder / "progress.json", {"predict": float(len(table.rows))})
+    progress = JobProgress(job.folder / "progress.json", {"predict": float(len(table.rows))})
     out = job.folder / RESULT
     events = predict_events(store.settings, store.run(config["run"]), table, tuple(config["columns"]), out)
-    drive_alone(job, board, "predict", "Predicting", events)
-    board.finish("predict")
+    drive_alone(job, progress, "predict", "Predicting", events)
+    progress.finish("predict")

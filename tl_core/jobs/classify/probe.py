@@ -23,7 +23,7 @@ from tl_core.jobs.classify.plan import CompareConfig, config_from_json, labelled
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts, WordStart
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext, WordStart
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.text.tokens import count_tokens
 from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
@@ -69,16 +69,16 @@ def _measure(
 
     start_peak()
     began = time.perf_counter()
-    bench = Bench(settings)
+    context = TrainingContext(settings)
     row = strategy(name)
     if row.needs_encoder:
-        train, predict, load = _measure_encoder(replace(bench, start=start), config, name, examples)
+        train, predict, load = _measure_encoder(replace(context, start=start), config, name, examples)
     else:
         if row.needs_vectors(config.config_of(name)):
-            bench = replace(bench, words=WordStart(open_vectors(Store(settings), config.vectors)))
-        _fit_few(bench, config, name, examples)  # imports what it needs
+            context = replace(context, words=WordStart(open_vectors(Store(settings), config.vectors)))
+        _fit_few(context, config, name, examples)  # imports what it needs
         importing += time.perf_counter() - began
-        train, predict, load = _measure_light(bench, config, name, examples)
+        train, predict, load = _measure_light(context, config, name, examples)
     return {
         "train": train,
         "predict": predict,
@@ -88,31 +88,31 @@ def _measure(
     }
 
 
-def _fit_few(bench: Bench, config: CompareConfig, name: str, examples: Examples) -> float:
+def _fit_few(context: TrainingContext, config: CompareConfig, name: str, examples: Examples) -> float:
     """Seconds of a training on a few rows: the fixed part of any."""
     each = max(1, FEW // len(examples.classes))
-    few = labelled(sample_per_class(examples, each, bench.seed), examples.classes)
+    few = labelled(sample_per_class(examples, each, context.seed), examples.classes)
     none = labelled(examples.take([]), examples.classes)
     began = time.perf_counter()
     one = _one_pass(config.config_of(name))
-    drain(strategy(name).fit(FitInput(bench, examples.classes, few, none, one)))
+    drain(strategy(name).fit(FitInput(context, examples.classes, few, none, one)))
     return time.perf_counter() - began
 
 
 def _measure_light(
-    bench: Bench, config: CompareConfig, name: str, examples: Examples
+    context: TrainingContext, config: CompareConfig, name: str, examples: Examples
 ) -> tuple[float, float, float]:
     """Seconds a character of one pass of a training and of predicting, and of the fixed part."""
-    load = _fit_few(bench, config, name, examples)
+    load = _fit_few(context, config, name, examples)
     rows = rows_of_seed(config.at(0), examples, 0, examples.classes).train
     row = strategy(name)
     most = len(rows) if row.effort.whole_table else MOST_ROWS
-    chosen = np.random.default_rng(bench.seed).permutation(len(rows))[:most]
+    chosen = np.random.default_rng(context.seed).permutation(len(rows))[:most]
     texts, targets = tuple(rows.texts[at] for at in chosen), rows.targets[chosen]
     characters = max(1, sum(map(len, texts)))
     none = labelled(examples.take([]), examples.classes)
     one = _one_pass(config.config_of(name))
-    given = FitInput(bench, examples.classes, LabelledTexts(texts, targets), none, one)
+    given = FitInput(context, examples.classes, LabelledTexts(texts, targets), none, one)
     began = time.perf_counter()
     fitted = drain(row.fit(given))
     train = max(0.0, time.perf_counter() - began - load) / characters
@@ -126,22 +126,27 @@ def _one_pass(settings: Any) -> Any:
 
 
 def _measure_encoder(
-    bench: Bench, config: CompareConfig, name: str, examples: Examples
+    context: TrainingContext, config: CompareConfig, name: str, examples: Examples
 ) -> tuple[float, float, float]:
     """Seconds a padded token of a training step and of a prediction, and seconds to load."""
     import sklearn.linear_model  # noqa: F401  what a worker holds too
 
     from tl_core.encoders.adapted import load_merged
-    from tl_core.tasks.classify.encoder.classifier import PREDICT_BATCH, EncoderClassifier, Use, make_network
+    from tl_core.tasks.classify.encoder.classifier import (
+        PREDICT_BATCH,
+        EncoderClassifier,
+        Use,
+        make_encoder_network,
+    )
     from tl_core.training.devices import best_device
 
     settings: Any = config.config_of(name)
-    start = bench.starting_point
+    start = context.starting_point
     began = time.perf_counter()
-    encoder = load_merged(start, bench.settings)
+    encoder = load_merged(start, context.settings)
     load = time.perf_counter() - began
     lengths = np.minimum(count_tokens(encoder.tokenizer, examples.texts), settings.max_tokens)
-    network = make_network(encoder, 2, 0.0).to(best_device())
+    network = make_encoder_network(encoder, 2, 0.0).to(best_device())
     use = Use(settings.max_tokens, settings.precision)
     classifier = EncoderClassifier(encoder, network, ("a", "b"), start, use, lambda folder: None)
     few = _spread(lengths, TEXTS)
@@ -155,19 +160,19 @@ def _measure_encoder(
     if not strategy(name).in_loop:
         return 0.0, predict, load
     del encoder, network, classifier
-    return _measure_steps(bench, name, settings, examples, lengths), predict, load
+    return _measure_steps(context, name, settings, examples, lengths), predict, load
 
 
 def _measure_steps(
-    bench: Bench, name: str, settings: Any, examples: Examples, lengths: NDArray[np.int64]
+    context: TrainingContext, name: str, settings: Any, examples: Examples, lengths: NDArray[np.int64]
 ) -> float:
     """Seconds a padded token over a few real steps; the first one pays for set-up and is left out."""
     chosen = _spread(lengths, BATCHES * settings.batch_size)
     train = labelled(examples.take(chosen), examples.classes)
     none = labelled(examples.take([]), examples.classes)
-    batches = length_batches(lengths[chosen], settings.batch_size, seed=bench.seed, epoch=0)
+    batches = length_batches(lengths[chosen], settings.batch_size, seed=context.seed, epoch=0)
     one = _one_pass(settings)  # with a single pass gradual unfreezing trains every layer in it
-    training = strategy(name).fit(FitInput(bench, examples.classes, train, none, one))
+    training = strategy(name).fit(FitInput(context, examples.classes, train, none, one))
     times = []
     for event in training:
         if isinstance(event, Metric):

@@ -10,7 +10,7 @@ from tl_core.catalog.readers import load_named_reader, reader_title
 from tl_core.data.reading import ReadingSet
 from tl_core.data.reading_files import read_reading_file, write_squad
 from tl_core.errors import RunError
-from tl_core.jobs.progress import Board
+from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.read.train import ANSWERS, read_answers, write_answers
 from tl_core.jobs.trainings import drive_alone, submit_job
 from tl_core.records import read_record, write_record
@@ -36,15 +36,15 @@ def submit_evaluation(store: Store, reader: str, data: ReadingSet) -> Job:
 def run_evaluation(store: Store, job: Job) -> None:
     """The worker's side of `submit_evaluation`: leaves `result.json` and `answers.jsonl` in the job."""
     data = evaluated_questions(job)
-    board = Board(job.folder / "progress.json", {"ask": float(len(data))})
-    board.update("ask", "Loading the reader", 0.0)
+    progress = JobProgress(job.folder / "progress.json", {"ask": float(len(data))})
+    progress.update("ask", "Loading the reader", 0.0)
     reader = load_named_reader(store, str(job.record["config"]["reader"]))
     began = time.perf_counter()
-    evaluation = drive_alone(job, board, "ask", "Asking", evaluate_events(reader, data, Reading(top=1)))
+    evaluation = drive_alone(job, progress, "ask", "Asking", evaluate_events(reader, data, Reading(top=1)))
     seconds = time.perf_counter() - began
     write_answers(job.folder / ANSWERS, data, evaluation)
     write_record(job.folder / RESULT, {"report": evaluation.report.to_json(), "seconds": seconds})
-    board.finish("ask")
+    progress.finish("ask")
 
 
 def evaluated_questions(job: Job) -> ReadingSet:

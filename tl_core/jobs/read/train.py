@@ -23,7 +23,7 @@ from tl_core.encoders.adapted import StartingPoint, copy_state, read_facts, read
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.tuning import epochs_for
 from tl_core.errors import ConfigError, RunError
-from tl_core.jobs.progress import Board
+from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.read.plan import (
     ReadCell,
     TrainReaderConfig,
@@ -39,7 +39,7 @@ from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.report import Evaluation, evaluate_events
 from tl_core.tasks.read.saved import HEAD, load_reader
-from tl_core.tasks.read.train import ReadBench, fit_reader
+from tl_core.tasks.read.train import ReaderContext, fit_reader
 from tl_core.training.memory import peak_bytes
 
 TRAIN, TEST = "train.json", "test.json"
@@ -111,7 +111,7 @@ class ReaderTraining(CellWork[ReadCell]):
         self.pool, self.test = training_data(job)
         self.cells = read_cells(self.config)
         weights = {cell.suffix: self._cost(cell) for cell in self.cells}
-        self.board = Board(job.folder / "progress.json", weights)
+        self.progress = JobProgress(job.folder / "progress.json", weights)
 
     def _cost(self, cell: ReadCell) -> float:
         questions = cell.size or len(self.pool)
@@ -125,8 +125,8 @@ class ReaderTraining(CellWork[ReadCell]):
     def train(self, cell: ReadCell, run_id: str) -> None:
         train, validation = questions_of_cell(self.config, self.pool, cell)
         folder = self.store.settings.runs / run_id
-        bench = ReadBench(self.store.settings, self._start(cell), cell.seed, self.desk(folder))
-        fitting = fit_reader(bench, train, validation, self.config.read_config())
+        context = ReaderContext(self.store.settings, self._start(cell), cell.seed, self.control(folder))
+        fitting = fit_reader(context, train, validation, self.config.read_config())
         before = 1 - len(self.test) / self._cost(cell)
         record = self._record(cell, run_id, train, validation)
         learned = self.fit(cell, record, fitting, until=before, stops_itself=True)

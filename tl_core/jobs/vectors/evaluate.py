@@ -9,7 +9,7 @@ from typing import Any
 
 from tl_core.catalog.vector_sets import open_vectors, vector_set
 from tl_core.errors import DataError, RunError
-from tl_core.jobs.progress import Board
+from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import drive_alone, submit_job
 from tl_core.knobs import check_knobs, from_values, knob, to_values
 from tl_core.records import read_record, write_record
@@ -107,14 +107,14 @@ def run_evaluation(store: Store, job: Job) -> None:
     config = job.record["config"]
     path = job.folder / "data" / SET
     questions = read_set(str(config["set"]), path.read_bytes() if path.exists() else None)
-    board = Board(job.folder / "progress.json", {"ask": float(questions.total)})
-    board.update("ask", "Opening the vectors", 0.0)
+    progress = JobProgress(job.folder / "progress.json", {"ask": float(questions.total)})
+    progress.update("ask", "Opening the vectors", 0.0)
     vectors = open_vectors(store, str(config["vectors"]))
     began = time.perf_counter()
     asking = evaluate_events(vectors, questions, from_values(QualityConfig, config["quality"]))
-    report = drive_alone(job, board, "ask", "Asking", asking)
+    report = drive_alone(job, progress, "ask", "Asking", asking)
     write_record(job.folder / RESULT, {**report_to_json(report), "seconds": time.perf_counter() - began})
-    board.finish("ask")
+    progress.finish("ask")
 
 
 def evaluation_result(job: Job) -> tuple[Report, float]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from tl_core.catalog.vector_sets import add_vectors
 from tl_core.errors import DataError, RunError, TLError
-from tl_core.jobs.progress import Board
+from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import drive_alone, submit_job
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Job, Store
@@ -62,13 +62,15 @@ def run_fetch(store: Store, job: Job) -> None:
     name, top = str(job.record["config"]["name"]), int(job.record["config"]["top"])
     if not NAME.fullmatch(name):
         raise DataError(f"{name[:80]!r} is not a name of gensim-data.")
-    board = Board(job.folder / "progress.json", {"download": 3.0, "read": 1.0})
-    board.update("download", "Asking for the file", 0.0)
-    path = drive_alone(job, board, "download", "Downloading", _download(store.settings.cache / FOLDER, name))
-    board.finish("download")
-    found = drive_alone(job, board, "read", "Reading", add_vectors(store, path, name, top=top or None))
+    progress = JobProgress(job.folder / "progress.json", {"download": 3.0, "read": 1.0})
+    progress.update("download", "Asking for the file", 0.0)
+    path = drive_alone(
+        job, progress, "download", "Downloading", _download(store.settings.cache / FOLDER, name)
+    )
+    progress.finish("download")
+    found = drive_alone(job, progress, "read", "Reading", add_vectors(store, path, name, top=top or None))
     write_record(job.folder / RESULT, {"vectors": found.name})
-    board.finish("read")
+    progress.finish("read")
 
 
 def fetched_vectors(job: Job) -> str:

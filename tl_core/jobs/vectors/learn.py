@@ -11,7 +11,7 @@ from typing import Any
 
 from tl_core.catalog.vector_sets import TASK
 from tl_core.errors import DataError, RunError
-from tl_core.jobs.progress import Board
+from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import CellWork, submit_job
 from tl_core.knobs import from_values, to_values
 from tl_core.records import read_record, write_record
@@ -115,7 +115,7 @@ class VectorLearning(CellWork[_Cell]):
     def __init__(self, store: Store, job: Job) -> None:
         super().__init__(store, job)
         self.config = from_values(LearnConfig, job.record["config"]["learning"])
-        self.board = Board(job.folder / "progress.json", {_Cell().suffix: 1.0})
+        self.progress = JobProgress(job.folder / "progress.json", {_Cell().suffix: 1.0})
         self.doing = "Reading the texts"
 
     def title(self, cell: _Cell) -> str:
@@ -125,7 +125,7 @@ class VectorLearning(CellWork[_Cell]):
         return False
 
     def train(self, cell: _Cell, run_id: str) -> None:
-        self.board.update(cell.suffix, self.doing, 0.0)
+        self.progress.update(cell.suffix, self.doing, 0.0)
         record = self._record(run_id)
         folder = self.store.settings.runs / run_id
         done = self.fit(cell, record, self._learn(folder), until=1.0, stops_itself=False)
@@ -150,7 +150,7 @@ class VectorLearning(CellWork[_Cell]):
             config,
             threads=self.store.settings.threads,
             watched=self.job.record["config"]["watched"],
-            desk=self.desk(folder),
+            control=self.control(folder),
         )
         rest = 1 - share
         learned = yield from with_progress(

@@ -14,7 +14,7 @@ from tl_core.encoders.adapted import StartingPoint
 from tl_core.errors import ConfigError, DataError
 from tl_core.settings import Settings
 from tl_core.training.events import Training
-from tl_core.training.loop import Desk
+from tl_core.training.loop import LoopControl
 from tl_core.vectors.space import WordVectors
 
 Probabilities = NDArray[np.float64]
@@ -54,14 +54,14 @@ class WordStart:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """What a training is given beside its data: places, starting points, a seed, a desk."""
+class TrainingContext:
+    """What a training is given beside its data: places, starting points, a seed, checkpoints and when to stop."""
 
     settings: Settings
     seed: int = 0
     start: StartingPoint | None = None
     words: WordStart = WordStart()
-    desk: Desk = field(default_factory=Desk)
+    control: LoopControl = field(default_factory=LoopControl)
 
     @property
     def starting_point(self) -> StartingPoint:
@@ -74,12 +74,12 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class FitInput(Generic[Config]):
-    """What a training is given: the bench, the C classes, rows to learn from and to choose the best epoch by, settings.
+    """What a training is given: the context, the C classes, rows to learn from and to choose the best epoch by, settings.
 
     `validation` may hold no rows.
     """
 
-    bench: Bench
+    context: TrainingContext
     classes: tuple[str, ...]
     train: LabelledTexts
     validation: LabelledTexts

@@ -29,7 +29,7 @@ from tl_core.tasks.classify.counts.train import BAG_OF_WORDS_EFFORT, fit_bag_of_
 from tl_core.tasks.classify.effort import Effort
 from tl_core.tasks.classify.encoder.classifier import ENCODER_FORM
 from tl_core.tasks.classify.encoder.contrastive import CONTRASTIVE_EFFORT, fit_contrastive
-from tl_core.tasks.classify.encoder.frozen import FROZEN_EFFORT, fit_frozen, shelved_predictions
+from tl_core.tasks.classify.encoder.frozen import FROZEN_EFFORT, cached_predictions, fit_frozen
 from tl_core.tasks.classify.encoder.partial import fit_gradual, fit_top_layers
 from tl_core.tasks.classify.encoder.tuned import (
     TUNED_EFFORT,
@@ -188,7 +188,7 @@ STRATEGIES: tuple[Strategy, ...] = (
         source="lora",
         colour="#4a7fe0",
         symbol="circle",
-        predict=shelved_predictions,
+        predict=cached_predictions,
     ),
     Strategy(
         "contrastive",

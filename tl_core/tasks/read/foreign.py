@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tl_core.encoders.load import encoder_folder, find_encoder, load_encoder
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
-from tl_core.tasks.read.network import make_network
+from tl_core.tasks.read.network import make_reader_network
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +47,7 @@ def load_foreign_reader(name: str, settings: Settings, *, device: str = "") -> R
     base = find_encoder(name, settings)
     head = _read_head(base.name, encoder_folder(base, settings))
     encoder = load_encoder(base, settings)
-    network = make_network(encoder)
+    network = make_reader_network(encoder)
     try:
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
     except RuntimeError as error:

@@ -50,7 +50,7 @@ def make_batch(encoder: Encoder, windows: Sequence[Window], device: torch.device
     return WindowBatch(to_device(inputs, device), allowed.to(device), shift.to(device))
 
 
-def make_network(encoder: Encoder, dropout: float = 0.0) -> torch.nn.Module:
+def make_reader_network(encoder: Encoder, dropout: float = 0.0) -> torch.nn.Module:
     """An nn.Module from an encoder's arguments to span logits (B, T, 2): `.encoder`, dropout, `.head`."""
     import torch
 

@@ -22,7 +22,7 @@ from tl_core.encoders.load import Encoder
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
 from tl_core.tasks.read.calibration import Calibration
-from tl_core.tasks.read.network import make_network
+from tl_core.tasks.read.network import make_reader_network
 
 if TYPE_CHECKING:
     import torch
@@ -94,7 +94,7 @@ def load_reader(folder: Path, settings: Settings, *, title: str = "", device: st
     if head is None:
         raise ModelError(f"{folder.name} holds no reader. Choose a run that was trained on questions.")
     encoder = load_merged(read_starting_point(folder), settings)
-    network = make_network(encoder)
+    network = make_reader_network(encoder)
     try:
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
     except RuntimeError as error:

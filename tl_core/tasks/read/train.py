@@ -25,12 +25,12 @@ from tl_core.encoders.tuning import epochs_for, set_dropout
 from tl_core.settings import Settings
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.examples import SpanExamples, WindowDrawer, span_examples
-from tl_core.tasks.read.network import WindowBatch, allowed_logits, make_batch, make_network
+from tl_core.tasks.read.network import WindowBatch, allowed_logits, make_batch, make_reader_network
 from tl_core.tasks.read.saved import read_head, save_reader
 from tl_core.training.batches import sorted_batches
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training
-from tl_core.training.loop import Desk, Indices, Problem, fit, loop_config
+from tl_core.training.loop import Indices, LoopControl, Problem, fit, loop_config
 
 if TYPE_CHECKING:
     import torch
@@ -40,13 +40,13 @@ SHORT_TOKENS = 256  # up to here plain attention trains 1.5 times as fast on a C
 
 
 @dataclass(frozen=True, slots=True)
-class ReadBench:
+class ReaderContext:
     """What a reader's training is given beside its questions."""
 
     settings: Settings
     start: StartingPoint
     seed: int = 0
-    desk: Desk = field(default_factory=Desk)
+    control: LoopControl = field(default_factory=LoopControl)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,43 +60,43 @@ class FittedReader:
 
 
 def fit_reader(
-    bench: ReadBench, train: ReadingSet, validation: ReadingSet | None, config: ReadConfig
+    context: ReaderContext, train: ReadingSet, validation: ReadingSet | None, config: ReadConfig
 ) -> Training[FittedReader]:
     """Train encoder and span head on the questions of `train`; validation questions choose the epoch.
 
-    Starts from the head of an earlier reader, if `bench.start` has one. Yields what `fit` yields;
+    Starts from the head of an earlier reader, if `context.start` has one. Yields what `fit` yields;
     raises DataError if the questions leave nothing to learn from.
     """
     import torch
 
-    torch.manual_seed(bench.seed)
-    encoder, save_encoder = _encoder(bench, config)
+    torch.manual_seed(context.seed)
+    encoder, save_encoder = _encoder(context, config)
     if config.method == "full" and has_frozen_words(encoder):
         yield Note("The word table of this encoder is quantised and stays as it is.")
     set_dropout(encoder.model, config.encoder_dropout, config.attention_dropout)
-    network = make_network(encoder, config.dropout)
-    head = read_head(bench.start.trained)
+    network = make_reader_network(encoder, config.dropout)
+    head = read_head(context.start.trained)
     if head is not None:
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
         yield Note("Starts from an earlier reader, its span head included.")
     accelerator = make_accelerator(config.precision)
-    learned = with_unanswerable(train, config.unanswerable_share, bench.seed)
+    learned = with_unanswerable(train, config.unanswerable_share, context.seed)
     drawer = WindowDrawer(
-        encoder, learned, max_tokens=config.max_tokens, seed=bench.seed, any_reference=config.any_reference
+        encoder, learned, max_tokens=config.max_tokens, seed=context.seed, any_reference=config.any_reference
     )
     held = None
     if validation is not None and len(validation):
-        held = span_examples(encoder, validation, max_tokens=config.max_tokens, seed=bench.seed)
+        held = span_examples(encoder, validation, max_tokens=config.max_tokens, seed=context.seed)
     problem = make_problem(encoder, drawer.draw, held, accelerator.device)
     if accelerator.device.type == "cpu" and problem.lengths.max() <= SHORT_TOKENS:
         use_plain_attention(encoder)
     config = replace(config, learning_rate=config.encoder_rate)
-    loop = loop_config(config, epochs_for(config, len(problem.lengths)), bench.seed)
-    result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk)  # type: ignore[arg-type]
+    loop = loop_config(config, epochs_for(config, len(problem.lengths)), context.seed)
+    result = yield from fit(network, network.head, problem, loop, accelerator, context.control)  # type: ignore[arg-type]
 
     def save(folder: Path) -> None:
         save_encoder(folder)
-        save_reader(folder, bench.start, encoder, network)
+        save_reader(folder, context.start, encoder, network)
 
     facts = {
         "windows": len(problem.lengths),
@@ -109,14 +109,14 @@ def fit_reader(
     return FittedReader(save, result.seconds, result.trained_parameters, facts)
 
 
-def _encoder(bench: ReadBench, config: ReadConfig) -> tuple[Encoder, Callable[[Path], None]]:
+def _encoder(context: ReaderContext, config: ReadConfig) -> tuple[Encoder, Callable[[Path], None]]:
     """The encoder with what may be trained in it, and how to save that."""
     if config.method == "lora":
         encoder = load_with_adapter(
-            bench.start, bench.settings, rank=config.rank, alpha=config.alpha, dropout=0.0
+            context.start, context.settings, rank=config.rank, alpha=config.alpha, dropout=0.0
         )
-        return encoder, lambda folder: save_adapter(encoder, folder, bench.start)
-    encoder = load_trainable(bench.start, bench.settings)
+        return encoder, lambda folder: save_adapter(encoder, folder, context.start)
+    encoder = load_trainable(context.start, context.settings)
     return encoder, lambda folder: save_weights(encoder, folder)
 
 

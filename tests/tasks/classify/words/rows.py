@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, FitInput, Fitted, LabelledTexts, WordStart
+from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, TrainingContext, WordStart
 from tl_core.tasks.classify.words.config import KINDS, AnyWordConfig
 from tl_core.tasks.classify.words.train import fit_words
 from tl_core.training.events import Event
@@ -72,9 +72,9 @@ def fit(
     **changes: Any,
 ) -> tuple[Fitted, list[Event]]:
     """A training and its events."""
-    bench = Bench(settings, seed, words=words or WordStart(tiny_vectors()))
+    context = TrainingContext(settings, seed, words=words or WordStart(tiny_vectors()))
     config = small_config(kind, **changes)
-    training = fit_words(FitInput(bench, classes, rows or make_rows(), validation, config))
+    training = fit_words(FitInput(context, classes, rows or make_rows(), validation, config))
     events: list[Event] = []
     while True:
         try:

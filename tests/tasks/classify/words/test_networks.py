@@ -10,7 +10,7 @@ from tl_core.settings import Settings
 from tl_core.tasks.classify.words.cnn import k_max, sentence_scores
 from tl_core.tasks.classify.words.config import CnnConfig
 from tl_core.tasks.classify.words.documents import Documents
-from tl_core.tasks.classify.words.networks import make_batch, make_network, make_table
+from tl_core.tasks.classify.words.networks import make_batch, make_table, make_word_network
 from tl_core.tasks.classify.words.splitting import Splitter, read_corpus
 
 TEXTS = ["a b. c d e f g", "", "a", "g f e d c b a. a a a a a. b", "c c c"]
@@ -27,7 +27,7 @@ def make(kind: str, **changes):
     vectors = np.random.default_rng(0).normal(size=(WORDS, 6)).astype("f4")
     vectors[0] = 0
     config = small_config(kind, **changes)
-    return make_network(make_table(vectors, 5, config.word_dropout), config, 3).eval(), config
+    return make_word_network(make_table(vectors, 5, config.word_dropout), config, 3).eval(), config
 
 
 def logits(kind: str, **changes) -> torch.Tensor:

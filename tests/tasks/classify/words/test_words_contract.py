@@ -25,13 +25,13 @@ from tests.tasks.classify.words.rows import (
 )
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import Bench, FitInput, LabelledTexts, WordStart
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext, WordStart
 from tl_core.tasks.classify.saved import predict
 from tl_core.tasks.classify.words.config import FEW_ROWS, KINDS, config_class, settled
 from tl_core.tasks.classify.words.saved import load_word_classifier, read_source
 from tl_core.tasks.classify.words.train import fit_words
 from tl_core.training.events import Note, Progress, Stopped, drain
-from tl_core.training.loop import Desk
+from tl_core.training.loop import LoopControl
 
 CPU = torch.device("cpu")
 VARIANTS = [
@@ -240,14 +240,17 @@ def test_a_stopped_training_goes_on_where_it_stood(settings: Settings, tmp_path:
     config = small_config(kind, dropout=0.3, word_dropout=0.3)
     whole, _ = fit(settings, kind, validation=make_rows(10, 1), dropout=0.3, word_dropout=0.3)
     asked = iter([False] * 5 + [True])
-    half = Bench(
-        settings, 0, words=WordStart(tiny_vectors()), desk=Desk(tmp_path / "c", 0.0, lambda: next(asked))
+    half = TrainingContext(
+        settings,
+        0,
+        words=WordStart(tiny_vectors()),
+        control=LoopControl(tmp_path / "c", 0.0, lambda: next(asked)),
     )
     given = FitInput(half, CLASSES, make_rows(), make_rows(10, 1), config)
     with pytest.raises(Stopped):
         drain(fit_words(given))
-    again = Bench(settings, 0, words=WordStart(tiny_vectors()), desk=Desk(tmp_path / "c"))
-    resumed = drain(fit_words(replace(given, bench=again)))
+    again = TrainingContext(settings, 0, words=WordStart(tiny_vectors()), control=LoopControl(tmp_path / "c"))
+    resumed = drain(fit_words(replace(given, context=again)))
     texts = make_rows().texts
     assert np.allclose(predict(whole.classifier, texts), predict(resumed.classifier, texts), atol=1e-6)
 

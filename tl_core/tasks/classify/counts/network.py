@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NEVER = -1e4  # the bias of a class without a training row: its probability is 0
 
 
-def make_network(n_grams: int, classes: int, present: Sequence[int] | None = None) -> torch.nn.Module:
+def make_counts_network(n_grams: int, classes: int, present: Sequence[int] | None = None) -> torch.nn.Module:
     """An nn.Module from bags (ids, offsets, weights) to logits (B, C): `.weight` (V, C), `.bias` (C,).
 
     It begins at zero, which is as good as anywhere: the loss is convex. Classes that are not `present`

@@ -12,7 +12,7 @@ import numpy as np
 from tl_core.errors import ModelError
 from tl_core.tasks.classify.counts.config import WEIGHTS
 from tl_core.tasks.classify.counts.n_grams import BagOfWords, make_view
-from tl_core.tasks.classify.counts.network import as_bags, make_network
+from tl_core.tasks.classify.counts.network import as_bags, make_counts_network
 from tl_core.tasks.classify.fitting import Probabilities
 from tl_core.tasks.classify.forms import COUNTS, LABELS, ModelForm
 from tl_core.training.events import Progress, Training
@@ -75,7 +75,7 @@ def load_bag_of_words(folder: Path) -> BagOfWordsClassifier:
     facts, n_grams = _read(folder / FACTS), _read(folder / N_GRAMS)
     classes = _strings(folder / LABELS, _read(folder / LABELS))
     bag = _make_bag(folder, facts, n_grams)
-    network = make_network(bag.size, len(classes))
+    network = make_counts_network(bag.size, len(classes))
     _fill(network, read_tensors(folder / LAYER), folder)
     return BagOfWordsClassifier(bag, network, tuple(classes))
 

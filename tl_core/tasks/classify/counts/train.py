@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tl_core.tasks.classify.counts.config import COUNTED_ROW, BagOfWordsConfig, epochs_for
 from tl_core.tasks.classify.counts.n_grams import BagOfWords, fit_view
-from tl_core.tasks.classify.counts.network import as_bags, make_network
+from tl_core.tasks.classify.counts.network import as_bags, make_counts_network
 from tl_core.tasks.classify.counts.saved import PREDICT_BATCH, BagOfWordsClassifier
 from tl_core.tasks.classify.effort import light_effort
 from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, Targets
@@ -35,7 +35,7 @@ def fit_bag_of_words(given: FitInput[BagOfWordsConfig]) -> Training[Fitted]:
     from scipy.sparse import hstack
 
     began = time.perf_counter()
-    bench, train, config = given.bench, given.train, given.config
+    context, train, config = given.context, given.train, given.config
     characters = is_korean(train.texts)
     if characters:
         yield Note("Character 2-4 grams stand beside the words.")
@@ -44,11 +44,11 @@ def fit_bag_of_words(given: FitInput[BagOfWordsConfig]) -> Training[Fitted]:
     bag = BagOfWords({name: view for name, (view, _) in found.items()}, config.ngrams, config.weights)
     counts = hstack([rows for _, rows in found.values()], format="csr")
     counted_seconds = time.perf_counter() - began
-    network = make_network(bag.size, len(given.classes), sorted({int(each) for each in train.targets}))
+    network = make_counts_network(bag.size, len(given.classes), sorted({int(each) for each in train.targets}))
     accelerator = make_accelerator("float32", "words")
     problem = _make_problem(bag, counts, train.targets, given.validation, accelerator.device)
-    loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
-    result = yield from fit(network, network, problem, loop, accelerator, bench.desk)
+    loop = loop_config(config, epochs_for(config, len(train)), context.seed)
+    result = yield from fit(network, network, problem, loop, accelerator, context.control)
     yield Progress(loop.epochs * len(train), loop.epochs * len(train))
     facts = {
         "n_grams": bag.size,

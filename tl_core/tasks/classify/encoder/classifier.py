@@ -52,7 +52,7 @@ class Use:
     layer: int = 0
 
 
-def make_network(encoder: Encoder, classes: int, dropout: float) -> torch.nn.Module:
+def make_encoder_network(encoder: Encoder, classes: int, dropout: float) -> torch.nn.Module:
     """An nn.Module from a padded batch to logits (B, C): `.encoder`, pooling, dropout, `.head`."""
     import torch
 
@@ -140,7 +140,7 @@ def load_encoder_classifier(folder: Path, settings: Settings, device: torch.devi
         encoder = cut_above(encoder, use.layer, str(facts.get("pooling", "auto")))
         classes = tuple(json.loads((folder / LABELS).read_text(encoding="utf-8")))
         head = read_tensors(folder / HEAD)
-        network = make_network(encoder, len(classes), dropout=0.0)
+        network = make_encoder_network(encoder, len(classes), dropout=0.0)
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
     except (OSError, ValueError, KeyError, RuntimeError, ConfigError) as error:
         raise ModelError(f"{folder} is not a whole classifier: {error}") from error

@@ -60,24 +60,24 @@ def fit_contrastive(given: FitInput[ContrastiveConfig]) -> Training[Fitted]:
     """
     import torch
 
-    bench, train, validation, config = given.bench, given.train, given.validation, given.config
-    start = bench.starting_point
-    seed_torch(bench.seed)
-    encoder = load_with_adapter(start, bench.settings, rank=config.rank, alpha=config.alpha, dropout=0.0)
+    context, train, validation, config = given.context, given.train, given.validation, given.config
+    start = context.starting_point
+    seed_torch(context.seed)
+    encoder = load_with_adapter(start, context.settings, rank=config.rank, alpha=config.alpha, dropout=0.0)
     if start.adapter is not None:
         yield Note("The source's adapter is trained further, with its own rank.")
     set_dropout(encoder.model, 0.0)
     accelerator = make_accelerator(config.precision)
     batches = Batcher(encoder, train.texts, config.max_tokens, accelerator.device)
     train_fast(encoder, batches.lengths, accelerator.device)
-    pairs, same = draw_pairs(train.targets, pairs_in_epoch(config, len(train)), bench.seed)
+    pairs, same = draw_pairs(train.targets, pairs_in_epoch(config, len(train)), context.seed)
     problem = make_pair_problem(batches, pairs, same)
     network = make_vector_network(encoder)
-    loop, no_head = loop_config(config, config.epochs, bench.seed), torch.nn.Identity()
+    loop, no_head = loop_config(config, config.epochs, context.seed), torch.nn.Identity()
     texts = train.texts + validation.texts
     before = loop.epochs * len(pairs)
     total = before + len(texts)
-    result = yield from part_of(fit(network, no_head, problem, loop, accelerator, bench.desk), 0, total)
+    result = yield from part_of(fit(network, no_head, problem, loop, accelerator, context.control), 0, total)
     began = time.perf_counter()
     computing = feature_events(
         encoder,
@@ -87,7 +87,7 @@ def fit_contrastive(given: FitInput[ContrastiveConfig]) -> Training[Fitted]:
         device=accelerator.device,
         precision=resolve_precision(config.precision, accelerator.device.type),
     )
-    features = yield from part_of(stoppable(computing, bench.desk.stop_requested), before, total)
+    features = yield from part_of(stoppable(computing, context.control.stop_requested), before, total)
     targets = np.concatenate([train.targets, validation.targets])
     weight, bias = fit_length_head(features, targets, len(given.classes), config.strength)
     classifier = EncoderClassifier(

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from tl_core.encoders.adapted import StartingPoint, copy_state, load_merged
 from tl_core.encoders.families import family_of
-from tl_core.encoders.features import Features, FeatureShelf, feature_events, kept_features
+from tl_core.encoders.features import FeatureCache, Features, feature_events, kept_features
 from tl_core.encoders.layers import cut_above
 from tl_core.encoders.load import Encoder
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FrozenConfig
 from tl_core.tasks.classify.effort import Effort, Rates, Workload
-from tl_core.tasks.classify.encoder.classifier import EncoderClassifier, Use, make_network
+from tl_core.tasks.classify.encoder.classifier import EncoderClassifier, Use, make_encoder_network
 from tl_core.tasks.classify.encoder.effort import work_tokens
 from tl_core.tasks.classify.fitting import FitInput, Fitted, Probabilities, Targets
 from tl_core.training.devices import best_device
@@ -46,12 +46,12 @@ FROZEN_EFFORT = Effort(
 def fit_frozen(given: FitInput[FrozenConfig]) -> Training[Fitted]:
     """Logistic regression on frozen features; validation rows are used for training too."""
     began = time.perf_counter()
-    settings, config = given.bench.settings, given.config
-    start = given.bench.starting_point
+    settings, config = given.context.settings, given.config
+    start = given.context.starting_point
     encoder = cut_above(load_merged(start, settings), config.layer, config.pooling)
     texts = given.train.texts + given.validation.texts
     targets = np.concatenate([given.train.targets, given.validation.targets])
-    features = yield from shelved_features(encoder, start, texts, config, settings)
+    features = yield from cached_features(encoder, start, texts, config, settings)
     weight, bias = fit_head(features, targets, len(given.classes), config.strength)
     network = network_with_head(encoder, weight, bias)
     classifier = EncoderClassifier(
@@ -72,21 +72,21 @@ def network_with_head(
     """The network of a classifier with a head that was learned on its features: (C, D) and (C,)."""
     import torch
 
-    network = make_network(encoder, len(bias), dropout=0.0)
+    network = make_encoder_network(encoder, len(bias), dropout=0.0)
     with torch.no_grad():
         network.head.weight.copy_(torch.from_numpy(weight))  # type: ignore[union-attr, operator]
         network.head.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr, operator]
     return network
 
 
-def shelved_features(
+def cached_features(
     encoder: Encoder,
     start: StartingPoint,
     texts: tuple[str, ...],
     config: FrozenConfig,
     settings: Settings,
 ) -> Training[Features]:
-    """Features of `texts`, (N, D), from the shelf where they were computed before.
+    """Features of `texts`, (N, D), from the cache where they were computed before.
 
     `encoder` is cut above the layer that `config` names, and pools as it says.
     """
@@ -94,7 +94,7 @@ def shelved_features(
     precision = resolve_precision(config.precision, device.type)
     max_tokens = min(config.max_tokens, encoder.max_tokens)
     key = f"{start.fingerprint()} {max_tokens} {precision} {device.type}{_choices(encoder, config)}"
-    shelf = FeatureShelf(settings.cache / "features", key)
+    cache = FeatureCache(settings.cache / "features", key)
 
     def compute(missing: list[str]) -> Training[Features]:
         return (
@@ -108,14 +108,14 @@ def shelved_features(
             )
         )
 
-    return (yield from kept_features(shelf, texts, compute))
+    return (yield from kept_features(cache, texts, compute))
 
 
-def shelved_predictions(
+def cached_predictions(
     classifier: EncoderClassifier, texts: tuple[str, ...], config: FrozenConfig, settings: Settings
 ) -> Training[Probabilities]:
-    """What a frozen classifier says, (N, C), from the shelf: trainings that share an encoder compute a text once."""
-    features = yield from shelved_features(classifier.encoder, classifier.start, texts, config, settings)
+    """What a frozen classifier says, (N, C), from the cache: trainings that share an encoder compute a text once."""
+    features = yield from cached_features(classifier.encoder, classifier.start, texts, config, settings)
     head: Any = classifier.network.head
     weight, bias = (as_float64(each) for each in (head.weight, head.bias))
     logits = features.astype(np.float64) @ weight.T + bias
@@ -126,7 +126,7 @@ def shelved_predictions(
 
 
 def _choices(encoder: Encoder, config: FrozenConfig) -> str:
-    """What the shelf's key says of layer and pooling: nothing for the last layer and the family's pooling."""
+    """The part of the cache's key for layer and pooling: nothing for the last layer and the family's pooling."""
     pooling = encoder.family.pooling
     own = family_of(encoder.family.model_type).pooling
     return (f" layer {config.layer}" if config.layer else "") + ("" if pooling == own else f" {pooling}")

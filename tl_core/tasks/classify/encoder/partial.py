@@ -17,7 +17,7 @@ from tl_core.tasks.classify.encoder.classifier import weights_saver
 from tl_core.tasks.classify.encoder.tuned import Change, Forward, fit_change, plain, seed_torch
 from tl_core.tasks.classify.fitting import FitInput, Fitted
 from tl_core.training.events import Note, Training, stoppable
-from tl_core.training.loop import Desk, Indices, LoopConfig, RateOf
+from tl_core.training.loop import Indices, LoopConfig, LoopControl, RateOf
 from tl_core.training.precision import resolve_precision
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def fit_top_layers(given: FitInput[TopLayersConfig]) -> Training[Fitted]:
 
     What the lower layers give is computed once and kept in memory where it fits.
     """
-    bench, config = given.bench, given.config
-    seed_torch(bench.seed)
-    encoder = load_trainable(bench.starting_point, bench.settings)
+    context, config = given.context, given.config
+    seed_torch(context.seed)
+    encoder = load_trainable(context.starting_point, context.settings)
     blocks, layers = frozen_below(encoder, config.layers)
     if layers != encoder.layers - config.layers:
         yield Note(
@@ -54,7 +54,7 @@ def _keep_lower(
     config: TopLayersConfig,
     batchers: Sequence[Batcher],
     accelerator: Accelerator,
-    desk: Desk,
+    control: LoopControl,
 ) -> Training[Forward]:
     """A forward pass that begins above the lowest `layers` layers, if what they give fits into memory."""
     set_dropout(encoder.model, 0.0)  # what is not trained gives the same in every pass
@@ -65,7 +65,7 @@ def _keep_lower(
     if kept is None or not layers:
         return plain
     computing = lower_states(batchers, layers, kept, accelerator.autocast)
-    states = yield from stoppable(computing, desk.stop_requested)
+    states = yield from stoppable(computing, control.stop_requested)
 
     def forward(model: torch.nn.Module, batches: Batcher, rows: Indices) -> torch.Tensor:
         with begun_above(states[batchers.index(batches)], rows):
@@ -89,9 +89,9 @@ def fit_gradual(given: FitInput[GradualConfig]) -> Training[Fitted]:
 
     Gradual unfreezing and discriminative fine-tuning (Howard & Ruder 2018, sections 3.3 and 3.2).
     """
-    bench, config = given.bench, given.config
-    seed_torch(bench.seed)
-    encoder = load_trainable(bench.starting_point, bench.settings)
+    context, config = given.context, given.config
+    seed_torch(context.seed)
+    encoder = load_trainable(context.starting_point, context.settings)
     if has_frozen_words(encoder):
         yield Note("The word table of this encoder is quantised and stays as it is.")
     change = Change(encoder, weights_saver(encoder), rates=lambda loop: gradual_rates(encoder, config, loop))

@@ -33,7 +33,7 @@ from tl_core.tasks.classify.encoder.classifier import (
     EncoderClassifier,
     Use,
     adapter_saver,
-    make_network,
+    make_encoder_network,
     weights_saver,
 )
 from tl_core.tasks.classify.encoder.effort import work_tokens
@@ -41,7 +41,7 @@ from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts
 from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training, part_of
-from tl_core.training.loop import Desk, Indices, LoopConfig, Problem, RateOf, fit, loop_config
+from tl_core.training.loop import Indices, LoopConfig, LoopControl, Problem, RateOf, fit, loop_config
 
 if TYPE_CHECKING:
     import torch
@@ -51,7 +51,7 @@ T = TypeVar("T")
 Forward = Callable[
     ["torch.nn.Module", Batcher, Indices], "torch.Tensor"
 ]  # network, texts, rows -> logits (B, C)
-Keep = Callable[[Sequence[Batcher], "Accelerator", Desk], Training[Forward]]
+Keep = Callable[[Sequence[Batcher], "Accelerator", LoopControl], Training[Forward]]
 SHORT_TOKENS = 192  # up to here plain attention trains faster on a CPU than the fused one, and holds little
 
 
@@ -103,11 +103,11 @@ def chosen_epochs_and_rate(config: LoraConfig, rows: int, layers: int) -> list[s
 
 def fit_lora(given: FitInput[LoraConfig]) -> Training[Fitted]:
     """Train a LoRA adapter and a new head; the encoder's own weights stay."""
-    bench, config = given.bench, given.config
-    start = bench.starting_point
-    seed_torch(bench.seed)
+    context, config = given.context, given.config
+    start = context.starting_point
+    seed_torch(context.seed)
     encoder = load_with_adapter(
-        start, bench.settings, rank=config.rank, alpha=config.alpha, dropout=config.adapter_dropout
+        start, context.settings, rank=config.rank, alpha=config.alpha, dropout=config.adapter_dropout
     )
     if start.adapter is not None:
         yield Note("The source's adapter is trained further, with its own rank.")
@@ -118,9 +118,9 @@ def fit_lora(given: FitInput[LoraConfig]) -> Training[Fitted]:
 
 def fit_full(given: FitInput[FullConfig]) -> Training[Fitted]:
     """Train every weight of the encoder and a new head; a packaged quantised word table stays."""
-    bench = given.bench
-    seed_torch(bench.seed)
-    encoder = load_trainable(bench.starting_point, bench.settings)
+    context = given.context
+    seed_torch(context.seed)
+    encoder = load_trainable(context.starting_point, context.settings)
     if has_frozen_words(encoder):
         yield Note("The word table of this encoder is quantised and stays as it is.")
     return (yield from fit_change(given, Change(encoder, weights_saver(encoder))))
@@ -128,28 +128,30 @@ def fit_full(given: FitInput[FullConfig]) -> Training[Fitted]:
 
 def fit_change(given: FitInput[TunedConfig], change: Change) -> Training[Fitted]:
     """Train what requires gradients in the encoder, and a new head: the classifier that comes out of it."""
-    bench, train, validation, config = given.bench, given.train, given.validation, given.config
+    context, train, validation, config = given.context, given.train, given.validation, given.config
     encoder = change.encoder
     set_dropout(encoder.model, config.encoder_dropout)
-    network = make_network(encoder, len(given.classes), config.dropout)
+    network = make_encoder_network(encoder, len(given.classes), config.dropout)
     accelerator = make_accelerator(config.precision)
     network.to(accelerator.device)
     batches = Batcher(encoder, train.texts, config.max_tokens, accelerator.device)
     held = Batcher(encoder, validation.texts, config.max_tokens, accelerator.device)
     train_fast(encoder, batches.lengths, accelerator.device)
-    loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
+    loop = loop_config(config, epochs_for(config, len(train)), context.seed)
     forward: Forward = plain
     before, total, began = 0, loop.epochs * len(train), time.perf_counter()
     if change.keep:
         before = len(train) + len(validation)
-        forward = yield from part_of(change.keep([batches, held], accelerator, bench.desk), 0, before + total)
+        forward = yield from part_of(
+            change.keep([batches, held], accelerator, context.control), 0, before + total
+        )
     keeping = time.perf_counter() - began
     problem = make_problem((batches, train), (held, validation), forward)
     rate_of = change.rates(loop) if change.rates else None
-    training = fit(network, network.head, problem, loop, accelerator, bench.desk, rate_of)  # type: ignore[arg-type]
+    training = fit(network, network.head, problem, loop, accelerator, context.control, rate_of)  # type: ignore[arg-type]
     result = yield from part_of(training, before, before + total)
     use = Use(config.max_tokens, config.precision)
-    classifier = EncoderClassifier(encoder, network, given.classes, bench.starting_point, use, change.save)
+    classifier = EncoderClassifier(encoder, network, given.classes, context.starting_point, use, change.save)
     facts = {
         "epochs": loop.epochs,
         "device": accelerator.device.type,

@@ -188,7 +188,7 @@ def make_head(width: int, classes: int) -> torch.nn.Linear:
     return head
 
 
-def make_network(table: torch.nn.Module, config: AnyWordConfig, classes: int) -> torch.nn.Module:
+def make_word_network(table: torch.nn.Module, config: AnyWordConfig, classes: int) -> torch.nn.Module:
     """The network of these settings on a word table, new layers drawn from torch's random state."""
     if isinstance(config, CnnConfig):
         from tl_core.tasks.classify.words.cnn import make_cnn

@@ -22,7 +22,7 @@ from tl_core.tasks.classify.fitting import Probabilities
 from tl_core.tasks.classify.forms import LABELS, WORDS, ModelForm
 from tl_core.tasks.classify.words.config import AnyWordConfig, config_class, kind_of
 from tl_core.tasks.classify.words.documents import FIRST, UNKNOWN, Documents
-from tl_core.tasks.classify.words.networks import make_batch, make_documents, make_network, make_table
+from tl_core.tasks.classify.words.networks import make_batch, make_documents, make_table, make_word_network
 from tl_core.tasks.classify.words.splitting import SPLITTERS, Splitter
 from tl_core.tasks.classify.words.vocabulary import SourceWords
 from tl_core.training.batches import token_batches
@@ -115,7 +115,7 @@ def load_word_classifier(folder: Path, settings: Settings, device: torch.device)
         _check(facts, words, vectors, learned)
         classes = tuple(facts["classes"])
         table = make_table(vectors, len(tensors[TRAINED]), config.word_dropout)
-        network = make_network(table, config, len(classes))
+        network = make_word_network(table, config, len(classes))
         network.load_state_dict({name: each.float() for name, each in tensors.items()})
         splitter = Splitter(facts["splitter"])
     except ModelError:

@@ -20,7 +20,7 @@ from tl_core.tasks.classify.words.config import (
     settled,
 )
 from tl_core.tasks.classify.words.documents import Documents
-from tl_core.tasks.classify.words.networks import make_batch, make_network
+from tl_core.tasks.classify.words.networks import make_batch, make_word_network
 from tl_core.tasks.classify.words.networks import make_table as make_table_module
 from tl_core.tasks.classify.words.saved import (
     PREDICT_WORDS,
@@ -51,18 +51,18 @@ def fit_words(given: FitInput[AnyWordConfig]) -> Training[Fitted]:
     """Train the network that the settings are of, over word vectors: mean, EmbeddingBag, recurrent network or CNN."""
     import torch
 
-    bench, train, classes = given.bench, given.train, given.classes
-    torch.manual_seed(bench.seed)
-    folder = bench.words.source
+    context, train, classes = given.context, given.train, given.classes
+    torch.manual_seed(context.seed)
+    folder = context.words.source
     config = settled(given.config, len(train), has_source=folder is not None)
-    splitter = Splitter(choose_splitter(config, bench.words, train.texts))
+    splitter = Splitter(choose_splitter(config, context.words, train.texts))
     corpus = read_corpus(splitter, train.texts, config.max_words)
     source = read_source(folder) if folder is not None else None
-    words = yield from make_table(corpus, splitter, config, bench.words.vectors, source, bench.seed)
+    words = yield from make_table(corpus, splitter, config, context.words.vectors, source, context.seed)
     table = make_table_module(words.vectors, words.trained, config.word_dropout)
     table.trained.requires_grad_(config.embeddings != "frozen")  # type: ignore[operator]
-    network = make_network(table, config, len(classes))
-    moved = yield from _move(network, bench.words, config, classes)
+    network = make_word_network(table, config, len(classes))
+    moved = yield from _move(network, context.words, config, classes)
 
     accelerator = make_accelerator(config.precision, "words")
     longest = config.longest_sentence if isinstance(config, CnnConfig) else config.max_words
@@ -70,9 +70,9 @@ def fit_words(given: FitInput[AnyWordConfig]) -> Training[Fitted]:
     held_corpus = read_corpus(splitter, given.validation.texts, config.max_words)
     held = Documents(held_corpus, words.index, longest, accelerator.device)
     problem = _make_problem(config, _Rows(documents, train), _Rows(held, given.validation))
-    loop = loop_config(config, epochs_for(config, len(train)), bench.seed)
+    loop = loop_config(config, epochs_for(config, len(train)), context.seed)
     rates = _rates(config, moved, source is not None)
-    result = yield from fit(network, network.head, problem, loop, accelerator, bench.desk, rates)  # type: ignore[arg-type]
+    result = yield from fit(network, network.head, problem, loop, accelerator, context.control, rates)  # type: ignore[arg-type]
 
     for vectors in (
         table.trained,

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.tasks.classify.test_contract import STRANGE, fit, make_bench, make_rows, small_config
-from tl_core.encoders.features import FeatureShelf
+from tl_core.encoders.features import FeatureCache
 from tl_core.settings import Settings
 from tl_core.tasks.classify.encoder.classifier import EncoderClassifier
-from tl_core.tasks.classify.encoder.frozen import shelved_predictions
+from tl_core.tasks.classify.encoder.frozen import cached_predictions
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.training.events import drain
 
@@ -26,14 +26,14 @@ def test_predictions_from_the_shelf_are_the_models_own(settings: Settings, tmp_p
     assert isinstance(saved, EncoderClassifier)
     texts = (*make_rows().texts, *STRANGE)
     config = small_config("frozen", **changes)
-    found = drain(shelved_predictions(saved, texts, config, settings))
+    found = drain(cached_predictions(saved, texts, config, settings))
     assert np.allclose(found, predict(saved, texts), atol=1e-5)
 
 
 def test_a_text_is_computed_once(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     fitted, _ = fit(make_bench(settings, tmp_path), "frozen")
     added: list[int] = []
-    monkeypatch.setattr(FeatureShelf, "add", lambda self, texts, features: added.append(len(texts)))
+    monkeypatch.setattr(FeatureCache, "add", lambda self, texts, features: added.append(len(texts)))
     texts = make_rows().texts
-    drain(shelved_predictions(fitted.classifier, texts, small_config("frozen"), settings))
+    drain(cached_predictions(fitted.classifier, texts, small_config("frozen"), settings))
     assert not added  # the training rows lie there already
