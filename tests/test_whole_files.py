@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import re
 import shutil
@@ -632,3 +633,27 @@ def test_a_scratch_folder_that_holds_a_read_only_file_does_not_hide_the_error(te
         begin(read_only, folder / "file", ZeroDivisionError)
     for left in temporary.rglob("file"):  # where Windows kept it
         left.chmod(0o666)
+
+
+def test_what_only_a_cycle_still_holds_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Network:
+        def __init__(self) -> None:
+            self.itself = self
+
+    gc.disable()
+    try:
+        alive = weakref.ref(Network())
+        move_whole = os.rename
+
+        def refused_while_alive(*paths: Path) -> None:
+            if alive() is not None:
+                raise PermissionError(*HELD)
+            move_whole(*paths)
+
+        monkeypatch.setattr(os, "rename", refused_while_alive)
+        (tmp_path / "model").write_bytes(b"weights")
+        move(tmp_path / "model", tmp_path / "moved")
+    finally:
+        gc.enable()
+    assert (tmp_path / "moved").exists()
+    assert not (tmp_path / "model").exists()

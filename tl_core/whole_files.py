@@ -8,6 +8,7 @@ everything stands as it stood before.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import secrets
 import shutil
@@ -184,11 +185,14 @@ def _let_go(error: BaseException | None) -> None:
 def _patiently(step: Callable[[], T], path: Path) -> T:
     """What the step gives; while it is refused it is tried again, and then StillInUse is raised."""
     end = time.perf_counter() + PATIENCE_SECONDS
-    pause = 0.005
+    pause, collected = 0.005, False
     while True:
         try:
             return step()
         except PermissionError as error:
+            if not collected:  # a network that nobody uses any more keeps its file mapped until then
+                gc.collect()
+                collected = True
             if time.perf_counter() > end:
                 raise StillInUse(
                     f"{path} is still in use by another program or page, or may not be changed. Nothing was "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import shutil
 import sys
 import zipfile
 from dataclasses import replace
@@ -39,6 +38,7 @@ from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.report import ReadReport
 from tl_core.tasks.read.saved import write_calibration
 from tl_core.training.events import Stopped
+from tl_core.whole_files import remove
 
 PEOPLE, ANIMALS, PLACES = ("king", "queen", "boy", "girl", "man", "woman"), ("cat", "dog"), ("city", "house")
 SETTINGS = {"epochs": 1, "batch_size": 4, "max_tokens": 48, "precision": "float32", "rank": 2}
@@ -364,10 +364,10 @@ def test_an_imported_reader_asks_the_same_and_can_be_a_start(store: Store, tmp_p
     again = import_run(store, tmp_path / "run.zip")
     assert again.record["report"] == run.record["report"]
     assert (again.record["task"], again.record["size"], again.record["job"]) == ("read", 0, "")
-    shutil.rmtree(tmp_path / "bert")
+    remove(tmp_path / "bert")
     reader = load_named_reader(store, again.id, device="cpu")
     assert reader.calibration.threshold == 1.5
-    shutil.rmtree(run.folder)
+    remove(run.folder)
     assert reader.ask(QUESTIONS[0], PASSAGES[0]).answers
     [further] = store.runs_of(trained(store, questions(), again.id).id)
     assert further.status == "done"
