@@ -184,15 +184,15 @@ def _let_go(error: BaseException | None) -> None:
 
 def _patiently(step: Callable[[], T], path: Path) -> T:
     """What the step gives; while it is refused it is tried again, and then StillInUse is raised."""
-    end = time.perf_counter() + PATIENCE_SECONDS
-    pause, collected = 0.005, False
+    end, pause = 0.0, 0.005
     while True:
         try:
             return step()
         except PermissionError as error:
-            if not collected:  # a network that nobody uses any more keeps its file mapped until then
-                gc.collect()
-                collected = True
+            if not end:
+                gc.collect()  # a network that nobody uses any more keeps its file mapped until then
+                end = time.perf_counter() + PATIENCE_SECONDS
+                continue
             if time.perf_counter() > end:
                 raise StillInUse(
                     f"{path} is still in use by another program or page, or may not be changed. Nothing was "
