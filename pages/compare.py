@@ -1,6 +1,7 @@
 """Compare: what a source is worth over data sizes, strategies and seeds."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -17,7 +18,7 @@ from tl_core.data.examples import read_examples
 from tl_core.jobs.classify.source_plan import source_notes
 from tl_core.outcomes.moved import sources_of
 from tl_core.runs.store import Job, Run, Store
-from tl_core.shipping.course import course_result
+from tl_core.shipping.course import CourseResult, course_result
 
 through_app()
 st.title("Compare")
@@ -35,19 +36,16 @@ def show_what_moved(store: Store, job: Job, _: Sequence[Run]) -> None:
     show_moved(store, sources_of(store, job), read_examples(job.folder / "data" / "test.jsonl"))
 
 
-def show_shipped(_: Store) -> None:
-    """The course's own experiment, where this copy of the project has its result."""
-    shipped = course_result()
-    if shipped:
-        st.caption(shipped.about)
-        show_grid(shipped.grid)
+def show_shipped(shipped: CourseResult, _: Store) -> None:
+    """The course's own experiment."""
+    st.caption(shipped.about)
+    show_grid(shipped.grid)
 
 
 FOUND: tuple[View[Callable[[Store, Job, Sequence[Run]], None]], ...] = (
     View("gain", "Gain", show_gain),
     View("moved", "What moved", show_what_moved),
 )
-SHIPPED: View[Callable[[Store], None]] = View("shipped", "Amazon → IMDB", show_shipped)
 NEW: View[Callable[[Store], None]] = View("new", "A new grid", plan_grid)
 
 if state.open_job():
@@ -61,6 +59,9 @@ if state.open_job():
         if any(run.report and run.record["role"] != "source" for run in runs):
             choose_view("View", FOUND, key="compare.found").show(store, job, runs)
 else:
-    result = choose_view("Result", [SHIPPED, NEW] if course_result() else [NEW], key="compare.view")
+    choices = [NEW]
+    if shipped := course_result():  # a copy of the project may lack it
+        choices.insert(0, View("shipped", "Amazon → IMDB", partial(show_shipped, shipped)))
+    result = choose_view("Result", choices, key="compare.view")
     with guard():
         result.show(store)
