@@ -85,6 +85,26 @@ def form_turn() -> int:
     return int(st.session_state.get(f"{FINE_TUNE_CONFIG}.turn", 0))
 
 
+def arm_numbers(key: str, saved: int) -> tuple[int, ...]:
+    """The numbers of a strategy's arms on a form, from 1; at first as many as a loaded config has."""
+    return tuple(st.session_state.get(f"{key}.arms", range(1, saved + 1)))
+
+
+def add_arm(key: str, saved: int) -> None:
+    """One more arm of a strategy, under a number that none had before."""
+    numbers = arm_numbers(key, saved)
+    last = int(st.session_state.get(f"{key}.arms.last", max(numbers, default=0)))
+    st.session_state[f"{key}.arms.last"] = last + 1
+    st.session_state[f"{key}.arms"] = (*numbers, last + 1)
+
+
+def remove_arm(key: str, number: int, saved: int) -> None:
+    """Take an arm off a form; its number is not given again."""
+    numbers = arm_numbers(key, saved)
+    st.session_state.setdefault(f"{key}.arms.last", max(numbers, default=0))
+    st.session_state[f"{key}.arms"] = tuple(each for each in numbers if each != number)
+
+
 # the Runs page
 
 CHOSEN_JOB = "runs.job"

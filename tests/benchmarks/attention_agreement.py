@@ -25,7 +25,7 @@ from tl_core.encoders.attention.subject import Subject, targets
 from tl_core.encoders.attention.units import units_of
 from tl_core.encoders.attribution.agreement import rank_correlation
 from tl_core.encoders.attribution.scores import Method, attribute
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import Task, of_strategies
 from tl_core.runs.store import Store
 from tl_core.text.inputs import ModelInput
 from tl_core.text.places import Numbers
@@ -96,7 +96,7 @@ def main() -> None:
     folder = options.data / "sst2"
     train = some(read(folder / "train.csv.gz", "sentence", "sentiment"), options.train)
     test = some(read(folder / "test.csv.gz", "sentence", "sentiment"), options.rows, seed=1)
-    runs, seconds = compare(CompareConfig(strategies=("lora",)), Task(train, test), settings)
+    runs, seconds = compare(of_strategies(strategies=("lora",)), Task(train, test), settings)
     figure("training", seconds, "s", **facts)
     figure("accuracy", runs[0].record["report"]["accuracy"], "share", rows=len(test), **facts)
     subject = open_subject(Store(settings), runs[0].id)

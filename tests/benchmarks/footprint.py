@@ -20,7 +20,7 @@ import psutil
 
 from tests.benchmarks.measure import compare, data_folder, figure, machine, new_home, read, stratified
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, Server
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import Task, of_strategies
 from tl_core.settings import Settings
 
 REPEATS = 5
@@ -73,10 +73,10 @@ def server_figures(facts: dict[str, object]) -> None:
 
 def run_figures(settings: Settings, data: Path, facts: dict[str, object]) -> None:
     train = stratified(read(data / "imdb" / "train.csv.gz", "review", "sentiment"), 250)
-    runs, _ = compare(CompareConfig(strategies=("frozen",), test_share=0.2), Task(train), settings)
+    runs, _ = compare(of_strategies(strategies=("frozen",), test_share=0.2), Task(train), settings)
     seconds = runs[0].record["seconds"]
     figure("frozen strategy on 200 rows, encoder loaded in it", seconds, "s", tokens=256, **facts)
-    lora = CompareConfig(strategies=("lora",), settings={"lora": {"epochs": 1, "max_tokens": 128}})
+    lora = of_strategies(strategies=("lora",), settings={"lora": {"epochs": 1, "max_tokens": 128}})
     runs, _ = compare(lora, Task(train), settings)
     memory = runs[0].record["peak_memory"] / 1e6
     figure("worker's peak memory, LoRA on MiniLM", memory, "MB", batch=16, tokens=128, **facts)

@@ -17,9 +17,9 @@ from typing import Any
 
 from tests.benchmarks.measure import compare, data_folder, figure, machine, new_home, read
 from tl_core.data.examples import Examples
-from tl_core.jobs.classify.plan import CompareConfig, Task, size_of
+from tl_core.jobs.classify.plan import ClassifyExperiment, Task, of_strategies, size_of
 from tl_core.knobs import knobs_of, parse_value
-from tl_core.outcomes.grid import read_grid
+from tl_core.outcomes.experiment import read_grid
 from tl_core.runs.store import Store
 from tl_core.settings import read_settings
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
@@ -66,7 +66,7 @@ def main() -> None:
     if options.home:
         os.environ["TL_HOME"] = str(options.home)
     settings = read_settings() if options.home else new_home()
-    config = CompareConfig(
+    config = of_strategies(
         strategies=tuple(options.strategy),
         encoder=options.encoder,
         source_run=options.source,
@@ -78,7 +78,7 @@ def main() -> None:
     tell(options.set, config, train, test, settings)
 
 
-def tell(name: str, config: CompareConfig, train: Examples, test: Examples, settings: Any) -> None:
+def tell(name: str, config: ClassifyExperiment, train: Examples, test: Examples, settings: Any) -> None:
     runs, seconds = compare(config, Task(train, test, title=name), settings)
     job = Store(settings).job(str(runs[0].record["job"]))
     grid = read_grid(job, runs)
@@ -86,13 +86,13 @@ def tell(name: str, config: CompareConfig, train: Examples, test: Examples, sett
     for each in grid.points:
         figure(
             "accuracy",
-            100 * each.accuracy,
+            100 * each.value,
             "%",
             strategy=each.strategy,
             source=config.source_run if each.from_source else "",
-            per_class=each.per_class or "all",
+            per_class=each.size or "all",
             rows=round(each.rows),
-            seeds=len(each.accuracies),
+            seeds=len(each.values),
             sd=None if each.spread is None else round(100 * each.spread, 2),
             seconds=round(each.seconds, 1),
             memory_mb=round(each.peak_memory / 1e6),
@@ -103,7 +103,7 @@ def tell(name: str, config: CompareConfig, train: Examples, test: Examples, sett
             "gain by the source",
             100 * gain.difference,
             "points",
-            strategy=gain.strategy,
+            strategy=gain.title,
             rows=round(gain.rows),
             low=round(100 * gain.interval.low, 2),
             high=round(100 * gain.interval.high, 2),
@@ -111,8 +111,8 @@ def tell(name: str, config: CompareConfig, train: Examples, test: Examples, sett
             **facts,
         )
     for zero in grid.zero:
-        figure("source alone", 100 * zero.accuracy, "%", strategy=zero.strategy, **facts)
-    figure("whole grid", seconds, "s", trainings=sum(len(each.accuracies) for each in grid.points), **facts)
+        figure("source alone", 100 * zero.value, "%", strategy=zero.strategy, **facts)
+    figure("whole grid", seconds, "s", trainings=sum(len(each.values) for each in grid.points), **facts)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import RunError
 from tl_core.jobs.classify.compare import submit_comparison
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import ClassifyExperiment, Task
 from tl_core.jobs.trainings import resume_job
 from tl_core.runs.store import Job, Run, Store
 from tl_core.settings import Settings, read_settings
@@ -65,7 +65,7 @@ def new_home() -> Settings:
     return read_settings()
 
 
-def compare(config: CompareConfig, task: Task, settings: Settings) -> tuple[list[Run], float]:
+def compare(config: ClassifyExperiment, task: Task, settings: Settings) -> tuple[list[Run], float]:
     """Run a comparison in its worker to the end: (runs, wall seconds). One that was stopped here goes on."""
     store = Store(settings)
     began = time.monotonic()
@@ -78,7 +78,7 @@ def compare(config: CompareConfig, task: Task, settings: Settings) -> tuple[list
     return store.runs_of(job.id), time.monotonic() - began
 
 
-def unfinished(store: Store, config: CompareConfig, task: Task) -> Job | None:
+def unfinished(store: Store, config: ClassifyExperiment, task: Task) -> Job | None:
     """The job of this home that was to measure the same and did not come to its end."""
     asked = json.loads(json.dumps(config.to_json()))
     left = (job for job in store.jobs() if job.status in ("stopped", "interrupted", "failed"))

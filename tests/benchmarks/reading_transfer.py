@@ -20,7 +20,7 @@ from tl_core.data.reading import ReadingSet
 from tl_core.data.reading_files import read_reading_file
 from tl_core.encoders.adapted import read_starting_point
 from tl_core.jobs.read import train
-from tl_core.jobs.read.plan import train_reader_config
+from tl_core.jobs.read.plan import read_config_from_json
 from tl_core.runs.store import Store
 from tl_core.shipping.reader_ko import KORQUAD, TEST_ARTICLES, TRAINED_ARTICLES
 from tl_core.shipping.steps import find_file
@@ -53,7 +53,7 @@ def main() -> None:
     train.reader_start = lambda store, name: (  # type: ignore[attr-defined]
         read_starting_point(options.english) if name == "english" else plain(store, name)
     )
-    config = train_reader_config({"starts": ["e5", "english"], "sizes": options.sizes})
+    config = read_config_from_json({"starts": ["e5", "english"], "sizes": options.sizes})
     job = train.submit_training(
         store, config, korquad.of_articles(TRAINED_ARTICLES), test=test, title="KorQuAD"
     )

@@ -23,9 +23,10 @@ from tl_core.jobs.classify.plan import labelled
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FullConfig, LoraConfig
 from tl_core.tasks.classify.encoder.classifier import make_encoder_network
-from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts
 from tl_core.tasks.classify.saved import predict
 from tl_core.tasks.classify.strategies import strategy
+from tl_core.tasks.fitting import TrainingContext
 from tl_core.training.events import drain
 
 EPOCHS, BATCH, MAX_TOKENS = 3, 16, 128
@@ -47,7 +48,7 @@ def ours(
     start = StartingPoint(find_encoder("minilm", settings))
     given = FitInput(TrainingContext(settings, seed, start), classes, train, none, config)
     fitted = drain(strategy(name).fit(given))
-    right = predict(fitted.classifier, test.texts).argmax(1) == test.targets
+    right = predict(fitted.model, test.texts).argmax(1) == test.targets
     return fitted.seconds, float(right.mean())
 
 

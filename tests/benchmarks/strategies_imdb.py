@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.benchmarks.measure import compare, data_folder, figure, machine, new_home, read, stratified
 from tl_core.jobs.classify.estimate import estimate
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import Task, of_strategies
 from tl_core.jobs.classify.prepare import prepare
 from tl_core.runs.store import Store
 from tl_core.tasks.classify.strategies import STRATEGIES
@@ -27,7 +27,7 @@ def main() -> None:
     names = options.strategy or [each.name for each in STRATEGIES]
     for name in names:
         settings = new_home()
-        config = CompareConfig(strategies=(name,), seeds=options.seeds)
+        config = of_strategies(strategies=(name,), seeds=options.seeds)
         expected = estimate(Store(settings), prepare(Store(settings), config, Task(train, test)))
         runs, seconds = compare(config, Task(train, test), settings)
         scores = np.array([run.record["report"]["accuracy"] for run in runs])

@@ -18,8 +18,9 @@ from tests.benchmarks.measure import data_folder, figure, machine, new_home, rea
 from tl_core.data.examples import Examples
 from tl_core.jobs.classify.plan import labelled
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import FitInput, TrainingContext, WordStart
+from tl_core.tasks.classify.fitting import FitInput
 from tl_core.tasks.classify.strategies import strategy
+from tl_core.tasks.fitting import TrainingContext, WordStart
 from tl_core.training.events import Metric
 from tl_core.vectors.catalog import open_packaged
 

@@ -13,7 +13,7 @@ from tests.jobs.jobs import SETTINGS, finished, small_config, word_examples
 from tl_core.catalog import sources
 from tl_core.catalog.sources import base_of, gives_on, open_source, shipped_sources
 from tl_core.errors import ModelError, RunError
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import ClassifyExperiment, Task
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.shipping import source_ag_news, source_amazon, source_nsmc
@@ -129,4 +129,4 @@ def test_the_course_reads_its_shipped_result_or_none(tmp_path: Path, monkeypatch
     assert course.course_result() is None
     (tmp_path / "none.json").write_text('{"about": "x", "grid": {}}', encoding="utf-8")
     assert course.course_result() is None
-    assert isinstance(course.course_config(), CompareConfig)
+    assert isinstance(course.course_config(), ClassifyExperiment)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.encoders.tiny import write_tiny_encoder
 from tl_core.__main__ import main
-from tl_core.jobs.classify.plan import CompareConfig
+from tl_core.jobs.classify.plan import of_strategies
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 
@@ -205,7 +205,7 @@ def test_a_saved_config_is_trained_and_options_go_over_it(capsys: pytest.Capture
     path, saved = tmp_path / "file.csv", tmp_path / "config.json"
     path.write_text(table(), encoding="utf-8")
     saved.write_text(
-        json.dumps(CompareConfig(strategies=("tfidf",), seeds=2, per_class=5).to_json()), encoding="utf-8"
+        json.dumps(of_strategies(strategies=("tfidf",), seeds=2, per_class=5).to_json()), encoding="utf-8"
     )
     code, answer = run(capsys, "train", path, "--config", saved)
     assert code == 0

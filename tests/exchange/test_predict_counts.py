@@ -50,7 +50,7 @@ def test_the_script_gives_our_probabilities(
     model = as_module(tmp_path).Model()
     texts = (*rows.texts, *STRANGE, *ODD)
     theirs = np.array([list(model.probabilities(text).values()) for text in texts])
-    assert np.allclose(theirs, predict(fitted.classifier, texts), atol=1e-6)
+    assert np.allclose(theirs, predict(fitted.model, texts), atol=1e-6)
 
 
 def test_the_script_cuts_texts_as_sklearn_does(tmp_path: Path):
@@ -79,5 +79,5 @@ def test_the_script_runs_with_numpy_and_safetensors_alone(settings: Settings, tm
     answers = [json.loads(line) for line in ended.stdout.splitlines()]
     assert [each["text"] for each in answers] == texts
     assert [each["label"] for each in answers] == ["good", "bad"]
-    for row, answer in zip(predict(fitted.classifier, texts), answers, strict=True):
+    for row, answer in zip(predict(fitted.model, texts), answers, strict=True):
         assert list(answer["probabilities"].values()) == pytest.approx(row, abs=1e-6)

@@ -13,9 +13,10 @@ from tests.tasks.classify.words.rows import STRANGE, fit, make_rows, save
 from tl_core.exchange.carried import carry
 from tl_core.exchange.portable import predict_words
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import LabelledTexts, WordStart
+from tl_core.tasks.classify.fitting import LabelledTexts
 from tl_core.tasks.classify.saved import predict
 from tl_core.tasks.classify.words.config import KINDS
+from tl_core.tasks.fitting import WordStart
 
 SCRIPT = Path(predict_words.__file__)
 TEXTS = (
@@ -38,7 +39,7 @@ VARIANTS = [
 def test_the_script_gives_our_probabilities(settings: Settings, tmp_path: Path, kind: str, changes: dict):
     fitted, _ = fit(settings, kind, epochs=10, learning_rate=2e-2, **changes)
     model = predict_words.Model(save(fitted, tmp_path / "model"))
-    assert np.allclose([model(text) for text in TEXTS], predict(fitted.classifier, TEXTS), atol=1e-5)
+    assert np.allclose([model(text) for text in TEXTS], predict(fitted.model, TEXTS), atol=1e-5)
 
 
 def test_the_script_cuts_korean_as_we_do(settings: Settings, tmp_path: Path):
@@ -48,7 +49,7 @@ def test_the_script_cuts_korean_as_we_do(settings: Settings, tmp_path: Path):
     fitted, _ = fit(settings, "cnn", rows=rows, words=WordStart())
     model = predict_words.Model(save(fitted, tmp_path / "model"))
     assert fitted.facts["splitter"] == "morphemes"
-    assert np.allclose([model(text) for text in texts], predict(fitted.classifier, texts), atol=1e-5)
+    assert np.allclose([model(text) for text in texts], predict(fitted.model, texts), atol=1e-5)
 
 
 def test_the_script_labels_texts_without_this_project(settings: Settings, tmp_path: Path):
@@ -60,8 +61,8 @@ def test_the_script_labels_texts_without_this_project(settings: Settings, tmp_pa
     ended = run_elsewhere(folder, *texts)
     assert ended.returncode == 0, ended.stderr
     answers = [json.loads(line) for line in ended.stdout.splitlines()]
-    wanted = predict(fitted.classifier, texts)
-    classes = fitted.classifier.classes
+    wanted = predict(fitted.model, texts)
+    classes = fitted.model.classes
     assert [each["text"] for each in answers] == texts
     assert [each["label"] for each in answers] == [classes[at] for at in wanted.argmax(1)]
     found = [[each["probabilities"][name] for name in classes] for each in answers]

@@ -11,7 +11,7 @@ from tests.encoders.tiny import write_tiny_encoder
 from tl_core.data.examples import Examples
 from tl_core.jobs import trainings
 from tl_core.jobs.classify import compare
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import ClassifyExperiment, Task, of_strategies
 from tl_core.jobs.kinds import run_job
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
@@ -47,14 +47,14 @@ def word_examples(count: int = 60, first_row: int = 2) -> Examples:
 
 def small_config(
     folder: Path, strategies: tuple[str, ...], family: str = "bert", **changes: object
-) -> CompareConfig:
+) -> ClassifyExperiment:
     if not (folder / family).exists():
         write_tiny_encoder(folder / family, family)
     settings = {name: SETTINGS[name] for name in strategies if name in SETTINGS}
-    return CompareConfig(strategies=strategies, encoder=str(folder / family), settings=settings, **changes)  # type: ignore[arg-type]
+    return of_strategies(strategies=strategies, encoder=str(folder / family), settings=settings, **changes)  # type: ignore[arg-type]
 
 
-def finished(store: Store, config: CompareConfig, task: Task | None = None) -> Job:
+def finished(store: Store, config: ClassifyExperiment, task: Task | None = None) -> Job:
     """Submit a comparison and work it off here instead of in a process of its own."""
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
         job = compare.submit_comparison(store, config, task or Task(word_examples(), title="words"))

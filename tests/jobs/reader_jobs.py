@@ -16,13 +16,14 @@ from tl_core.encoders.adapted import StartingPoint
 from tl_core.encoders.load import find_encoder
 from tl_core.jobs import trainings
 from tl_core.jobs.kinds import run_job
-from tl_core.jobs.read.plan import train_reader_config
+from tl_core.jobs.read.plan import read_config_from_json
 from tl_core.jobs.read.train import submit_training
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import work
 from tl_core.settings import Settings
+from tl_core.tasks.fitting import TrainingContext
 from tl_core.tasks.read.config import ReadConfig
-from tl_core.tasks.read.train import ReaderContext, fit_reader
+from tl_core.tasks.read.train import fit_reader
 from tl_core.training.events import drain
 
 PLACES = ("house", "city", "river", "boat", "garden", "tower", "market", "school")
@@ -57,7 +58,7 @@ def tiny_base(folder: Path, family: str = "bert") -> str:
 def saved_reader(folder: Path, settings: Settings, out: Path) -> Path:
     """A tiny reader that has learned a little, saved into `out`."""
     start = StartingPoint(find_encoder(tiny_base(folder), settings))
-    fitted = drain(fit_reader(ReaderContext(settings, start), small_set(), None, ReadConfig(**TINY)))
+    fitted = drain(fit_reader(TrainingContext(settings, start=start), small_set(), None, ReadConfig(**TINY)))
     out.mkdir(parents=True)
     fitted.save(out)
     return out
@@ -73,7 +74,7 @@ def ship_tiny_readers(folder: Path, settings: Settings, monkeypatch: pytest.Monk
 
 def trained_readers(store: Store, data: ReadingSet, values: Mapping[str, object]) -> Job:
     """Submit reader trainings and work them off here instead of in a process of their own."""
-    config = train_reader_config({"settings": TINY, **values})
+    config = read_config_from_json({"settings": TINY, **values})
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
         job = submit_training(store, config, data)
     work(store, job.id, run_job)

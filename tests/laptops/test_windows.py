@@ -26,7 +26,7 @@ from tl_core.catalog.vector_sets import delete_vectors, open_vectors
 from tl_core.errors import OutputError, RunError, StillInUse
 from tl_core.exchange.zips import export_run
 from tl_core.jobs.classify.compare import submit_comparison
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import Task, of_strategies
 from tl_core.jobs.trainings import resume_job
 from tl_core.records import read_record, write_record
 from tl_core.runs.events import EventLog
@@ -218,7 +218,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(
     store = Store(read_settings())
     write_tiny_encoder(tmp_path / "tiny", "bert")
     settings = {"lora": {"epochs": 12, "batch_size": 4, "max_tokens": 32, "patience": 100}}
-    config = CompareConfig(strategies=("lora",), encoder=str(tmp_path / "tiny"), settings=settings)
+    config = of_strategies(strategies=("lora",), encoder=str(tmp_path / "tiny"), settings=settings)
     unbroken, killed = (submit_comparison(store, config, Task(word_examples(120))) for _ in range(2))
     wait(lambda: store.job(unbroken.id).ended)
     wait(lambda: list(store.settings.runs.glob(f"{killed.id}-*/checkpoint/step-*")))

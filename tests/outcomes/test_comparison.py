@@ -7,7 +7,8 @@ from tests.pages.made_up import CLASSES, add_job, add_run, made_up_examples
 from tl_core.data.examples import read_examples
 from tl_core.errors import DataError, RunError
 from tl_core.jobs.classify.compare import runs_done
-from tl_core.outcomes.comparison import mean_interval, overconfidence, read_answers, summarise
+from tl_core.outcomes.answers import overconfidence, read_answers
+from tl_core.outcomes.experiment import mean_interval, summarise
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.metrics import Report, score
@@ -22,23 +23,23 @@ def test_a_summary_has_means_and_spread_over_seeds_in_the_order_of_strategies(st
     job = add_job(store, ("lora", "tfidf"), seeds=3)
     runs = runs_done(store.runs_of(job.id))
     found = summarise(job, runs)
-    assert [each.strategy for each in found.strategies] == ["tfidf", "lora"]
-    lora = found.strategies[1]
+    assert [each.strategy for each in found.points] == ["tfidf", "lora"]
+    lora = found.points[1]
     accuracies = [run.record["report"]["accuracy"] for run in runs if run.record["strategy"] == "lora"]
-    assert [seed for seed, _ in lora.accuracies] == [1, 2, 3]
-    assert lora.accuracy == pytest.approx(np.mean(accuracies))
+    assert lora.seeds == (1, 2, 3)
+    assert lora.value == pytest.approx(np.mean(accuracies))
     assert lora.spread == pytest.approx(np.std(accuracies, ddof=1))
     assert lora.seconds == pytest.approx(3.0)  # 1.5, 3 and 4.5
     assert lora.peak_memory == 500_000_003
     assert lora.interval is not None
-    assert lora.interval.low <= lora.accuracy <= lora.interval.high
-    assert found.best.accuracy == max(each.accuracy for each in found.strategies)
+    assert lora.interval.low <= lora.value <= lora.interval.high
+    assert found.best.value == max(each.value for each in found.points)
 
 
 def test_one_run_has_its_own_interval_and_no_spread(store: Store):
     job = add_job(store, ("tfidf",), seeds=1)
     [run] = runs_done(store.runs_of(job.id))
-    [only] = summarise(job, [run]).strategies
+    [only] = summarise(job, [run]).points
     assert only.spread is None
     assert only.interval == Report.from_json(run.record["report"]).accuracy_interval
 
@@ -71,11 +72,11 @@ def test_a_run_without_predictions_is_scored_but_not_compared(store: Store):
     runs = runs_done(store.runs_of(job.id))
     (runs[0].folder / "predictions.npy").unlink()
     found = summarise(job, runs)
-    assert found.strategies[0].seeds == 2
+    assert len(found.points[0].seeds) == 2
     assert any("1 of 4 runs" in line for line in found.lines)
     for run in runs[1:]:
         (run.folder / "predictions.npy").write_bytes(b"not an array")
-    assert summarise(job, runs).strategies[1].interval is None
+    assert summarise(job, runs).points[1].interval is None
 
 
 def test_a_job_without_finished_runs_has_no_summary(store: Store):

@@ -12,7 +12,7 @@ import pytest
 from tests.jobs.jobs import finished, small_config, word_examples
 from tl_core.errors import RunError
 from tl_core.jobs.classify.plan import Task
-from tl_core.outcomes.grid import Gain, Grid, read_grid
+from tl_core.outcomes.experiment import Gain, Grid, read_grid
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.metrics import Interval
@@ -30,7 +30,7 @@ def test_a_grid_is_read_from_its_runs(store: Store, tmp_path: Path):
     runs = store.runs_of(job.id)
     grid = read_grid(job, runs)
     assert grid.test_rows == 20
-    assert [(each.strategy, each.from_source, each.per_class) for each in grid.points] == [
+    assert [(each.strategy, each.from_source, each.size) for each in grid.points] == [
         ("tfidf", False, 4),
         ("tfidf", False, 0),
         ("frozen", False, 4),
@@ -41,17 +41,17 @@ def test_a_grid_is_read_from_its_runs(store: Store, tmp_path: Path):
     assert [round(each.rows) for each in grid.points[:2]] == [8, 96]
     by_id = {run.id.removeprefix(f"{job.id}-"): run for run in runs}
     few = [by_id[f"frozen-source-4-{seed}"] for seed in (1, 2)]
-    point = next(each for each in grid.points if each.from_source and each.per_class == 4)
-    assert point.accuracies == tuple(run.record["report"]["accuracy"] for run in few)
-    assert point.accuracy == pytest.approx(np.mean(point.accuracies))
-    assert point.spread == pytest.approx(np.std(point.accuracies, ddof=1))
+    point = next(each for each in grid.points if each.from_source and each.size == 4)
+    assert point.values == tuple(run.record["report"]["accuracy"] for run in few)
+    assert point.value == pytest.approx(np.mean(point.values))
+    assert point.spread == pytest.approx(np.std(point.values, ddof=1))
     assert [each.strategy for each in grid.zero] == ["lora"]
-    assert grid.zero[0].accuracy == by_id["zero-lora"].record["report"]["accuracy"]
+    assert grid.zero[0].value == by_id["zero-lora"].record["report"]["accuracy"]
     assert 0.4 <= grid.majority_accuracy <= 0.6
 
 
 def test_the_gain_is_the_paired_difference(store: Store, tmp_path: Path):
-    from tl_core.outcomes.comparison import read_answers
+    from tl_core.outcomes.answers import read_answers
 
     config = replace(small_config(tmp_path, ("frozen",), seeds=2), sizes=(4,), test_rows=20)
     job = finished(store, config, Task(word_examples(120), None, word_examples(50, first_row=900)))

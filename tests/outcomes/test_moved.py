@@ -10,12 +10,13 @@ import pytest
 
 from tests.jobs.jobs import finished, small_config, word_examples
 from tl_core.errors import DataError
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import Task, of_strategies
 from tl_core.outcomes.moved import moved_layers, moved_words, sources_of
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext, WordStart
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts
 from tl_core.tasks.classify.strategies import strategy
+from tl_core.tasks.fitting import TrainingContext, WordStart
 from tl_core.training.events import drain
 from tl_core.vectors.space import make_vectors
 
@@ -97,9 +98,9 @@ def test_a_copied_source_is_found_and_a_comparison_without_one_has_none(store: S
 
 def test_a_word_classifier_is_a_source_for_word_classifiers(store: Store):
     settings = {"mean": {"epochs": 3, "start": "random"}, "bag": {"epochs": 3, "start": "random"}}
-    first = finished(store, CompareConfig(strategies=("mean",), settings=settings))
+    first = finished(store, of_strategies(strategies=("mean",), settings=settings))
     [run] = store.runs_of(first.id)
-    config = CompareConfig(strategies=("tfidf", "bag"), settings=settings, source_run=run.id, sizes=(4,))
+    config = of_strategies(strategies=("tfidf", "bag"), settings=settings, source_run=run.id, sizes=(4,))
     second = finished(store, config)
     assert second.status == "done", second.reason
     runs = {each.id.removeprefix(f"{second.id}-"): each.record for each in store.runs_of(second.id)}

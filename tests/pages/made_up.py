@@ -10,9 +10,10 @@ import numpy as np
 from tl_core.data.examples import Examples, write_examples
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.data.reading_files import write_squad
-from tl_core.jobs.classify.plan import NO_SOURCE, CompareConfig
+from tl_core.jobs.classify.plan import WITHOUT_SOURCE, of_strategies
+from tl_core.jobs.experiment import Trial
 from tl_core.jobs.read.evaluate import QUESTIONS, RESULT
-from tl_core.jobs.read.plan import ReadCell, TrainReaderConfig, read_cells
+from tl_core.jobs.read.plan import of_starts, read_trials
 from tl_core.jobs.read.train import ANSWERS, TEST, TRAIN, write_answers
 from tl_core.knobs import to_values
 from tl_core.records import write_record
@@ -52,9 +53,9 @@ def add_job(
     share_right: float = 0.8,
 ) -> Job:
     """A comparison whose runs are all finished; `share_right` of each run's answers are right."""
-    config = CompareConfig(strategies=tuple(strategies), seeds=seeds)
+    config = of_strategies(strategies=tuple(strategies), seeds=seeds)
     job = store.add_job(
-        "compare", title, {"comparison": config.to_json(), "source": NO_SOURCE.to_json(), "expected": {}}
+        "compare", title, {"comparison": config.to_json(), "source": WITHOUT_SOURCE.to_json(), "expected": {}}
     )
     test = made_up_examples(classes, rows)
     write_examples(job.folder / "data" / "train.jsonl", made_up_examples(classes, 4 * rows, 1000))
@@ -174,22 +175,22 @@ def add_reader_job(
     title: str = "<i>houses</i> $1$.json",
 ) -> Job:
     """Reader trainings from two starts, all finished."""
-    config = TrainReaderConfig(starts=STARTS, sizes=tuple(sizes), seeds=seeds)
+    config = of_starts(STARTS, sizes=tuple(sizes), seeds=seeds)
     told = {"training": config.to_json(), "titles": list(TITLES)}
     job = store.add_job("train_reader", title, told)
     test = made_up_questions(questions)
     (job.folder / "data" / TRAIN).write_bytes(write_squad(made_up_questions(200, 1000)))
     (job.folder / "data" / TEST).write_bytes(write_squad(test))
-    for cell in read_cells(config):
-        add_reader_run(store, job, cell, test)
+    for trial in read_trials(config):
+        add_reader_run(store, job, trial, test)
     store.update_job(job.id, status=status)
     return store.job(job.id)
 
 
-def add_reader_run(store: Store, job: Job, cell: ReadCell, test: ReadingSet) -> Run:
+def add_reader_run(store: Store, job: Job, trial: Trial, test: ReadingSet) -> Run:
     """A finished run with answers and curves; the first start is the better one."""
-    run_id = f"{job.id}-{cell.suffix}"
-    evaluation = made_up_evaluation(test, 0.9 if cell.start == 0 else 0.4, cell.seed)
+    run_id = f"{job.id}-{trial.name}"
+    evaluation = made_up_evaluation(test, 0.9 if trial.arm == "start1" else 0.4, trial.seed)
     record = {
         "id": run_id,
         "job": job.id,
@@ -197,16 +198,16 @@ def add_reader_run(store: Store, job: Job, cell: ReadCell, test: ReadingSet) -> 
         "title": job.title,
         "role": "target",
         "strategy": "lora",
-        "seed": cell.seed + 1,
+        "seed": trial.seed + 1,
         "status": "done",
         "started": time.time(),
         "ended": time.time() + 1,
         "encoder": "minilm",
-        "source": TITLES[cell.start],
-        "start": cell.start,
-        "size": cell.size,
+        "source": TITLES[int(trial.arm[-1]) - 1],
+        "start": int(trial.arm[-1]) - 1,
+        "size": trial.size,
         "config": to_values(ReadConfig()),
-        "rows": {"train": cell.size or 180, "validation": 0 if cell.size else 20, "test": len(test)},
+        "rows": {"train": trial.size or 180, "validation": 0 if trial.size else 20, "test": len(test)},
         "report": evaluation.report.to_json(),
         "seconds": 12.5,
         "scoring_seconds": 0.5,

@@ -22,7 +22,7 @@ from pages.components.charts.style import (
     STRATEGY_SYMBOLS,
     escaped,
 )
-from tl_core.outcomes.comparison import StrategySummary
+from tl_core.outcomes.experiment import Point
 from tl_core.runs.events import Curve
 from tl_core.tasks.classify.metrics import Interval, Report, score
 from tl_core.tasks.classify.strategies import STRATEGIES
@@ -40,15 +40,18 @@ def some_report(rows: int = 200) -> Report:
     return score(np.stack([sure, 1 - sure], axis=1), truth, ("a", "b"), majority=0)
 
 
-def line(name: str, accuracies: tuple[float, ...], interval: Interval | None) -> StrategySummary:
-    return StrategySummary(
-        strategy=name,
+def line(name: str, accuracies: tuple[float, ...], interval: Interval | None) -> Point:
+    return Point(
+        arm=name,
         title=name.title(),
-        accuracies=tuple(enumerate(accuracies, start=1)),
-        accuracy=float(np.mean(accuracies)),
-        spread=None,
+        strategy=name,
+        from_source=False,
+        size=0,
+        rows=100.0,
+        seeds=tuple(range(1, len(accuracies) + 1)),
+        values=accuracies,
+        others={"macro_f1": (0.5,)},
         interval=interval,
-        macro_f1=0.5,
         seconds=1.0,
         trained_parameters=1,
         peak_memory=1,

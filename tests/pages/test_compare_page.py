@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 from tests.jobs.jobs import finished, small_config, word_examples
 from tl_core.jobs import trainings
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import Task, of_strategies
 from tl_core.runs.store import Store
 
 
@@ -96,7 +96,7 @@ def test_a_finished_grid_is_shown(open_page, store: Store, tmp_path: Path):
 
 
 def test_a_cnn_shows_the_sentences_that_decided(open_page, store: Store):
-    config = CompareConfig(
+    config = of_strategies(
         strategies=("cnn",), settings={"cnn": {"epochs": 20, "start": "random", "batch_size": 8}}
     )
     job = finished(store, config, Task(word_examples(), title="words"))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pages.components.charts.grid import (
-    accuracy_over_rows,
     probes_by_layer,
+    scores_over_sizes,
     similarity_by_layer,
     weights_by_layer,
     words_before_and_after,
@@ -17,20 +17,25 @@ from pages.components.charts.grid import (
 )
 from tl_core.encoders.movement.probe import Probed
 from tl_core.encoders.movement.weights import MovedWeights
-from tl_core.outcomes.grid import Gain, Grid, GridPoint, ZeroTarget
+from tl_core.outcomes.experiment import Gain, Grid, Point, ZeroShot
 from tl_core.outcomes.moved import MovedLayers, MovedWords
 from tl_core.tasks.classify.metrics import Interval
 from tl_core.vectors.movement import find_movement
 
+MEASURES = (("exact_match", "exact match"), ("f1", "F1"))
 
-def point(strategy: str, rows: float, accuracies: tuple[float, ...], from_source: bool = False) -> GridPoint:
-    return GridPoint(
-        strategy=strategy,
+
+def point(strategy: str, rows: float, accuracies: tuple[float, ...], from_source: bool = False) -> Point:
+    return Point(
+        arm=strategy,
         title=strategy.upper(),
+        strategy=strategy,
         from_source=from_source,
-        per_class=int(rows) // 2,
+        size=int(rows) // 2,
         rows=rows,
-        accuracies=accuracies,
+        seeds=tuple(range(1, len(accuracies) + 1)),
+        values=accuracies,
+        others={},
         interval=None,
         seconds=1.0,
         trained_parameters=10,
@@ -45,12 +50,12 @@ def grid() -> Grid:
         point("cnn", 20, (0.75, 0.85), from_source=True),
         point("tfidf", 20, (0.5,)),
     )
-    zero = (ZeroTarget("cnn", "CNN", 0.78, None),)
+    zero = (ZeroShot("cnn", "CNN", 0.78, None),)
     return Grid(100, points, (), zero, "good", 0.5)
 
 
 def test_a_line_for_each_strategy_and_start_with_the_spread_as_a_band():
-    figure = accuracy_over_rows(grid())
+    figure = scores_over_sizes(grid())
     lines = {each.name: each for each in figure.data if each.name}
     assert set(lines) == {"CNN", "CNN, from the source", "TFIDF"}
     assert list(lines["CNN"].x) == [20, 200]
@@ -65,16 +70,33 @@ def test_a_line_for_each_strategy_and_start_with_the_spread_as_a_band():
 
 def test_without_a_source_all_lines_are_solid():
     bare = replace(grid(), points=(point("cnn", 20, (0.6,)), point("tfidf", 20, (0.5,))), zero=())
-    assert {each.line.dash for each in accuracy_over_rows(bare).data} == {"solid"}
+    assert {each.line.dash for each in scores_over_sizes(bare).data} == {"solid"}
 
 
 def test_the_levels_stand_in_the_legend_and_the_axis_names_the_sizes():
-    figure = accuracy_over_rows(grid())
+    figure = scores_over_sizes(grid())
     levels = {each.name: each.y0 for each in figure.layout.shapes if each.showlegend}
     assert levels == {"CNN, the source alone: 78.0%": 0.78, "Most frequent class: 50.0%": 0.5}
     assert not figure.layout.annotations
     assert figure.layout.xaxis.type == "log"
     assert list(figure.layout.xaxis.ticktext) == ["20", "200"]
+
+
+def test_readers_have_a_line_a_start_by_any_measure_and_their_titles_are_escaped():
+    bare = replace(point("lora", 16, (0.0, 0.1)), arm="start1", others={"f1": (0.05, 0.15)})
+    more = replace(bare, size=32, rows=64, values=(0.2,), others={"f1": (0.3,)})
+    english = replace(
+        bare, arm="start2", title="after <English>", from_source=True, others={"f1": (0.4, 0.4)}
+    )
+    found = Grid(60, (bare, more, english), (), (), "", None, "question", MEASURES)
+    figure = scores_over_sizes(found, "f1")
+    lines = [each for each in figure.data if each.mode == "lines+markers"]
+    assert [list(line.y) for line in lines] == [pytest.approx([0.1, 0.3]), pytest.approx([0.4])]
+    assert lines[1].name == "after &lt;English&gt;"
+    assert lines[0].line.color != lines[1].line.color
+    assert list(figure.layout.xaxis.ticktext) == ["16", "64"]
+    assert figure.layout.yaxis.title.text == "F1 on the test questions"
+    assert scores_over_sizes(found).layout.yaxis.title.text == "Exact match on the test questions"
 
 
 def test_the_gain_is_in_points_with_its_interval():

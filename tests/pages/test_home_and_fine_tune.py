@@ -149,7 +149,7 @@ def test_start_submits_what_the_page_shows_and_puts_the_job_into_the_address(set
     [job] = Store(settings).jobs()
     assert job.id in app.query_params["job"]
     wanted = job.record["config"]["comparison"]
-    assert (wanted["strategies"], wanted["seeds"]) == (["tfidf"], 2)
+    assert ([each["strategy"] for each in wanted["arms"]], wanted["seeds"]) == (["tfidf"], 2)
 
 
 def test_settings_come_back_from_their_json():

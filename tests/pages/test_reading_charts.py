@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pages.components.charts.reading import CurvePoint, attention_map, size_curves, start_and_end
+from pages.components.charts.reading import attention_map, start_and_end
 from pages.components.html import Highlight, highlighted, shaded
 from tl_core.encoders.attention.subject import Target
 from tl_core.tasks.read.attention import QuestionAttention
@@ -76,19 +76,6 @@ def test_the_attention_map_has_a_row_a_question_word_and_one_for_the_answer(laye
     assert np.allclose(shown[:2], wanted.to_passage[layer])
     assert np.allclose(shown[2], wanted.answer_to_passage[layer])
     assert "<b>" not in "".join(heat.y)
-
-
-def test_size_curves_have_a_line_a_start_and_marks_for_several_seeds():
-    points = {
-        "bare": [CurvePoint(16, 0.1, (0.05, 0.15)), CurvePoint(64, 0.3, (0.3,))],
-        "after <English>": [CurvePoint(16, 0.4, (0.4,))],
-    }
-    figure = size_curves(points, "F1")
-    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
-    assert [list(line.y) for line in lines] == [[0.1, 0.3], [0.4]]
-    assert [list(trace.y) for trace in figure.data if trace.mode == "markers"] == [[0.05, 0.15]]
-    assert lines[1].name == "after &lt;English&gt;"
-    assert list(figure.layout.xaxis.ticktext) == ["16", "64"]
 
 
 def test_highlights_mark_characters_and_escape_everything():

@@ -227,7 +227,7 @@ def test_a_reader_is_fine_tuned_from_the_page(store: Store):
         app.button(key="reading.train").click().run()
     assert not app.exception, app.exception
     [job] = store.jobs()
-    assert job.record["config"]["training"]["starts"] == ["en"]
+    assert job.record["config"]["training"]["arms"][0]["start"] == "en"
     assert job.record["config"]["training"]["sizes"] == [16]
 
 

@@ -17,7 +17,7 @@ from tests.encoders.tiny import write_tiny_encoder
 from tl_core.data.examples import Examples
 from tl_core.errors import RunError
 from tl_core.jobs.classify.compare import submit_comparison
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import Task, of_strategies
 from tl_core.jobs.trainings import resume_job
 from tl_core.knobs import knobs_of
 from tl_core.runs.queue import jobs_ahead
@@ -53,7 +53,7 @@ def long_job(store: Store, folder: Path, epochs: int = 40, **changes) -> Job:
     settings = {
         "lora": {"epochs": epochs, "batch_size": 2, "max_tokens": 32, "patience": 100, "adapter_dropout": 0.1}
     }
-    config = CompareConfig(strategies=("lora",), encoder=str(folder / "tiny"), settings=settings, **changes)
+    config = of_strategies(strategies=("lora",), encoder=str(folder / "tiny"), settings=settings, **changes)
     return submit_comparison(store, config, Task(examples()))
 
 
@@ -191,13 +191,13 @@ def test_a_home_that_cannot_be_written_is_told_before_anything_starts(
     monkeypatch.setenv("TL_HOME", str(blocked / "home"))
     store = Store(read_settings())
     with pytest.raises(RunError, match="cannot be written.*TL_HOME"):
-        submit_comparison(store, CompareConfig(strategies=("tfidf",)), Task(examples()))
+        submit_comparison(store, of_strategies(strategies=("tfidf",)), Task(examples()))
     assert store.jobs() == []
 
 
 def test_a_failed_training_says_why_and_the_others_go_on(store: Store, tmp_path: Path):
     write_tiny_encoder(tmp_path / "tiny", "bert")
-    config = CompareConfig(strategies=("tfidf", "frozen"), encoder=str(tmp_path / "tiny"))
+    config = of_strategies(strategies=("tfidf", "frozen"), encoder=str(tmp_path / "tiny"))
     (tmp_path / "tiny" / "model.safetensors").write_bytes(b"broken")
     job = wait_until_ended(store, submit_comparison(store, config, Task(examples())))
     assert job.status == "failed"
@@ -213,7 +213,7 @@ def test_two_processes_train_one_comparison_and_only_the_first_writes(store: Sto
     """Every strategy of the common loop comes to the result of a single process."""
     write_tiny_encoder(tmp_path / "tiny", "bert")
     in_loop = [each for each in STRATEGIES if each.in_loop]
-    config = CompareConfig(
+    config = of_strategies(
         strategies=("tfidf", *(each.name for each in in_loop)),
         encoder=str(tmp_path / "tiny"),
         settings={each.name: same_in_every_process(each) for each in in_loop},

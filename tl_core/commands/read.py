@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tl_core.commands.arms import parse_arm
 from tl_core.commands.get import have_encoders
 from tl_core.commands.output import add_json, parse_settings, show, tell, told_by_tenths
 from tl_core.commands.train import finish
@@ -45,6 +46,13 @@ def add_commands(commands: Any) -> None:
     train.add_argument("--encoder", default="", help="minilm, e5, a folder or a hub name: the bare encoder")
     train.add_argument(
         "--source", action="append", default=[], help="a reader or run to start from; may be repeated"
+    )
+    train.add_argument(
+        "--arm",
+        action="append",
+        default=[],
+        metavar="ARM",
+        help='lora or full, with settings and a name of its own: "Rank 4: lora start=en rank=4"; may be repeated',
     )
     train.add_argument("--test", type=Path, help="a file to measure on; default: articles held back")
     train.add_argument("--sizes", type=int, nargs="+", default=[0], help="numbers of questions; 0 for all")
@@ -129,13 +137,13 @@ def _percent(scores: Scores) -> dict[str, Any]:
 def run_train(options: argparse.Namespace) -> int:
     from tl_core.catalog.readers import reader_start
     from tl_core.encoders.load import find_encoder
-    from tl_core.jobs.read.plan import train_reader_config
+    from tl_core.jobs.read.plan import METHODS, read_config_from_json
     from tl_core.jobs.read.train import check_base, submit_training
     from tl_core.tasks.read.config import ReadConfig
 
-    if not options.encoder and not options.source:
+    if not options.encoder and not options.source and not options.arm:
         raise ConfigError(
-            "Say what to start from: --encoder minilm or e5, or --source with a reader or a run."
+            "Say what to start from: --encoder minilm or e5, --source with a reader or a run, or --arm."
         )
     data = read_reading_file(options.file)
     test = read_reading_file(options.test) if options.test else None
@@ -147,15 +155,16 @@ def run_train(options: argparse.Namespace) -> int:
         for name in options.source:
             check_base(name, reader_start(store, name), wanted)
     settings = parse_settings(options.set, ReadConfig)
-    config = train_reader_config(
-        {
-            "starts": options.source or [options.encoder],
-            "sizes": list(dict.fromkeys(options.sizes)),
-            "seeds": options.seeds,
-            "settings": settings,
-        }
+    starts = options.source or [options.encoder] * bool(options.encoder)
+    method = settings.get("method", ReadConfig().method)
+    arms = [{"strategy": method, "settings": settings, "start": start} for start in starts]
+    for text in options.arm:
+        arm = parse_arm(text, dict.fromkeys(METHODS, ReadConfig), {"start": "start", "source": "source"})
+        arms.append({**arm, "settings": {**settings, **arm["settings"]}})
+    config = read_config_from_json(
+        {"arms": arms, "sizes": list(dict.fromkeys(options.sizes)), "seeds": options.seeds}
     )
-    have_encoders(store, *config.starts)
+    have_encoders(store, *(name for arm in config.arms for name in (arm.start, arm.source) if name))
     job = submit_training(store, config, data, test=test, processes=options.processes)
     return finish(options, store, job)
 

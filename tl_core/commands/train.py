@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tl_core.commands.arms import parse_arm
 from tl_core.commands.get import have_encoders
 from tl_core.commands.output import add_json, show, tell, told_by_tenths
 from tl_core.data.columns import Columns, guess_columns
@@ -15,7 +16,7 @@ from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import ConfigError, DataError
 from tl_core.jobs.classify.compare import submit_comparison
-from tl_core.jobs.classify.plan import CompareConfig, Task, config_from_json, size_of
+from tl_core.jobs.classify.plan import USUAL, ClassifyExperiment, Task, config_from_json, size_of
 from tl_core.jobs.kinds import run_job
 from tl_core.jobs.trainings import resume_job
 from tl_core.knobs import knobs_of, parse_value
@@ -30,6 +31,7 @@ from tl_core.whole_files import check_output
 from tl_core.wording import seconds_text
 
 POLL_SECONDS = 0.25
+PLACES = {"encoder": "start", "vectors": "start", "source": "source"}  # words of --arm for fields of an arm
 
 
 def add_commands(commands: Any) -> None:
@@ -37,6 +39,14 @@ def add_commands(commands: Any) -> None:
     train.add_argument("file", type=Path)
     names = ", ".join(each.name for each in STRATEGIES)
     train.add_argument("--strategy", action="append", default=[], help=f"one of {names}; may be repeated")
+    train.add_argument(
+        "--arm",
+        action="append",
+        default=[],
+        metavar="ARM",
+        help='a strategy with settings and a name of its own: "LoRA rank 4: lora rank=4"; encoder=, vectors= and '
+        "source= (a run, a shipped source or none) say where it begins; may be repeated",
+    )
     train.add_argument("--encoder", help="minilm (without a config), e5, a folder, or a hub name")
     train.add_argument("--vectors", help="word vectors for the strategies on words; without a config glove")
     train.add_argument(
@@ -116,26 +126,32 @@ def run_train(options: argparse.Namespace) -> int:
         source,
         title=options.file.name,
     )
-    have_encoders(store, *([config.encoder] if config.needs_encoder else []), config.source_run)
+    have_encoders(store, *config.encoders, config.source_run, *config.own_sources)
     job = submit_comparison(store, config, task, processes=options.processes)
     return finish(options, store, job)
 
 
-def _config(options: argparse.Namespace) -> CompareConfig:
+def _config(options: argparse.Namespace) -> ClassifyExperiment:
     values = _read_config(options.config) if options.config else {}
     for name in ("seeds", "per_class", "encoder", "vectors"):
         if getattr(options, name) is not None:
             values[name] = getattr(options, name)
     if options.sizes:
         values["sizes"] = [size_of(each) for each in options.sizes]
-    if options.strategy:
-        values["strategies"] = list(dict.fromkeys(options.strategy))
-    chosen = values.get("strategies", list(CompareConfig().strategies))
-    settings: dict[str, dict[str, Any]] = {name: dict(of) for name, of in values.get("settings", {}).items()}
+    values["arms"] = arms = _arms(options, values.get("arms"))
     for setting in options.set:
-        _apply(setting, chosen, settings, values)
-    values["settings"] = settings
+        _apply(setting, arms, values)
     return config_from_json(values)
+
+
+def _arms(options: argparse.Namespace, saved: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """The arms that are asked for: those of `--strategy` and `--arm`, else the saved ones, else the usual ones."""
+    given = [parse_arm(text, {each.name: each.config for each in STRATEGIES}, PLACES) for text in options.arm]
+    named = {each["strategy"]: each for each in saved or ()}
+    chosen = dict.fromkeys(options.strategy)
+    if not given and not chosen:
+        return saved or [{"strategy": name, "settings": {}} for name in USUAL]
+    return [named.get(name, {"strategy": name, "settings": {}}) for name in chosen] + given
 
 
 def _read_config(path: Path) -> dict[str, Any]:
@@ -146,26 +162,24 @@ def _read_config(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not a readable JSON file ({error}).") from error
 
 
-def _apply(
-    setting: str, chosen: list[str], settings: dict[str, dict[str, Any]], values: dict[str, Any]
-) -> None:
-    """One `--set`: of the comparison, of one strategy (`lora.rank=8`), or of every strategy that has it."""
+def _apply(setting: str, arms: list[dict[str, Any]], values: dict[str, Any]) -> None:
+    """One `--set`: of the experiment, of one strategy's arms (`lora.rank=8`), or of every arm that has it."""
     name, equals, text = setting.partition("=")
     if not equals:
         raise ConfigError(f"--set takes NAME=VALUE, such as epochs=3; got {setting!r}.")
-    for each in knobs_of(CompareConfig):
+    for each in knobs_of(ClassifyExperiment):
         if each.name == name:
             values[name] = parse_value(each, text)
             return
     prefix, dot, rest = name.partition(".")
     found = False
-    for of in [prefix] if dot else chosen:
-        for each in knobs_of(strategy(of).config):
-            if each.name == (rest if dot else name):
-                settings.setdefault(of, {})[each.name] = parse_value(each, text)
+    for arm in arms:
+        for each in knobs_of(strategy(arm["strategy"]).config):
+            if each.name == (rest if dot else name) and prefix in (arm["strategy"], name):
+                arm["settings"][each.name] = parse_value(each, text)
                 found = True
     if not found:
-        known = sorted({each.name for of in chosen for each in knobs_of(strategy(of).config)})
+        known = sorted({each.name for arm in arms for each in knobs_of(strategy(arm["strategy"]).config)})
         raise ConfigError(f"No chosen strategy has a setting {name!r}. They have: {', '.join(known)}.")
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tl_core.errors import RunError, TLError
-from tl_core.jobs.classify.plan import SourcePlan, cells, config_from_json
-from tl_core.jobs.read.plan import read_cells, train_reader_config
+from tl_core.jobs.classify.plan import SourcePlan, config_from_json, trials
+from tl_core.jobs.read.plan import read_config_from_json, read_trials
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import Runner
 
@@ -85,11 +85,11 @@ def _fetch_encoder(store: Store, job: Job) -> None:
 
 
 def _comparison_trainings(config: Config) -> int:
-    return len(cells(config_from_json(config["comparison"]), SourcePlan.from_json(config["source"])))
+    return len(trials(config_from_json(config["comparison"]), SourcePlan.from_json(config["source"])))
 
 
 def _reader_trainings(config: Config) -> int:
-    return len(read_cells(train_reader_config(config["training"])))
+    return len(read_trials(read_config_from_json(config["training"])))
 
 
 def _reading_result(job: Job) -> tuple[str, float]:

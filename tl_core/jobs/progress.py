@@ -18,7 +18,7 @@ TELLING_SHARE = 0.03  # of the whole cost, from which on the measured speed says
 class JobProgress:
     """Adds up weighted parts and writes `progress.json` at most twice a second; what cannot be written is left out.
 
-    `weights` are expected costs of the cells by name, in any one unit. The time left is the cost
+    `weights` are expected costs of the trials by name, in any one unit. The time left is the cost
     left times the seconds that a unit of cost has taken in this process; where the costs are
     seconds, as a probe expects them, it is told from the start.
     """
@@ -27,18 +27,18 @@ class JobProgress:
     weights: dict[str, float]
     in_seconds: bool = False
     finished: set[str] = field(default_factory=set)
-    earlier: dict[str, float] = field(default_factory=dict)  # share of a cell that another process did
+    earlier: dict[str, float] = field(default_factory=dict)  # share of a trial that another process did
     doing: str = ""
     cost_done_here: float = 0.0
     began: float = field(default_factory=time.perf_counter)
     written: float = 0.0
 
     def skip(self, name: str) -> None:
-        """A cell that an earlier process finished."""
+        """A trial that an earlier process finished."""
         self.finished.add(name)
 
     def update(self, name: str, title: str, share: float, earlier: float = 0.0) -> None:
-        """The cell `name` is `share` (0 to 1) done, `earlier` of it by an earlier process."""
+        """The trial `name` is `share` (0 to 1) done, `earlier` of it by an earlier process."""
         self.doing = title
         self.earlier[name] = max(self.earlier.get(name, 0.0), earlier)
         if time.perf_counter() - self.written >= WRITE_SECONDS:

@@ -1,6 +1,6 @@
-"""A job made of several trainings, its cells: what the worker does whatever the task.
+"""A job made of several trainings, its trials: what the worker does whatever the task.
 
-Each cell becomes a run. A finished cell is never trained again, a failed one does not keep the
+Each trial becomes a run. A finished trial is never trained again, a failed one does not keep the
 others from their turn, and a stop is looked for between events.
 """
 
@@ -11,11 +11,12 @@ import os
 import time
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from tl_core.errors import RunError, StillInUse, TLError
+from tl_core.jobs.experiment import Trial
 from tl_core.jobs.progress import JobProgress
 from tl_core.records import read_record
 from tl_core.runs.events import EventLog
@@ -27,12 +28,6 @@ from tl_core.training.memory import give_back, start_peak
 from tl_core.whole_files import folder_aside, remove
 
 
-class AnyCell(Protocol):
-    @property
-    def suffix(self) -> str:
-        """The end of the run's id, after the job's."""
-
-
 class AnyFitted(Protocol):
     """What a training gives back, whatever it trained."""
 
@@ -42,11 +37,9 @@ class AnyFitted(Protocol):
     def trained_parameters(self) -> int: ...
     @property
     def facts(self) -> dict[str, Any]: ...
-    @property
-    def save(self) -> Callable[[Path], None]: ...
+    def save(self, folder: Path) -> None: ...
 
 
-C = TypeVar("C", bound=AnyCell)
 T = TypeVar("T")
 
 
@@ -101,9 +94,10 @@ def drive_alone(job: Job, progress: JobProgress, name: str, doing: str, training
     return drive(training, tell)
 
 
-class CellWork(ABC, Generic[C]):
-    """The cells of one job at work. A subclass has a `progress` and trains one cell."""
+class TrialWork(ABC):
+    """The trials of one job at work. A subclass has its `trials` and a `progress`, and trains one trial."""
 
+    trials: Sequence[Trial]
     progress: JobProgress
 
     def __init__(self, store: Store, job: Job) -> None:
@@ -112,29 +106,33 @@ class CellWork(ABC, Generic[C]):
         self.together = int(os.environ.get("WORLD_SIZE", "1")) > 1
 
     @abstractmethod
-    def train(self, cell: C, run_id: str) -> None:
-        """One cell from its rows to its record."""
+    def train(self, trial: Trial, run_id: str) -> None:
+        """One trial from its rows to its record."""
 
     @abstractmethod
-    def title(self, cell: C) -> str:
+    def title(self, trial: Trial) -> str:
         """What is being done, for the job's progress."""
 
-    def is_shared(self, cell: C) -> bool:
-        """Whether all processes train the cell together."""
+    def is_shared(self, trial: Trial) -> bool:
+        """Whether all processes train the trial together."""
         return True
 
-    def run_cells(self, cells: Sequence[C]) -> None:
-        """Train every cell that is not finished; raises RunError at the end if some failed."""
+    def run_trials(self, names: Iterable[str] | None = None) -> None:
+        """Train those of these names that are not finished, in the plan's order; all without names.
+
+        Raises RunError at the end if some failed, and at once for a name that the job does not have.
+        """
+        chosen = self._chosen(names)
         failures = []
-        for cell in cells:
-            run_id = f"{self.job.id}-{cell.suffix}"
+        for trial in chosen:
+            run_id = f"{self.job.id}-{trial.name}"
             if self._is_done(run_id):
-                self.progress.skip(cell.suffix)
+                self.progress.skip(trial.name)
                 continue
-            if not self.leads and not self.is_shared(cell):
+            if not self.leads and not self.is_shared(trial):
                 continue
             try:
-                self.train(cell, run_id)
+                self.train(trial, run_id)
             except Stopped:
                 raise
             except Exception as error:
@@ -143,23 +141,38 @@ class CellWork(ABC, Generic[C]):
                 reason = self._reason(error)
                 failures.append(f"{run_id}: {reason}")
                 self._fail(run_id, reason)
-            if self.together and self.is_shared(cell):
+            if self.together and self.is_shared(trial):
                 wait_for_everyone()
         if failures:
-            raise RunError(f"{len(failures)} of {len(cells)} trainings failed. {failures[0]}")
+            raise RunError(f"{len(failures)} of {len(chosen)} trainings failed. {failures[0]}")
+
+    def _chosen(self, names: Iterable[str] | None) -> Sequence[Trial]:
+        if names is None:
+            return self.trials
+        wanted = set(names)
+        unknown = sorted(wanted - {trial.name for trial in self.trials})
+        if unknown:
+            raise RunError(f"Job {self.job.id} has no training {', '.join(unknown)}.")
+        return [trial for trial in self.trials if trial.name in wanted]
 
     def fit(
-        self, cell: C, record: dict[str, Any], training: Training[Any], *, until: float, stops_itself: bool
+        self,
+        trial: Trial,
+        record: dict[str, Any],
+        training: Training[Any],
+        *,
+        until: float,
+        stops_itself: bool,
     ) -> dict[str, Any] | None:
-        """Train a cell's model and save it: the record with what that cost; None for a process that only helps.
+        """Train a trial's model and save it: the record with what that cost; None for a process that only helps.
 
-        The training takes the cell's progress up to `until`.
+        The training takes the trial's progress up to `until`.
         """
         folder = self.store.settings.runs / str(record["id"])
         if self.leads:
             self.store.write_run(str(record["id"]), record)
         start_peak()
-        fitted: AnyFitted = self.drive(cell, folder, training, part=(0.0, until), stops_itself=stops_itself)
+        fitted: AnyFitted = self.drive(trial, folder, training, part=(0.0, until), stops_itself=stops_itself)
         if not self.leads:
             return None
         save_model(fitted.save, folder)
@@ -172,17 +185,17 @@ class CellWork(ABC, Generic[C]):
         give_back()
         return record | cost
 
-    def finish(self, cell: C, record: dict[str, Any]) -> None:
-        """The cell is trained and scored: its run is done, its checkpoint goes."""
+    def finish(self, trial: Trial, record: dict[str, Any]) -> None:
+        """The trial is trained and scored: its run is done, its checkpoint goes."""
         self.store.write_run(str(record["id"]), {**record, "status": "done", "ended": time.time()})
         folder = self.store.settings.runs / str(record["id"])
         with contextlib.suppress(StillInUse):  # it is of no more use, and goes with the run
             remove(folder / "checkpoint")
-        self.progress.finish(cell.suffix)
+        self.progress.finish(trial.name)
 
     def drive(
         self,
-        cell: C,
+        trial: Trial,
         folder: Path,
         training: Training[Any],
         *,
@@ -191,14 +204,14 @@ class CellWork(ABC, Generic[C]):
     ) -> Any:
         """Drain a training: events into the run's log and the job's progress, stop between events.
 
-        The training moves the cell's share from `part[0]` to `part[1]`. One that stops itself
+        The training moves the trial's share from `part[0]` to `part[1]`. One that stops itself
         writes a checkpoint first.
         """
         log = EventLog(folder / "events.jsonl") if self.leads else None
 
         def tell(event: Event) -> None:
             if log is not None:
-                self._tell(cell, log, event, part)
+                self._tell(trial, log, event, part)
             if self.stop_asked() and not stops_itself:
                 raise Stopped
 
@@ -208,16 +221,16 @@ class CellWork(ABC, Generic[C]):
             if log is not None:
                 log.close()
 
-    def _tell(self, cell: C, log: EventLog, event: Event, part: tuple[float, float]) -> None:
+    def _tell(self, trial: Trial, log: EventLog, event: Event, part: tuple[float, float]) -> None:
         if isinstance(event, Progress):
             span = part[1] - part[0]
             share = part[0] + span * event.share
-            self.progress.update(cell.suffix, self.title(cell), share, span * event.earlier_share)
+            self.progress.update(trial.name, self.title(trial), share, span * event.earlier_share)
         elif isinstance(event, (Metric, Note)):
             log.write(event)
 
     def control(self, folder: Path) -> LoopControl:
-        """Where the cell's training keeps checkpoints and looks for a stop."""
+        """Where the trial's training keeps checkpoints and looks for a stop."""
         return LoopControl(
             checkpoints=folder / "checkpoint",
             checkpoint_seconds=self.store.settings.checkpoint_seconds,
@@ -234,14 +247,14 @@ class CellWork(ABC, Generic[C]):
             return False
 
     def _reason(self, error: Exception) -> str:
-        """Why a cell failed, for its record; what nobody foresaw goes into the log in full."""
+        """Why a trial failed, for its record; what nobody foresaw goes into the log in full."""
         if isinstance(error, TLError):
             return str(error)
         traceback.print_exception(error)
         return f"{type(error).__name__}: {error}"
 
     def _fail(self, run_id: str, reason: str) -> None:
-        """Note the reason in the run's record, if the cell came as far as to have one."""
+        """Note the reason in the run's record, if the trial came as far as to have one."""
         record = read_record(self.store.settings.runs / run_id / "record.json")
         if self.leads and record is not None:
             self.store.write_run(run_id, {**record, "status": "failed", "reason": reason})

@@ -10,9 +10,10 @@ from typing import Any
 
 from tl_core.errors import TLError
 from tl_core.jobs.kinds import kind_of_job, planned_trainings
-from tl_core.outcomes.comparison import TITLES
+from tl_core.outcomes.experiment import size_of_run
 from tl_core.outcomes.tasks import Measure, best_score, kind_of, measure_named
 from tl_core.runs.store import Job, Run, Store
+from tl_core.tasks.classify.strategies import TITLES
 from tl_core.tasks.significance import compare_all, sentence
 
 
@@ -129,15 +130,17 @@ def circumstances_of(run: Run) -> dict[str, str]:
     """What a run learned, how, from which start and on how much, by name."""
     record, kind = run.record, kind_of(run)
     rows: Mapping[str, Any] = record.get("rows", {})
+    size = size_of_run(run)
     named = {
         "data": record.get("title", ""),
         "task": kind.title,
+        "name": record.get("name", ""),
         "strategy": TITLES.get(str(record.get("strategy")), record.get("strategy", "")),
         "role": record.get("role", ""),
         "seed": record.get("seed", ""),
         "encoder": record.get("encoder", ""),
         "source": record.get("source", ""),
-        "size": record["size"] or "all" if "size" in record else "",
+        "size": "" if size is None else size or "all",
         **{f"{name} {kind.unit}s": rows.get(name, "") for name in ("train", "validation", "test")},
     }
     return {name: _text(value) for name, value in named.items()}

@@ -20,11 +20,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tl_core.outcomes.grid import Grid
+from tl_core.outcomes.experiment import Grid
 from tl_core.records import write_record
 
 if TYPE_CHECKING:
-    from tl_core.jobs.classify.plan import CompareConfig
+    from tl_core.jobs.classify.plan import ClassifyExperiment
 
 SIZES = (125, 625, 2_500, 0)  # rows of each class: 1, 5, 20 and 100 % of 25,000
 SEEDS = 3
@@ -48,11 +48,11 @@ def course_result() -> CourseResult | None:
         return None
 
 
-def course_config() -> CompareConfig:
+def course_config() -> ClassifyExperiment:
     """The grid: a baseline and the document model, with and without the source, on four sizes."""
-    from tl_core.jobs.classify.plan import CompareConfig
+    from tl_core.jobs.classify.plan import of_strategies
 
-    return CompareConfig(strategies=("tfidf", "cnn"), sizes=SIZES, seeds=SEEDS, test_share=0.05)
+    return of_strategies(("tfidf", "cnn"), sizes=SIZES, seeds=SEEDS, test_share=0.05)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from tl_core.jobs.classify.compare import submit_comparison
     from tl_core.jobs.classify.plan import Task
     from tl_core.jobs.trainings import resume_job
-    from tl_core.outcomes.grid import read_grid
+    from tl_core.outcomes.experiment import read_grid
     from tl_core.runs.store import Store
     from tl_core.settings import read_settings
     from tl_core.shipping.source import read_set

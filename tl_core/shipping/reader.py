@@ -23,7 +23,8 @@ from tl_core.settings import Settings, read_settings
 from tl_core.shipping.reader_card import ship
 from tl_core.shipping.reader_recipe import Questions, ReaderRecipe, Stage
 from tl_core.shipping.steps import data_folder, tell, told
-from tl_core.tasks.read.train import ReaderContext, fit_reader
+from tl_core.tasks.fitting import TrainingContext
+from tl_core.tasks.read.train import fit_reader
 from tl_core.training.loop import LoopControl
 from tl_core.whole_files import remove
 
@@ -68,7 +69,7 @@ def train_stage(
         return
     tell(f"{stage.name}: {len(questions.train)} questions, {len(questions.validation)} for validation")
     control = LoopControl(checkpoints=work / "checkpoint", checkpoint_seconds=settings.checkpoint_seconds)
-    context = ReaderContext(settings, start, seed, control)
+    context = TrainingContext(settings, seed, start, control=control)
     fitted = told(
         stage.name, fit_reader(context, questions.train, questions.validation, stage.config), "windows"
     )

@@ -38,10 +38,11 @@ from tl_core.runs.store import Store
 from tl_core.settings import Settings, read_settings
 from tl_core.shipping.steps import data_folder, find_file, halve, machine_name, tell, told
 from tl_core.tasks.classify.config import AnyConfig
-from tl_core.tasks.classify.fitting import FitInput, TrainingContext, WordStart
+from tl_core.tasks.classify.fitting import FitInput
 from tl_core.tasks.classify.metrics import Report, score
 from tl_core.tasks.classify.saved import load_classifier
 from tl_core.tasks.classify.strategies import strategy
+from tl_core.tasks.fitting import TrainingContext, WordStart
 from tl_core.training.loop import LoopControl
 from tl_core.whole_files import folder_aside, remove
 

@@ -17,11 +17,12 @@ from pages.components.charts.style import (
     NEUTRAL,
     STRATEGY_COLOURS,
     STRATEGY_SYMBOLS,
+    arm_looks,
     escaped,
     rgb,
     styled,
 )
-from tl_core.outcomes.comparison import StrategySummary
+from tl_core.outcomes.experiment import Point
 from tl_core.runs.events import Curve
 from tl_core.tasks.classify.metrics import Interval, Report
 
@@ -208,44 +209,45 @@ def reliability(report: Report, strategy: str = "") -> go.Figure:
     return styled(figure, height=460, legend=True)
 
 
-def strategy_scores(rows: Sequence[StrategySummary], majority_accuracy: float) -> go.Figure:
-    """One line a strategy: a dot for each seed, the mean with its 95 % interval, the majority as a line."""
+def strategy_scores(rows: Sequence[Point], majority_accuracy: float) -> go.Figure:
+    """One line an arm: a dot for each seed, the mean with its 95 % interval, the majority as a line."""
     figure = go.Figure()
+    looks = arm_looks({each.arm: each.strategy for each in rows})
     for each in rows:
-        colour, symbol = STRATEGY_COLOURS[each.strategy], STRATEGY_SYMBOLS[each.strategy]
-        interval = each.interval or Interval(each.accuracy, each.accuracy)
+        colour, symbol = looks[each.arm]
+        interval, title = each.interval or Interval(each.value, each.value), escaped(each.title)
         figure.add_trace(
             go.Scatter(
-                x=[accuracy for _, accuracy in each.accuracies],
-                y=[each.title] * each.seeds,
+                x=each.values,
+                y=[title] * len(each.values),
                 mode="markers",
                 marker={"color": colour, "symbol": f"{symbol}-open", "size": 14, "line": {"width": 2}},
-                customdata=[seed for seed, _ in each.accuracies],
-                hovertemplate=f"{each.title}, seed %{{customdata}}: %{{x:.1%}}<extra></extra>",
+                customdata=each.seeds,
+                hovertemplate=f"{title}, seed %{{customdata}}: %{{x:.1%}}<extra></extra>",
             )
         )
         figure.add_trace(
             go.Scatter(
-                x=[each.accuracy],
-                y=[each.title],
+                x=[each.value],
+                y=[title],
                 mode="markers",
                 marker={"color": colour, "symbol": symbol, "size": 10},
                 error_x={
                     "type": "data",
                     "symmetric": False,
-                    "array": [max(0.0, interval.high - each.accuracy)],
-                    "arrayminus": [max(0.0, each.accuracy - interval.low)],
+                    "array": [max(0.0, interval.high - each.value)],
+                    "arrayminus": [max(0.0, each.value - interval.low)],
                     "color": colour,
                     "thickness": 2,
                     "width": 7,
                 },
                 hovertemplate=(
-                    f"{each.title}: mean %{{x:.1%}}, "
+                    f"{title}: mean %{{x:.1%}}, "
                     f"95 % interval {interval.low:.1%} to {interval.high:.1%}<extra></extra>"
                 ),
             )
         )
-    ends = [x for each in rows for _, x in each.accuracies]
+    ends = [value for each in rows for value in each.values]
     ends += [x for each in rows if each.interval for x in (each.interval.low, each.interval.high)]
     ends = _mark_majority(figure, majority_accuracy, min(ends), max(ends))
     pad = max(0.02, 0.06 * (max(ends) - min(ends)))

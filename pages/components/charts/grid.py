@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,53 +13,79 @@ from pages.components.charts.style import (
     LONGEST_NAME,
     NEUTRAL,
     STRATEGY_COLOURS,
-    STRATEGY_SYMBOLS,
+    arm_looks,
     escaped,
     styled,
     translucent,
 )
 from tl_core.encoders.movement.probe import Probed
-from tl_core.outcomes.grid import Gain, Grid, GridPoint
+from tl_core.outcomes.experiment import Gain, Grid, Point
 from tl_core.outcomes.moved import MovedLayers, MovedWords
 
 FROM_SOURCE = "from the source"
 BAND = 0.16  # opacity
+LONGEST_TITLE = 48
 
 
-def accuracy_over_rows(grid: Grid) -> go.Figure:
-    """One line a strategy and start over the rows learned from, on a log axis; bands are the spread of the seeds.
+def scores_over_sizes(grid: Grid, measure: str = "") -> go.Figure:
+    """One line an arm and start over what was learned from, on a log axis; bands are the spread of the seeds.
 
-    A line from the source is solid, one without it dashed. Levels: the source's own model, the majority.
+    A line from the source is solid, one without it dashed. Levels: the source's own model, the majority. `measure` is
+    the key of the measure to show, '' for the share of right answers, which alone has levels.
     """
+    first = grid.measures[0]
+    key, name = next((each for each in grid.measures if each[0] == measure), first)
     figure = go.Figure()
-    for name, from_source in dict.fromkeys((each.strategy, each.from_source) for each in grid.points):
-        line = [each for each in grid.points if (each.strategy, each.from_source) == (name, from_source)]
-        _add_line(figure, line, any(each.from_source for each in grid.points))
-    for each in grid.zero:
-        name = f"{each.title}, the source alone"
-        _add_level(figure, each.accuracy, name, STRATEGY_COLOURS[each.strategy])
-    _add_level(figure, grid.majority_accuracy, "Most frequent class", NEUTRAL)
-    rows = sorted({round(each.rows) for each in grid.points})
-    figure.update_xaxes(
-        title_text="Rows learned from",
-        type="log",
-        tickvals=rows,
-        ticktext=[f"{each:,}" for each in rows],
-        minor={"ticks": ""},
+    looks = arm_looks({each.arm: each.strategy for each in grid.points})
+    paired = any(each.from_source for each in grid.points) and any(
+        not each.from_source for each in grid.points
     )
-    figure.update_yaxes(title_text="Accuracy on the test rows", tickformat=".0%")
+    for arm, from_source in dict.fromkeys((each.arm, each.from_source) for each in grid.points):
+        points = [each for each in grid.points if (each.arm, each.from_source) == (arm, from_source)]
+        values = {each.size: each.values if key == first[0] else each.others[key] for each in points}
+        _add_line(figure, points, values, looks[arm], paired, grid.unit)
+    if key == first[0]:
+        for zero in grid.zero:
+            _add_level(figure, zero.value, f"{zero.title}, the source alone", STRATEGY_COLOURS[zero.strategy])
+        if grid.majority_accuracy is not None:
+            _add_level(figure, grid.majority_accuracy, "Most frequent class", NEUTRAL)
+    _rows_axis(figure, [each.rows for each in grid.points], grid.unit)
+    title = f"{name[0].upper()}{name[1:]} on the test {grid.unit}s"
+    figure.update_yaxes(title_text=title, tickformat=".0%")
     return styled(figure, height=460, legend=True)
 
 
-def _add_line(figure: go.Figure, points: Sequence[GridPoint], marked: bool) -> None:
-    first = points[0]
-    colour, symbol = STRATEGY_COLOURS[first.strategy], STRATEGY_SYMBOLS[first.strategy]
-    name = f"{first.title}, {FROM_SOURCE}" if first.from_source else first.title
-    group = f"{first.strategy} {first.from_source}"
+def _rows_axis(figure: go.Figure, rows: Iterable[float], unit: str) -> None:
+    """A log axis with a tick at each number of rows."""
+    ticks = sorted({round(each) for each in rows})
+    figure.update_xaxes(
+        title_text=f"{unit.capitalize()}s learned from",
+        type="log",
+        tickvals=ticks,
+        ticktext=[f"{each:,}" for each in ticks],
+        minor={"ticks": ""},
+    )
+
+
+def _add_line(
+    figure: go.Figure,
+    points: Sequence[Point],
+    values: Mapping[int, Sequence[float]],
+    look: tuple[str, str],
+    paired: bool,
+    unit: str,
+) -> None:
+    first, (colour, symbol) = points[0], look
+    title = escaped(first.title, LONGEST_TITLE)
+    plain = paired and not first.from_source
+    name = f"{title}, {FROM_SOURCE}" if first.from_source and unit == "row" else title
+    group = f"{first.arm} {first.from_source}"
     rows = [each.rows for each in points]
-    if any(each.spread for each in points):
-        low = [each.accuracy - (each.spread or 0.0) for each in points]
-        high = [each.accuracy + (each.spread or 0.0) for each in points]
+    means = [float(np.mean(values[each.size])) for each in points]
+    spreads = [_deviation(values[each.size]) for each in points]
+    if any(spreads):
+        low = [mean - (spread or 0.0) for mean, spread in zip(means, spreads)]
+        high = [mean + (spread or 0.0) for mean, spread in zip(means, spreads)]
         figure.add_trace(
             go.Scatter(
                 x=[*rows, *reversed(rows)],
@@ -76,30 +102,25 @@ def _add_line(figure: go.Figure, points: Sequence[GridPoint], marked: bool) -> N
     figure.add_trace(
         go.Scatter(
             x=rows,
-            y=[each.accuracy for each in points],
+            y=means,
             mode="lines+markers",
             name=name,
             legendgroup=group,
-            line={
-                "color": colour,
-                "width": 2,
-                "dash": "dash" if marked and not first.from_source else "solid",
-            },
-            marker={
-                "color": colour,
-                "symbol": symbol if first.from_source or not marked else f"{symbol}-open",
-                "size": 9,
-            },
-            customdata=[(_spread(each), len(each.accuracies)) for each in points],
+            line={"color": colour, "width": 2, "dash": "dash" if plain else "solid"},
+            marker={"color": colour, "symbol": f"{symbol}-open" if plain else symbol, "size": 9},
+            customdata=[
+                ("" if spread is None else f" ± {100 * spread:.1f}", len(values[each.size]))
+                for each, spread in zip(points, spreads)
+            ],
             hovertemplate=(
-                f"{name}: %{{y:.1%}}%{{customdata[0]}}<br>%{{x:,.0f}} rows, %{{customdata[1]}} seeds<extra></extra>"
+                f"{name}: %{{y:.1%}}%{{customdata[0]}}<br>%{{x:,.0f}} {unit}s, %{{customdata[1]}} seeds<extra></extra>"
             ),
         )
     )
 
 
-def _spread(point: GridPoint) -> str:
-    return "" if point.spread is None else f" ± {100 * point.spread:.1f}"
+def _deviation(values: Sequence[float]) -> float | None:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def _add_level(figure: go.Figure, level: float, name: str, colour: str) -> None:
@@ -108,23 +129,28 @@ def _add_level(figure: go.Figure, level: float, name: str, colour: str) -> None:
     figure.add_hline(y=level, line=line, name=f"{name}: {level:.1%}", showlegend=True)
 
 
-def worth_of_source(gains: Iterable[Gain]) -> go.Figure:
-    """Accuracy from the source less that without it, in points, with its 95 % interval, over the rows."""
+def worth_of_source(gains: Iterable[Gain], strategies: Mapping[str, str] | None = None) -> go.Figure:
+    """The share right from the source less that without it, in points, with its 95 % interval, over the rows.
+
+    `strategies` are those of the arms, for their looks; an arm that is not among them is named by its strategy.
+    """
     figure = go.Figure()
-    by_strategy: dict[str, list[Gain]] = {}
+    by_arm: dict[str, list[Gain]] = {}
     for each in gains:
-        by_strategy.setdefault(each.strategy, []).append(each)
-    for name, found in by_strategy.items():
-        colour = STRATEGY_COLOURS[name]
+        by_arm.setdefault(each.arm, []).append(each)
+    looks = arm_looks(strategies or {arm: arm for arm in by_arm})
+    for arm, found in by_arm.items():
+        colour, symbol = looks[arm]
+        title, unit = escaped(found[0].title, LONGEST_TITLE), found[0].unit
         values = [100 * each.difference for each in found]
         figure.add_trace(
             go.Scatter(
                 x=[each.rows for each in found],
                 y=values,
                 mode="lines+markers",
-                name=found[0].title,
+                name=title,
                 line={"color": colour, "width": 2},
-                marker={"color": colour, "symbol": STRATEGY_SYMBOLS[name], "size": 9},
+                marker={"color": colour, "symbol": symbol, "size": 9},
                 error_y={
                     "type": "data",
                     "symmetric": False,
@@ -133,14 +159,12 @@ def worth_of_source(gains: Iterable[Gain]) -> go.Figure:
                     "thickness": 1.5,
                     "width": 6,
                 },
-                hovertemplate=f"{found[0].title}: %{{y:+.1f}} points at %{{x:,.0f}} rows<extra></extra>",
+                hovertemplate=f"{title}: %{{y:+.1f}} points at %{{x:,.0f}} {unit}s<extra></extra>",
             )
         )
-    rows = sorted({round(each.rows) for found in by_strategy.values() for each in found})
     figure.add_hline(y=0, line={"color": NEUTRAL, "width": 1})
-    figure.update_xaxes(
-        title_text="Rows learned from", type="log", tickvals=rows, ticktext=[f"{each:,}" for each in rows]
-    )
+    every = [each for found in by_arm.values() for each in found]
+    _rows_axis(figure, [each.rows for each in every], every[0].unit if every else "row")
     figure.update_yaxes(title_text="Gain by the source, points", zeroline=False)
     return styled(figure, height=340, legend=True)
 

@@ -9,6 +9,7 @@ escaped, since plotly reads some HTML in it.
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
@@ -31,8 +32,27 @@ GROUP_COLOURS = (
 )
 GROUP_SYMBOLS = ("circle", "diamond", "triangle-up", "square", "x", "star")
 
+ARM_COLOURS = (*GROUP_COLOURS, *(each for each in STRATEGY_COLOURS.values() if each not in GROUP_COLOURS))
+ARM_SYMBOLS = tuple(dict.fromkeys((*GROUP_SYMBOLS, *STRATEGY_SYMBOLS.values())))
+
 LONGEST_NAME = 24  # characters beside an axis or in a legend; the whole text is in the hover
 LONGEST_HOVER = 300
+
+
+def arm_looks(strategies: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """(colour, symbol) of each arm of an experiment, by the strategy of each.
+
+    The first arm of a strategy has the strategy's; further ones take in turn those that no other arm has.
+    """
+    first = {name: arm for arm, name in reversed(list(strategies.items()))}
+    looks = {arm: (STRATEGY_COLOURS[name], STRATEGY_SYMBOLS[name]) for name, arm in first.items()}
+    used = set(looks.values())
+    colours = [each for each in ARM_COLOURS if each not in {colour for colour, _ in used}] or ARM_COLOURS
+    symbols = [each for each in ARM_SYMBOLS if each not in {symbol for _, symbol in used}] or ARM_SYMBOLS
+    others = [arm for arm in strategies if arm not in looks]
+    for at, arm in enumerate(others):
+        looks[arm] = (colours[at % len(colours)], symbols[at % len(symbols)])
+    return looks
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -25,8 +25,8 @@ from tl_core.data.samples import SamplePassage, read_sample, sample_passages
 from tl_core.data.tables import Table, read_table
 from tl_core.encoders.load import Encoder, EncoderBase, find_encoder, load_encoder, tokenizer_of
 from tl_core.jobs.classify.data_report import DataReport, check_table
-from tl_core.jobs.classify.estimate import Estimate, TokenCounts, estimate, starting_base
-from tl_core.jobs.classify.plan import CompareConfig, Task, config_from_json
+from tl_core.jobs.classify.estimate import Estimate, TokenCounts, estimate
+from tl_core.jobs.classify.plan import ClassifyExperiment, Task, config_from_json
 from tl_core.jobs.classify.prepare import Prepared, prepare
 from tl_core.jobs.classify.probe import RATES
 from tl_core.jobs.devices import device_facts
@@ -109,18 +109,16 @@ def _prepared(config: str, task_key: int, source_changed: str, _task: Task) -> P
     return prepare(store(), config_from_json(json.loads(config)), _task)
 
 
-def prepared(config: CompareConfig, task: Task) -> Prepared:
+def prepared(config: ClassifyExperiment, task: Task) -> Prepared:
     """The comparison made ready; kept for the same settings, rows and source."""
-    run = config.source_run
-    changed = run if run and (read_settings().runs / run).exists() else ""
+    named = (config.source_run, *config.own_sources)
+    changed = " ".join(name for name in named if name and (read_settings().runs / name).exists())
     return _prepared(json.dumps(config.to_json(), sort_keys=True), hash(task), changed, task)
 
 
 @st.cache_data(show_spinner=False, max_entries=64)
 def _known_estimate(config: str, task_key: int, rates_changed: int, _prepared: Prepared) -> Estimate | None:
-    base = starting_base(store(), _prepared)
-    counts = _token_counts(base) if base else None
-    return estimate(store(), _prepared, probe=False, counts=counts)
+    return estimate(store(), _prepared, probe=False, counts=_token_counts)
 
 
 def known_estimate(ready: Prepared, task: Task) -> Estimate | None:

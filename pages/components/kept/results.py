@@ -11,8 +11,8 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core.jobs.classify.compare import PREDICTIONS
-from tl_core.outcomes.comparison import Answers, Summary, read_answers, summarise
-from tl_core.outcomes.grid import Grid, read_grid
+from tl_core.outcomes.answers import Answers, read_answers
+from tl_core.outcomes.experiment import Grid, Summary, read_grid, summarise
 from tl_core.runs.events import Curve, read_curves
 from tl_core.runs.store import Job, Run
 

@@ -1,4 +1,4 @@
-"""What a grid found: accuracy over rows, the worth of the source, and the cost beside the gain."""
+"""What an experiment found: scores over sizes, the worth of the source, and the cost beside the gain."""
 
 from __future__ import annotations
 
@@ -7,36 +7,51 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.components.charts.grid import accuracy_over_rows, worth_of_source
+from pages.components.charts.grid import scores_over_sizes, worth_of_source
+from pages.components.choice import one_of
+from pages.components.columns import cost_columns, interval_text, score_columns
 from pages.components.downloads import csv_button
-from pages.views.comparison.summary import MEMORY_HELP, SECONDS_HELP, interval_text
-from tl_core.outcomes.grid import Grid
+from tl_core.outcomes.experiment import Grid
 
 
-def show_grid(grid: Grid) -> None:
-    """The curve, the sentences, the gains and the table."""
+def show_grid(grid: Grid, *, choose_measure: bool = False) -> None:
+    """The curve, the sentences, the gains and the table; with a choice of the measure of the curve, where wanted."""
     if grid.points:
-        st.plotly_chart(
-            accuracy_over_rows(grid),
-            key="grid.curve",
-            alt="Accuracy of each strategy over the rows learned from",
-        )
-        st.caption(
-            "Means over seeds; bands are their standard deviation. "
-            + ("Solid lines begin with the source, dashed ones without it. " if _has_both(grid) else "")
-            + f"All are scored on the same {grid.test_rows:,} test rows."
-        )
+        _show_curve(grid, choose_measure)
     for each in grid.zero:
-        st.text(f"The source's own model ({each.title}), without one row of the target: {each.accuracy:.1%}.")
+        st.text(f"The source's own model ({each.title}), without one row of the target: {each.value:.1%}.")
     if grid.gains:
         st.markdown("**What the source is worth**")
-        st.plotly_chart(worth_of_source(grid.gains), key="grid.gains", alt="Gain by the source over the rows")
+        strategies = {each.arm: each.strategy for each in grid.points}
+        st.plotly_chart(
+            worth_of_source(grid.gains, strategies), key="grid.gains", alt="Gain by the source over the rows"
+        )
         st.text("\n".join(each.sentence for each in grid.gains))
         st.caption(
-            "Paired on the same test rows; the interval draws rows and seeds anew; p-values are corrected for all gains "
-            "of this grid (Holm)."
+            f"In points of {grid.measure}, against the same training without the source. Paired on the same test "
+            f"{grid.unit}s; the interval draws {grid.unit}s and seeds anew; p-values are corrected for all gains of "
+            "this grid (Holm)."
         )
     _show_table(grid)
+
+
+def _show_curve(grid: Grid, choose_measure: bool) -> None:
+    names = dict(grid.measures)
+    measure = grid.measures[0][0]
+    if choose_measure:
+        others_first = [*grid.measures[1:], grid.measures[0]]
+        titles = {key: f"{name[0].upper()}{name[1:]}" for key, name in others_first}
+        measure = one_of("Measure", titles, key="trained.measure", label_visibility="visible")
+    st.plotly_chart(
+        scores_over_sizes(grid, measure),
+        key="grid.curve",
+        alt=f"{names[measure]} of each arm over the {grid.unit}s learned from",
+    )
+    dashed = "Solid lines begin with the source, dashed ones without it. " if _has_both(grid) else ""
+    st.caption(
+        f"Means over seeds; bands are their standard deviation. {dashed}All are scored on the same "
+        f"{grid.test_rows:,} test {grid.unit}s."
+    )
 
 
 def _has_both(grid: Grid) -> bool:
@@ -45,18 +60,20 @@ def _has_both(grid: Grid) -> bool:
 
 def _show_table(grid: Grid) -> None:
     st.markdown("**Cost beside gain**")
-    gains = {(each.strategy, each.per_class): each.difference for each in grid.gains}
+    gains = {(each.arm, each.size): each.difference for each in grid.gains}
+    first, *others = (key for key, _ in grid.measures)
     rows = [
         {
             "strategy": each.title,
             "start": "source" if each.from_source else "plain",
             "rows": round(each.rows),
-            "seeds": len(each.accuracies),
-            "accuracy": 100 * each.accuracy,
+            "seeds": len(each.values),
+            first: 100 * each.value,
             "spread": None if each.spread is None else 100 * each.spread,
             "interval": interval_text(each.interval),
-            "gain": 100 * gains[each.strategy, each.per_class]
-            if each.from_source and (each.strategy, each.per_class) in gains
+            **{key: 100 * each.mean(key) for key in others if key in each.others},
+            "gain": 100 * gains[each.arm, each.size]
+            if each.from_source and (each.arm, each.size) in gains
             else None,
             "seconds": each.seconds,
             "parameters": each.trained_parameters,
@@ -69,25 +86,21 @@ def _show_table(grid: Grid) -> None:
         frame.astype({"spread": "float64", "gain": "float64"}) if rows else frame,
         hide_index=True,
         height="content" if len(rows) <= 14 else 530,
-        column_config=_columns(),
+        column_config=_columns(grid),
         placeholder="",
-        alt="Accuracy and cost of each strategy, start and number of rows",
+        alt="Scores and cost of each arm, start and size",
     )
     csv_button(list(frame.columns), frame.itertuples(index=False), "grid.csv", "grid.csv")
 
 
-def _columns() -> dict[str, Any]:
+def _columns(grid: Grid) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
-        "strategy": st.column_config.TextColumn("Strategy", pinned=True),
-        "start": st.column_config.TextColumn("Start", width="small"),
-        "rows": number("Rows", format="localized"),
+        "strategy": st.column_config.TextColumn("Strategy" if grid.unit == "row" else "Start", pinned=True),
+        "start": st.column_config.TextColumn("Start" if grid.unit == "row" else "Kind", width="small"),
+        "rows": number(f"{grid.unit.capitalize()}s", format="localized"),
         "seeds": number("Seeds", width="small"),
-        "accuracy": number("Accuracy, %", format="%.1f"),
-        "spread": number("± sd", format="%.1f", width="small"),
-        "interval": st.column_config.TextColumn("95 % interval", alignment="right"),
-        "gain": number("Gain, points", format="%+.1f", help="By the source, at the same rows."),
-        "seconds": number("Seconds", format="%.1f", help=SECONDS_HELP),
-        "parameters": number("Trained parameters", format="localized"),
-        "memory": number("Peak memory, MB", format="localized", help=MEMORY_HELP),
+        **score_columns(),
+        "gain": number("Gain, points", format="%+.1f", help=f"By the source, at the same {grid.unit}s."),
+        **cost_columns(),
     }

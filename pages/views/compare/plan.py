@@ -8,11 +8,11 @@ import streamlit as st
 
 from pages.components.guard import guard
 from pages.views.fine_tune.data import choose_data
-from pages.views.fine_tune.source import choose_source
+from pages.views.fine_tune.source import Source, choose_source
 from pages.views.fine_tune.start import start_training
-from pages.views.fine_tune.strategies import strategy_settings
+from pages.views.fine_tune.strategies import arms_and_settings
 from tl_core.errors import ConfigError
-from tl_core.jobs.classify.plan import CompareConfig, config_from_json, size_of
+from tl_core.jobs.classify.plan import ClassifyExperiment, config_from_json, size_of
 from tl_core.runs.store import Store
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 
@@ -32,12 +32,12 @@ def plan_grid(store: Store) -> None:
     if data is None:
         return
     source = choose_source(store, data)
-    config = _choose_grid(source.values) if source else None
+    config = _choose_grid(source) if source else None
     if source and config:
         start_training(store, data, source, config)
 
 
-def _choose_grid(source: dict[str, str]) -> CompareConfig | None:
+def _choose_grid(source: Source) -> ClassifyExperiment | None:
     st.subheader("3 · Grid")
     with st.container(border=True), guard():
         names = [each.name for each in STRATEGIES]
@@ -76,8 +76,11 @@ def _choose_grid(source: dict[str, str]) -> CompareConfig | None:
                 width=190,
                 help="Drawn once, in the classes' shares; every training is scored on the same ones.",
             )
-        values: dict[str, Any] = {"strategies": [name for name in names if name in chosen], **source}
-        values |= strategy_settings(values["strategies"], {}, "grid", skip=("test_rows", *SKIPPED))
+        if not chosen:
+            raise ConfigError("Choose at least one strategy.")
+        values: dict[str, Any] = dict(source.values)
+        in_order = [name for name in names if name in chosen]
+        values |= arms_and_settings(in_order, {}, "grid", source, skip=("test_rows", *SKIPPED))
         values |= {"sizes": [size_of(each) for each in sizes], "seeds": seeds, "test_rows": test_rows}
         if not sizes:
             raise ConfigError("Choose at least one number of rows.")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from pages.components.charts.classification import reliability
 from pages.views.comparison.choose import choose_run
-from tl_core.outcomes.comparison import overconfidence
+from tl_core.outcomes.answers import overconfidence
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.metrics import Report
 from tl_core.tasks.significance import FEW_ROWS

@@ -14,7 +14,7 @@ from pages.components.guard import plain
 from pages.components.kept import results
 from pages.views.comparison.choose import choose_run
 from pages.views.comparison.rows import show_rows
-from tl_core.outcomes.comparison import Answers
+from tl_core.outcomes.answers import Answers
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.metrics import Report, cell_rows
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.components import state
 from tl_core.catalog.subjects import has_encoder
-from tl_core.outcomes.comparison import AnswerRow
+from tl_core.outcomes.answers import AnswerRow
 from tl_core.runs.store import Run
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.charts.classification import strategy_scores
+from pages.components.columns import cost_columns, interval_text, score_columns
 from pages.components.guard import plain
 from pages.components.kept import results
-from tl_core.outcomes.comparison import Summary
+from tl_core.outcomes.experiment import Summary
 from tl_core.runs.store import Job, Run
-from tl_core.tasks.classify.metrics import Interval
 
 MAJORITY = "Most frequent class"
 
@@ -36,9 +36,9 @@ def show_summary(job: Job, runs: Sequence[Run]) -> None:
         "accuracy in 95 of 100 such tests; ± is the spread between seeds; macro-F1 counts every class alike."
     )
     st.plotly_chart(
-        strategy_scores(summary.strategies, summary.majority_accuracy),
+        strategy_scores(summary.points, summary.majority_accuracy or 0.0),
         key="result.scores",
-        alt=f"Accuracy of each strategy and seed; {best.title} has the highest mean, {best.accuracy:.1%}",
+        alt=f"Accuracy of each strategy and seed; {best.title} has the highest mean, {best.value:.1%}",
     )
     st.caption(
         "Open marks are single seeds, the filled one is their mean with its 95 % interval. "
@@ -53,47 +53,27 @@ def _table(summary: Summary) -> pd.DataFrame:
     rows = [
         {
             "strategy": each.title,
-            "seeds": each.seeds,
-            "accuracy": 100 * each.accuracy,
+            "seeds": len(each.seeds),
+            "accuracy": 100 * each.value,
             "spread": None if each.spread is None else 100 * each.spread,
             "interval": interval_text(each.interval),
-            "macro_f1": 100 * each.macro_f1,
+            "macro_f1": 100 * each.mean("macro_f1"),
             "seconds": each.seconds,
             "parameters": each.trained_parameters,
             "memory": round(each.peak_memory / 1e6),
         }
-        for each in summary.strategies
+        for each in summary.points
     ]
-    rows.append({"strategy": MAJORITY, "accuracy": 100 * summary.majority_accuracy})
+    rows.append({"strategy": MAJORITY, "accuracy": 100 * (summary.majority_accuracy or 0.0)})
     return pd.DataFrame(rows).astype(
         {"seeds": "Int64", "parameters": "Int64", "memory": "Int64", "spread": "float64"}
     )
 
 
-SECONDS_HELP = (
-    "Of one training, on average over seeds: learning and validation. Loading is not counted, nor are the frozen "
-    "features that an earlier training has kept."
-)
-MEMORY_HELP = (
-    "The largest that the training's process held, libraries included; the GPU's where it ran there."
-)
-
-
-def interval_text(interval: Interval | None) -> str:
-    """'81.9 – 86.3', in per cent."""
-    return "" if interval is None else f"{100 * interval.low:.1f} – {100 * interval.high:.1f}"
-
-
 def _columns() -> dict[str, Any]:
-    number = st.column_config.NumberColumn
     return {
         "strategy": st.column_config.TextColumn("Strategy", pinned=True),
-        "seeds": number("Seeds", width="small"),
-        "accuracy": number("Accuracy, %", format="%.1f", help="Share of the test rows answered right."),
-        "spread": number("± sd", format="%.1f", width="small", help="Standard deviation between seeds."),
-        "interval": st.column_config.TextColumn("95 % interval", alignment="right"),
-        "macro_f1": number("Macro-F1, %", format="%.1f"),
-        "seconds": number("Seconds", format="%.1f", help=SECONDS_HELP),
-        "parameters": number("Trained parameters", format="localized"),
-        "memory": number("Peak memory, MB", format="localized", help=MEMORY_HELP),
+        "seeds": st.column_config.NumberColumn("Seeds", width="small"),
+        **score_columns(),
+        **cost_columns(),
     }

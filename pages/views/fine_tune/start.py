@@ -5,28 +5,27 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.components import state
-from pages.components.guard import guard
+from pages.components.guard import guard, plain
 from pages.components.kept import resources
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.source import Source
 from tl_core.jobs.classify.compare import submit_prepared
 from tl_core.jobs.classify.estimate import Estimate, estimate
-from tl_core.jobs.classify.plan import CompareConfig, Task, largest_class
+from tl_core.jobs.classify.plan import ClassifyExperiment, Task, largest_class
 from tl_core.jobs.classify.prepare import Prepared
 from tl_core.jobs.devices import memory_bytes
 from tl_core.runs.store import Store
-from tl_core.tasks.classify.strategies import strategy
 from tl_core.wording import bytes_text, seconds_text
 
 
-def start_training(store: Store, data: Data, source: Source, config: CompareConfig) -> None:
+def start_training(store: Store, data: Data, source: Source, config: ClassifyExperiment) -> None:
     """The estimate and the button that submits the comparison."""
     st.subheader("4 · Train")
     task = Task(data.examples, data.test, source.task.examples if source.task else None, title=data.title)
     with st.container(border=True), guard():
         ready = resources.prepared(config, task)
         _tell_filled(config, ready)
-        trainings = len(ready.trainings)
+        trainings = len(ready.trials)
         known = resources.known_estimate(ready, task)
         with st.container(horizontal=True, vertical_alignment="center"):
             begin = st.button("Start training", type="primary", icon=":material/play_arrow:", key="start")
@@ -46,7 +45,7 @@ def start_training(store: Store, data: Data, source: Source, config: CompareConf
             st.rerun()
 
 
-def _tell_filled(config: CompareConfig, ready: Prepared) -> None:
+def _tell_filled(config: ClassifyExperiment, ready: Prepared) -> None:
     """The sizes of a grid that the rows cannot fill are told."""
     largest = largest_class(ready.pool)
     too_many = [f"{size:,}" for size in config.sizes if size >= largest]
@@ -61,9 +60,9 @@ def _show_estimate(known: Estimate) -> None:
         st.metric("Trainings", known.trainings)
         st.metric("Time, at most", seconds_text(known.seconds))
         st.metric("Memory", bytes_text(known.memory))
-    parts = [f"{strategy(name).title} {seconds_text(seconds)}" for name, seconds in known.by_strategy.items()]
+    parts = [f"{known.titles[name]} {seconds_text(seconds)}" for name, seconds in known.by_arm.items()]
     st.caption(
-        "Measured by a probe on this machine: " + ", ".join(parts) + ". Early stopping can make it shorter."
+        plain(f"Measured by a probe on this machine: {', '.join(parts)}. Early stopping can make it shorter.")
     )
     if known.memory > 0.9 * memory_bytes():
         st.warning(

@@ -1,4 +1,4 @@
-"""Step 3: which strategies, how many seeds and rows, and their settings; the config as JSON in and out."""
+"""Step 3: which strategies, how often and how they are trained; the config as JSON in and out."""
 
 from __future__ import annotations
 
@@ -8,33 +8,37 @@ from typing import Any
 import streamlit as st
 
 from pages.components import state
+from pages.components.arms import choose_arms
 from pages.components.forms import knob_widgets
-from pages.components.guard import guard, show_notes
+from pages.components.guard import guard, plain, show_notes
 from pages.components.kept import resources
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.report import show_tokens
 from pages.views.fine_tune.source import Source
+from tl_core.catalog.vector_sets import vector_sets
+from tl_core.encoders.catalog import ENCODERS
+from tl_core.encoders.installed import facts
 from tl_core.errors import ConfigError
 from tl_core.jobs.classify.data_report import DataReport
-from tl_core.jobs.classify.plan import CompareConfig, config_from_json
-from tl_core.knobs import knobs_of
+from tl_core.jobs.classify.plan import USUAL, ClassifyExperiment, config_from_json
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 
 LARGEST_CONFIG = 1  # MB
 
 
-def choose_strategies(data: Data, source: Source) -> CompareConfig | None:
+def choose_strategies(data: Data, source: Source) -> ClassifyExperiment | None:
     """The widgets of the comparison; None while something in them is wrong."""
     st.subheader("3 · Strategies")
     with st.container(border=True), guard():
         loaded = state.loaded_config()
         key = f"strategies.{state.form_turn()}"
         names = [each.name for each in STRATEGIES]
+        arms = loaded.get("arms", [])
         chosen = st.pills(
             "Strategies",
             names,
             selection_mode="multi",
-            default=loaded.get("strategies", CompareConfig().strategies),
+            default=list(dict.fromkeys(each["strategy"] for each in arms)) or USUAL,
             format_func=lambda name: strategy(name).title,
             key=f"{key}.names",
             help="Several are trained on the same rows and scored on the same test rows.",
@@ -43,10 +47,9 @@ def choose_strategies(data: Data, source: Source) -> CompareConfig | None:
             raise ConfigError("Choose at least one strategy.")
         for name in chosen:
             st.caption(f"**{strategy(name).title}.** {strategy(name).help}")
-        values: dict[str, Any] = {"strategies": [name for name in names if name in chosen]}
-        values |= source.values
-        values |= knob_widgets(CompareConfig, loaded, key, advanced=False)
-        values |= strategy_settings(values["strategies"], loaded, key)
+        values: dict[str, Any] = dict(source.values)
+        values |= knob_widgets(ClassifyExperiment, loaded, key, advanced=False)
+        values |= arms_and_settings([name for name in names if name in chosen], loaded, key, source)
         config = config_from_json(values)
         _config_as_json(config)
         _explain(config, data, source)
@@ -54,30 +57,26 @@ def choose_strategies(data: Data, source: Source) -> CompareConfig | None:
     return None
 
 
-def strategy_settings(
-    names: list[str], loaded: dict[str, Any], key: str, skip: tuple[str, ...] = ()
+def arms_and_settings(
+    names: list[str], loaded: dict[str, Any], key: str, source: Source, skip: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """The widgets of each strategy's settings and, folded away, the rest; as the parts of a config in JSON."""
-    settings = {name: _main_settings(name, loaded, key) for name in names}
+    """The widgets of the arms and, folded away, of the experiment's other settings; as the parts of a config in JSON."""
+    with_source = bool(source.run or source.task)
+    forms = choose_arms(names, loaded.get("arms", []), key, _starts, with_source)
     with st.expander("More settings"):
-        values: dict[str, Any] = knob_widgets(CompareConfig, loaded, key, advanced=True, skip=skip)
-        for name in names:
-            st.markdown(f"**{strategy(name).title}**")
-            given = loaded.get("settings", {}).get(name, {})
-            settings[name] |= knob_widgets(strategy(name).config, given, f"{key}.{name}", advanced=True)
-    return {**values, "settings": settings}
+        values: dict[str, Any] = knob_widgets(ClassifyExperiment, loaded, key, advanced=True, skip=skip)
+        return {**values, "arms": [form.finish() for form in forms]}
 
 
-def _main_settings(name: str, loaded: dict[str, Any], key: str) -> dict[str, Any]:
-    row = strategy(name)
-    if all(each.advanced for each in knobs_of(row.config)):
-        return {}
-    st.markdown(f"**{row.title}**")
-    given = loaded.get("settings", {}).get(name, {})
-    return dict(knob_widgets(row.config, given, f"{key}.{name}", advanced=False))
+def _starts(name: str) -> dict[str, str]:
+    """What an arm of a strategy may begin with: the packaged encoders that are here, or word vectors."""
+    family = strategy(name).family
+    if family.needs_encoder:
+        return {card.name: card.title for card in ENCODERS if facts(card).installed}
+    return {each.name: each.title for each in vector_sets(resources.store())} if family.on_words else {}
 
 
-def _config_as_json(config: CompareConfig) -> None:
+def _config_as_json(config: ClassifyExperiment) -> None:
     with st.popover("Settings as JSON", icon=":material/data_object:"):
         st.download_button(
             "Download settings",
@@ -98,7 +97,7 @@ def _config_as_json(config: CompareConfig) -> None:
                 st.rerun()
 
 
-def _read_config(content: bytes) -> CompareConfig:
+def _read_config(content: bytes) -> ClassifyExperiment:
     try:
         values = json.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError) as error:
@@ -106,10 +105,10 @@ def _read_config(content: bytes) -> CompareConfig:
     return config_from_json(values)
 
 
-def _explain(config: CompareConfig, data: Data, source: Source) -> None:
+def _explain(config: ClassifyExperiment, data: Data, source: Source) -> None:
     """How the rows look to the encoder, and what the chosen settings mean for these rows."""
     if config.needs_encoder:
-        longest = max(_max_tokens(config, name) for name in config.strategies)
+        longest = max(int(getattr(config.settings_of(arm), "max_tokens", 8)) for arm in config.arms)
         with guard():
             report = _with_tokens(data, source, longest)
             show_tokens(report.tokens, key="tokens")
@@ -117,18 +116,14 @@ def _explain(config: CompareConfig, data: Data, source: Source) -> None:
     rows = int(len(data.examples) * (1 if data.test is not None else 1 - config.test_share))
     if config.per_class:
         rows = min(rows, config.per_class * len(data.report.classes))
-    for name in config.strategies:
-        row = strategy(name)
-        chosen = row.chosen(config.config_of(name), rows, source.layers)
+    for arm in config.arms:
+        chosen = strategy(arm.strategy).chosen(config.settings_of(arm), rows, source.layers)
         if chosen:
-            st.caption(f"{row.title}: {'; '.join(chosen)}.")
-    for name in config.strategies if source.encoder == "e5" else ():
-        if strategy(name).on_e5:
-            st.caption(strategy(name).on_e5)
-
-
-def _max_tokens(config: CompareConfig, name: str) -> int:
-    return int(getattr(config.config_of(name), "max_tokens", 8))
+            st.caption(plain(f"{config.title_of(arm)}: {'; '.join(chosen)}."))
+    on_e5 = [arm for arm in config.arms if (arm.start or source.encoder) == "e5"]
+    for note in dict.fromkeys(strategy(arm.strategy).on_e5 for arm in on_e5):
+        if note:
+            st.caption(note)
 
 
 def _with_tokens(data: Data, source: Source, max_tokens: int) -> DataReport:

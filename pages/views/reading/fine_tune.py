@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from pages.components import state
+from pages.components.arms import ArmForm, arm_box
 from pages.components.forms import knob_widgets
 from pages.components.missing_encoder import encoder_ready
 from pages.views.reading.questions import choose_questions
@@ -13,13 +17,14 @@ from tl_core.data.reading import ReadingSet
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.tuning import epochs_for
 from tl_core.errors import ConfigError
-from tl_core.jobs.read.plan import TrainReaderConfig, read_split, train_reader_config
+from tl_core.jobs.read.plan import ReadExperiment, read_config_from_json, read_split, read_trials
 from tl_core.jobs.read.train import submit_training
 from tl_core.outcomes.runs import run_title
 from tl_core.runs.store import Store
 from tl_core.tasks.read.config import ReadConfig
 
 SIZES = (16, 64, 256)
+ADDED = "reading.added"
 
 
 def show_fine_tune(store: Store) -> None:
@@ -43,7 +48,7 @@ def show_fine_tune(store: Store) -> None:
         st.rerun()
 
 
-def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> TrainReaderConfig:
+def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> ReadExperiment:
     titles = {each.name: each.title for each in SHIPPED}
     titles |= {each.name: f"{each.title}, bare encoder" for each in ENCODERS}
     for run in store.runs():
@@ -64,7 +69,7 @@ def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> TrainRea
     for start in starts:
         if not encoder_ready(store, start, "reading.starts"):
             st.stop()
-    pool, _ = read_split(TrainReaderConfig(), data, test)
+    pool, _ = read_split(ReadExperiment(), data, test)
     fitting = [size for size in SIZES if size < len(pool)]
     sizes = st.multiselect(
         "Questions to learn from",
@@ -76,19 +81,41 @@ def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> TrainRea
     )
     if not sizes:
         raise ConfigError("Choose at least one number of questions.")
-    values = {"starts": starts, "sizes": sizes}
-    values |= knob_widgets(TrainReaderConfig, {}, "reading.plan", advanced=False)
-    settings = knob_widgets(ReadConfig, {}, "reading.settings", advanced=False)
+    values: dict[str, Any] = {"sizes": sizes}
+    values |= knob_widgets(ReadExperiment, {}, "reading.plan", advanced=False)
+    settings: dict[str, Any] = knob_widgets(ReadConfig, {}, "reading.settings", advanced=False)
+    added = _added_arms(titles)
     with st.expander("More settings"):
-        values |= knob_widgets(TrainReaderConfig, {}, "reading.plan", advanced=True)
+        values |= knob_widgets(ReadExperiment, {}, "reading.plan", advanced=True)
         settings |= knob_widgets(ReadConfig, {}, "reading.settings", advanced=True)
-    config = train_reader_config({**values, "settings": settings})
+        own = [form.finish() for form in added]
+    arms = [{"strategy": settings["method"], "settings": settings, "start": start} for start in starts]
+    arms += [{**arm, "strategy": arm["settings"]["method"]} for arm in own]
+    config = read_config_from_json({**values, "arms": arms})
     pool, held = read_split(config, data, test)
     most = max(size or len(pool) for size in sizes)
-    epochs = epochs_for(config.read_config(), most)
-    trainings = len(starts) * len(sizes) * config.seeds
+    epochs = max(epochs_for(config.settings_of(arm), most) for arm in config.arms)
+    trainings = len(read_trials(config))
     st.caption(
         f"{trainings} trainings; each is measured on the same {len(held):,} questions. The largest one takes "
         f"{epochs} epochs of {most:,} questions."
     )
     return config
+
+
+def _added_arms(titles: Mapping[str, str]) -> list[ArmForm]:
+    """Starts with a name and settings of their own, beside those that share the settings above."""
+    if st.button(
+        "One more, with settings of its own", icon=":material/add:", type="tertiary", key=f"{ADDED}.add"
+    ):
+        state.add_arm(ADDED, 0)
+        st.rerun()
+    forms = []
+    for number in state.arm_numbers(ADDED, 0):
+        form = arm_box("", ReadConfig, f"Training {number}", {}, f"{ADDED}.{number}", titles)
+        if form is None:
+            state.remove_arm(ADDED, number, 0)
+            st.rerun()
+        else:
+            forms.append(form)
+    return forms

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from pages.components.charts.classification import learning_curves
-from pages.components.charts.reading import CurvePoint, size_curves
-from pages.components.choice import one_of
+from pages.components.columns import cost_columns, score_columns
 from pages.components.kept import results
 from pages.components.views import View, choose_view
+from pages.views.compare.found import show_grid
 from pages.views.reading.outcome import show_outcome
 from pages.views.runs.exchange import show_export
 from tl_core.jobs.read.train import ANSWERS, read_answers, training_data
 from tl_core.outcomes.runs import compare_in_words, run_title
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.read.report import ReadReport
-
-MEASURES = {"f1": "F1", "exact_match": "Exact match"}
 
 
 def show_trained(store: Store, job: Job) -> None:
@@ -32,7 +29,7 @@ def show_trained(store: Store, job: Job) -> None:
     st.subheader("Result")
     with st.container(border=True):
         views: tuple[View[Callable[[], None]], ...] = (
-            View("summary", "Summary", lambda: _summary(store, runs)),
+            View("summary", "Summary", lambda: _summary(store, job, runs)),
             View("run", "One run", lambda: _one_run(job, runs)),
             View("curves", "Curves", lambda: _curves(runs)),
             View("use", "Use it", lambda: _use(store, runs)),
@@ -40,7 +37,7 @@ def show_trained(store: Store, job: Job) -> None:
         choose_view("View", views, key="trained.view").show()
 
 
-def _summary(store: Store, runs: Sequence[Run]) -> None:
+def _summary(store: Store, job: Job, runs: Sequence[Run]) -> None:
     st.dataframe(
         pd.DataFrame([_row(run) for run in runs]),
         hide_index=True,
@@ -48,24 +45,14 @@ def _summary(store: Store, runs: Sequence[Run]) -> None:
             "start": st.column_config.TextColumn("Start", width="medium"),
             "questions": st.column_config.NumberColumn("Learned from", format="localized"),
             "seed": st.column_config.NumberColumn("Seed"),
-            "exact_match": st.column_config.NumberColumn("Exact match, %", format="%.1f"),
-            "f1": st.column_config.NumberColumn("F1, %", format="%.1f"),
-            "seconds": st.column_config.NumberColumn("Seconds", format="%.0f"),
-            "memory": st.column_config.NumberColumn("Peak memory, MB", format="localized"),
+            **score_columns(),
+            **cost_columns(),
         },
         alt="Scores of every training",
     )
     tested = runs[0].record["rows"]["test"]
     st.caption(f"Each was asked the same {tested:,} test questions, whose articles no training has seen.")
-    measure = one_of("Measure", MEASURES, key="trained.measure", label_visibility="visible")
-    st.plotly_chart(
-        size_curves(_points(runs, measure), MEASURES[measure]),
-        key="trained.sizes",
-        alt=f"{MEASURES[measure]} by number of training questions for each start",
-    )
-    st.caption(
-        "The distance between the lines is what the source brings; where they meet, the questions alone are enough."
-    )
+    show_grid(results.grid(job, runs), choose_measure=True)
     if 2 <= len(runs) <= 6:
         st.markdown("**Larger than chance?**")
         st.text("\n".join(compare_in_words(store, runs)))
@@ -74,7 +61,7 @@ def _summary(store: Store, runs: Sequence[Run]) -> None:
 def _row(run: Run) -> dict[str, Any]:
     scores = _report(run).scores
     return {
-        "start": run.record["source"],
+        "start": run.record.get("name") or run.record["source"],
         "questions": run.record["rows"]["train"],
         "seed": run.record["seed"],
         "exact_match": 100 * scores.exact_match,
@@ -86,22 +73,6 @@ def _row(run: Run) -> dict[str, Any]:
 
 def _report(run: Run) -> ReadReport:
     return ReadReport.from_json(run.record["report"])
-
-
-def _points(runs: Sequence[Run], measure: str) -> dict[str, Sequence[CurvePoint]]:
-    """The points of each start, few questions first."""
-    found: dict[str, dict[int, list[Run]]] = {}
-    for run in runs:
-        found.setdefault(str(run.record["source"]), {}).setdefault(int(run.record["size"]), []).append(run)
-    curves: dict[str, Sequence[CurvePoint]] = {}
-    for start, sizes in found.items():
-        points = []
-        for of in sizes.values():
-            values = tuple(float(getattr(_report(run).scores, measure)) for run in of)
-            learned = of[0].record["rows"]["train"] + of[0].record["rows"]["validation"]
-            points.append(CurvePoint(learned, float(np.mean(values)), values))
-        curves[start] = sorted(points, key=lambda point: point.questions)
-    return curves
 
 
 def _choose(runs: Sequence[Run], key: str) -> Run:

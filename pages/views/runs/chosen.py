@@ -12,7 +12,7 @@ from pages.views.comparison.curves import draw_curves
 from pages.views.comparison.details import draw_details
 from pages.views.runs.delete import ask_to_delete_run
 from pages.views.runs.exchange import show_export
-from pages.views.runs.table import INTERVAL, score_columns, score_values
+from pages.views.runs.table import INTERVAL, score_values, shown_scores
 from tl_core.outcomes.runs import compare_in_words, differing_settings, run_title, titles_of
 from tl_core.outcomes.tasks import MEASURES
 from tl_core.runs.store import Run, Store
@@ -73,7 +73,7 @@ def _compare(store: Store, runs: Sequence[Run]) -> None:
 def _scores(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
     """Texts of each score by its name; '' for a run that does not have it."""
     values = [score_values(run) for run in runs]
-    return {SCORES[key]: tuple(_text(each[key]) for each in values) for key in score_columns(runs)}
+    return {SCORES[key]: tuple(_text(each[key]) for each in values) for key in shown_scores(runs)}
 
 
 def _text(value: float | str | None) -> str:

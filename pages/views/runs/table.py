@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.views.comparison.summary import interval_text
+from pages.components.columns import cost_columns, interval_text, score_columns
 from pages.views.runs.status import status_column, table_height
 from tl_core.outcomes.runs import circumstances_of
 from tl_core.outcomes.tasks import MEASURES, READERS, kind_of, learned_from, measures_of, right_of, scores_of
@@ -18,7 +18,7 @@ from tl_core.runs.store import Run
 INTERVAL = "interval"
 
 
-def score_columns(runs: Sequence[Run]) -> list[str]:
+def shown_scores(runs: Sequence[Run]) -> list[str]:
     """The columns of these runs' scores: shares of right answers, their interval, then the other measures."""
     rights = {right_of(run) for run in runs}
     shown = measures_of(runs)
@@ -62,7 +62,7 @@ def _order(runs: Sequence[Run], rows: Sequence[dict[str, object]], of_any_job: b
         *(["role"] if any(row["role"] == "source" for row in rows) else []),
         "seed",
         "status",
-        *score_columns(runs),
+        *shown_scores(runs),
         "seconds",
         "parameters",
         *(["reason"] if any(row["reason"] for row in rows) else []),
@@ -105,9 +105,7 @@ def _columns() -> dict[str, Any]:
         "role": text("Task", width="small", help="Target task, or the source task learned before it."),
         "seed": number("Seed", width="small"),
         "status": status_column(),
-        **{each.key: number(f"{each.title}, %", format="%.1f") for each in MEASURES},
-        INTERVAL: text("95 % interval", alignment="right"),
-        "seconds": number("Seconds", format="%.1f"),
-        "parameters": number("Trained parameters", format="localized"),
+        **score_columns(),
+        **cost_columns(),
         "reason": text("Reason", width="medium"),
     }

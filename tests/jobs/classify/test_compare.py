@@ -15,15 +15,16 @@ from tl_core.errors import ConfigError, DataError, ModelError, RunError
 from tl_core.jobs import trainings
 from tl_core.jobs.classify import compare, plan
 from tl_core.jobs.classify.plan import (
-    CompareConfig,
     SourcePlan,
     Task,
-    cells,
     config_from_json,
     filled,
+    of_strategies,
     rows_of_seed,
+    trials,
 )
 from tl_core.jobs.classify.source_plan import source_notes, source_plan
+from tl_core.jobs.experiment import Arm
 from tl_core.runs.events import read_curves
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
@@ -141,7 +142,7 @@ def test_a_size_that_no_class_can_fill_is_all_rows_once(store: Store, tmp_path: 
 
 @pytest.mark.parametrize(("given", "kept"), [((48, 8), (0, 8)), ((47,), (47,)), ((0, 64), (0,)), ((), ())])
 def test_sizes_are_those_that_the_largest_class_can_fill(given: tuple[int, ...], kept: tuple[int, ...]):
-    assert filled(CompareConfig(strategies=("tfidf",), sizes=given), 48).sizes == kept
+    assert filled(of_strategies(strategies=("tfidf",), sizes=given), 48).sizes == kept
 
 
 def test_a_source_with_other_labels_is_not_scored_on_the_target(store: Store, tmp_path: Path):
@@ -155,8 +156,8 @@ def test_a_source_with_other_labels_is_not_scored_on_the_target(store: Store, tm
 
 
 def test_a_strategy_that_counts_takes_nothing_from_a_source():
-    config = CompareConfig(strategies=("tfidf", "lora"), sizes=(8, 64))
-    order = [cell.suffix for cell in cells(config, SourcePlan(families=("encoder",), zero=("lora",)))]
+    config = of_strategies(strategies=("tfidf", "lora"), sizes=(8, 64))
+    order = [cell.name for cell in trials(config, SourcePlan(families=("encoder",), zero=("lora",)))]
     assert order == [
         "zero-lora",
         "tfidf-plain-8-1",
@@ -172,8 +173,8 @@ def test_rows_per_class_are_nested_over_sizes_and_the_same_for_every_strategy():
     pool, classes = word_examples(), ("bad", "good")
 
     def texts(per_class: int, seed: int) -> set[str]:
-        rows = rows_of_seed(CompareConfig(per_class=per_class), pool, seed, classes)
-        return {*rows.train.texts, *rows.validation.texts}
+        train, validation = rows_of_seed(of_strategies(per_class=per_class), pool, seed, classes)
+        return {*train.texts, *validation.texts}
 
     assert len(texts(8, 0)) == 16
     assert texts(4, 0) < texts(8, 0)
@@ -183,7 +184,7 @@ def test_rows_per_class_are_nested_over_sizes_and_the_same_for_every_strategy():
 def test_test_rows_are_drawn_where_a_class_has_a_single_one():
     labels = ("good", "bad") * 50 + ("rare",) * 3
     pool = Examples(tuple(f"row {n}" for n in range(103)), labels, tuple(range(103)))
-    learned, held = plan.test_split(CompareConfig(test_rows=10), pool, None)
+    learned, held = plan.test_split(of_strategies(test_rows=10), pool, None)
     assert len(learned) + 20 < 103
     assert len(held) == 10
 
@@ -191,7 +192,7 @@ def test_test_rows_are_drawn_where_a_class_has_a_single_one():
 def test_a_test_file_with_every_training_row_is_refused(store: Store):
     rows = word_examples(20)
     with pytest.raises(DataError, match="All 20 training rows stand in the test file too"):
-        finished(store, CompareConfig(strategies=("tfidf",)), Task(rows, rows))
+        finished(store, of_strategies(strategies=("tfidf",)), Task(rows, rows))
 
 
 def test_no_training_learns_from_a_test_row_that_the_source_holds_too(store: Store, tmp_path: Path):
@@ -228,7 +229,7 @@ def test_an_earlier_run_that_has_seen_test_rows_is_told(store: Store, tmp_path: 
 
 def test_a_frozen_source_leaves_its_own_layer_off_the_shelf(store: Store, tmp_path: Path):
     low = small_config(tmp_path, ("frozen",))
-    low = replace(low, settings={"frozen": {**low.settings["frozen"], "layer": 1}})
+    low = replace(low, arms=(Arm("frozen", {**low.arms[0].settings, "layer": 1}),))
     [run] = store.runs_of(finished(store, low).id)
     plain = small_config(tmp_path, ("frozen",))
     task = Task(word_examples(first_row=500))
@@ -241,7 +242,7 @@ def test_a_frozen_source_leaves_its_own_layer_off_the_shelf(store: Store, tmp_pa
 
 
 def test_what_nobody_foresaw_fails_one_training_alone(store: Store, tmp_path: Path):
-    config = CompareConfig(strategies=("tfidf", "bow"), settings={"bow": {"epochs": 2}})
+    config = of_strategies(strategies=("tfidf", "bow"), settings={"bow": {"epochs": 2}})
     with patch("tl_core.tasks.classify.counts.tfidf.make_view", side_effect=RuntimeError("odd")):
         job = finished(store, config)
     assert "RuntimeError: odd" in job.reason
@@ -252,7 +253,7 @@ def test_what_nobody_foresaw_fails_one_training_alone(store: Store, tmp_path: Pa
 
 
 def test_texts_without_enough_n_grams_are_told(store: Store):
-    job = finished(store, CompareConfig(strategies=("tfidf",), settings={"tfidf": {"least_rows": 200}}))
+    job = finished(store, of_strategies(strategies=("tfidf",), settings={"tfidf": {"least_rows": 200}}))
     assert job.status == "failed"
     assert "Lower least_rows" in job.reason
 
@@ -261,8 +262,8 @@ def test_many_rows_are_not_held_back_beyond_what_chooses_an_epoch():
     pool = Examples(tuple(f"row {n}" for n in range(400)), ("bad", "good") * 200, tuple(range(400)))
 
     def rows(**changes: int) -> tuple[int, int]:
-        found = rows_of_seed(CompareConfig(**changes), pool, 0, pool.classes)
-        return len(found.train), len(found.validation)
+        train, validation = rows_of_seed(of_strategies(**changes), pool, 0, pool.classes)
+        return len(train), len(validation)
 
     assert rows() == (340, 60)
     assert rows(validation_rows=20) == (380, 20)
@@ -270,8 +271,8 @@ def test_many_rows_are_not_held_back_beyond_what_chooses_an_epoch():
 
 
 def test_the_cells_of_a_comparison_run_cheap_ones_first():
-    config = CompareConfig(strategies=("full", "tfidf", "lora"), seeds=2)
-    order = [cell.suffix for cell in cells(config, SourcePlan(task=True, families=("encoder",)))]
+    config = of_strategies(strategies=("full", "tfidf", "lora"), seeds=2)
+    order = [cell.name for cell in trials(config, SourcePlan(task=True, families=("encoder",)))]
     assert order == [
         "source-lora",
         "source-full",
@@ -285,10 +286,10 @@ def test_the_cells_of_a_comparison_run_cheap_ones_first():
 
 
 def test_a_config_comes_back_from_its_json_and_a_wrong_one_is_named():
-    config = CompareConfig(strategies=("lora",), seeds=3, settings={"lora": {"rank": 4}})
+    config = of_strategies(strategies=("lora",), seeds=3, settings={"lora": {"rank": 4}})
     again = config_from_json(json.loads(json.dumps(config.to_json())))
     assert again.to_json() == config.to_json()
-    assert again.config_of("lora").rank == 4
+    assert again.settings_of(again.arm("lora")).rank == 4
     for wrong, said in (
         ({"sizes": [8, 8]}, "sizes must be different numbers"),
         ({"sizes": [-1]}, "sizes must be different numbers"),

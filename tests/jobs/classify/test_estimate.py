@@ -11,7 +11,7 @@ from tests.jobs.jobs import word_examples
 from tl_core.data.examples import Examples, write_examples
 from tl_core.jobs.classify import estimate as estimate_module
 from tl_core.jobs.classify.estimate import estimate
-from tl_core.jobs.classify.plan import CompareConfig, Task
+from tl_core.jobs.classify.plan import ClassifyExperiment, Task, of_strategies
 from tl_core.jobs.classify.prepare import prepare
 from tl_core.jobs.classify.probe import RATES, run_probe
 from tl_core.records import read_record, write_record
@@ -19,15 +19,17 @@ from tl_core.runs.store import Store
 from tl_core.settings import Settings
 
 MEASURED = {"train": 1e-6, "predict": 1e-6, "load": 0.1, "start": 1.0, "memory": 1e6}
-CONFIG = CompareConfig(strategies=("mean",), settings={"mean": {"start": "random"}})
+CONFIG = of_strategies(strategies=("mean",), settings={"mean": {"start": "random"}})
 
 
 def test_the_probe_trains_on_every_class_whatever_the_order_of_the_rows(settings: Settings, tmp_path: Path):
     write_examples(tmp_path / "rows.jsonl", word_examples(250))  # good and bad in turns
-    config = CompareConfig(strategies=("tfidf", "bow"))
-    write_record(
-        tmp_path / "order.json", {"config": config.to_json(), "strategies": ["tfidf", "bow"], "base": None}
-    )
+    config = of_strategies(strategies=("tfidf", "bow"))
+    arms = {
+        key: {"strategy": key, "settings": {}, "vectors": "glove", "base": None, "trained": ""}
+        for key in config.by_key
+    }
+    write_record(tmp_path / "order.json", {"config": config.to_json(), "arms": arms})
     run_probe(settings, tmp_path)
     rates = read_record(tmp_path / RATES)
     assert rates is not None
@@ -40,7 +42,9 @@ def test_rates_hold_for_the_vectors_and_the_length_of_texts_they_were_measured_o
 ):
     probed: list[str] = []
 
-    def probe(_: object, config: CompareConfig, names: list[str], *__: object) -> dict[str, dict[str, float]]:
+    def probe(
+        _: object, config: ClassifyExperiment, names: list[str], *__: object
+    ) -> dict[str, dict[str, float]]:
         probed.append(config.vectors)
         return dict.fromkeys(names, MEASURED)
 

@@ -28,7 +28,7 @@ from tl_core.errors import DataError, RunError, TLError
 from tl_core.exchange.zips import export_run, import_run
 from tl_core.jobs import trainings
 from tl_core.jobs.read.evaluate import run_evaluation, submit_evaluation
-from tl_core.jobs.read.plan import TrainReaderConfig
+from tl_core.jobs.read.plan import of_starts
 from tl_core.jobs.read.train import ANSWERS, exact_matches, read_answers, run_training, submit_training
 from tl_core.outcomes.runs import JobLine, compare_in_words, differing_settings, job_lines, titles_of
 from tl_core.runs.events import read_curves
@@ -77,7 +77,7 @@ def encoder(folder: Path, name: str = "bert", seed: int = 0) -> str:
 
 def submitted(store: Store, data: ReadingSet, *starts: str, **changes: Any) -> Job:
     settings = {**SETTINGS, **changes.pop("settings", {})}
-    config = TrainReaderConfig(starts=starts, settings=settings, **changes)
+    config = of_starts(starts, settings, **changes)
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
         return submit_training(store, config, data)
 
@@ -144,7 +144,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(store: Store, tmp_path: 
     job = submitted(store, questions(), encoder(tmp_path), settings=settings)
     asked = iter([False] * 6 + [True])
     with (
-        patch.object(trainings.CellWork, "stop_asked", lambda _: next(asked, True)),
+        patch.object(trainings.TrialWork, "stop_asked", lambda _: next(asked, True)),
         pytest.raises(Stopped),
     ):
         run_training(store, job)
@@ -315,7 +315,7 @@ def test_predict_py_of_a_reader_needs_nothing_of_this_project(store: Store, tmp_
         assert given["no_answer_score"] == pytest.approx(-wanted[0]["score"], abs=1e-4)
     for arguments in (("--question", " "), ("--question", "who? " * 60)):
         refused = run_elsewhere(place, "--passage", "text.txt", *arguments)
-        assert refused.returncode == 1
+        assert refused.returncode == 2
         assert "Traceback" not in refused.stderr
 
 

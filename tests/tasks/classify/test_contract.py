@@ -14,9 +14,10 @@ from tl_core.encoders.tuning import TunedConfig
 from tl_core.errors import DataError, ModelError
 from tl_core.knobs import knobs_of
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext, check_classes
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, check_classes
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
+from tl_core.tasks.fitting import TrainingContext
 from tl_core.training.events import Progress
 
 FAMILIES = ("bert", "distilbert", "albert", "roberta", "electra", "xlnet", "gpt2")
@@ -92,7 +93,7 @@ def test_a_classifier_keeps_the_contract(settings: Settings, tmp_path: Path, nam
     assert progress[-1].done == progress[-1].total
 
     texts = (*make_rows().texts, *STRANGE)
-    before = predict(fitted.classifier, texts)
+    before = predict(fitted.model, texts)
     assert before.shape == (len(texts), 3)
     assert np.isfinite(before).all()
     assert np.allclose(before.sum(1), 1, atol=1e-6)
@@ -100,11 +101,11 @@ def test_a_classifier_keeps_the_contract(settings: Settings, tmp_path: Path, nam
 
     folder = tmp_path / "saved"
     folder.mkdir()
-    fitted.classifier.save(folder)
+    fitted.model.save(folder)
     assert not [each for each in folder.rglob("*") if each.suffix in (".pkl", ".bin", ".pt", ".joblib")]
     after = predict(load_classifier(folder, settings, device="cpu"), texts)
     assert np.allclose(before, after, atol=1e-5)
-    alone = np.vstack([predict(fitted.classifier, [text]) for text in texts[-4:]])
+    alone = np.vstack([predict(fitted.model, [text]) for text in texts[-4:]])
     assert np.allclose(before[-4:], alone, atol=1e-5)
 
 
@@ -113,7 +114,7 @@ def test_the_same_seed_gives_the_same_model(settings: Settings, tmp_path: Path, 
     first, _ = fit(make_bench(settings, tmp_path), name)
     second, _ = fit(make_bench(settings, tmp_path), name)
     texts = make_rows().texts
-    assert np.array_equal(predict(first.classifier, texts), predict(second.classifier, texts))
+    assert np.array_equal(predict(first.model, texts), predict(second.model, texts))
 
 
 @pytest.mark.parametrize("name", [each.name for each in STRATEGIES])
@@ -121,7 +122,7 @@ def test_a_strategy_learns_what_is_plain(settings: Settings, tmp_path: Path, nam
     changes = {"epochs": 20} if strategy(name).in_loop and name != "contrastive" else {}
     fitted, _ = fit(make_bench(settings, tmp_path), name, **changes)
     rows = make_rows()
-    assert (predict(fitted.classifier, rows.texts).argmax(1) == rows.targets).mean() > 0.9
+    assert (predict(fitted.model, rows.texts).argmax(1) == rows.targets).mean() > 0.9
 
 
 def test_a_lora_adapter_changes_nothing_at_birth(settings: Settings, tmp_path: Path):
@@ -149,7 +150,7 @@ def test_a_model_trained_from_a_source_stands_alone(
     source, _ = fit(context, first)
     place = tmp_path / "source"
     place.mkdir()
-    source.classifier.save(place)
+    source.model.save(place)
     from dataclasses import replace
 
     from tl_core.encoders.adapted import read_starting_point
@@ -157,8 +158,8 @@ def test_a_model_trained_from_a_source_stands_alone(
     target, _ = fit(replace(context, start=read_starting_point(place)), second)
     folder = tmp_path / "target"
     folder.mkdir()
-    target.classifier.save(folder)
-    before = predict(target.classifier, STRANGE)
+    target.model.save(folder)
+    before = predict(target.model, STRANGE)
     shutil.rmtree(place)
     assert np.allclose(before, predict(load_classifier(folder, settings, device="cpu"), STRANGE), atol=1e-5)
 
@@ -168,7 +169,7 @@ def test_lora_predictions_are_the_same_with_the_adapter_merged(settings: Setting
     fitted, _ = fit(make_bench(settings, tmp_path), "lora", epochs=10)
     folder = tmp_path / "saved"
     folder.mkdir()
-    fitted.classifier.save(folder)
+    fitted.model.save(folder)
     assert {each.name for each in folder.iterdir()} >= {
         "adapter",
         "head.safetensors",
@@ -177,7 +178,7 @@ def test_lora_predictions_are_the_same_with_the_adapter_merged(settings: Setting
     }
     texts = make_rows().texts
     loaded = load_classifier(folder, settings, device="cpu")
-    assert np.allclose(predict(fitted.classifier, texts), predict(loaded, texts), atol=1e-5)
+    assert np.allclose(predict(fitted.model, texts), predict(loaded, texts), atol=1e-5)
 
 
 def test_one_class_is_refused():
@@ -191,7 +192,7 @@ def test_a_skops_file_with_another_kind_of_object_is_not_loaded(settings: Settin
     fitted, _ = fit(make_bench(settings, tmp_path), "tfidf")
     folder = tmp_path / "saved"
     folder.mkdir()
-    fitted.classifier.save(folder)
+    fitted.model.save(folder)
     skops.io.dump({"head": Path("x").joinpath, "idf": {}}, folder / "model.skops")
     with pytest.raises(ModelError, match="not loaded|not a readable"):
         load_classifier(folder, settings)
@@ -203,7 +204,7 @@ def test_a_model_that_is_gone_or_broken_says_so(settings: Settings, tmp_path: Pa
     fitted, _ = fit(make_bench(settings, tmp_path), "frozen")
     folder = tmp_path / "saved"
     folder.mkdir()
-    fitted.classifier.save(folder)
+    fitted.model.save(folder)
     (folder / "head.safetensors").write_bytes(b"broken")
     with pytest.raises(ModelError):
         load_classifier(folder, settings)
@@ -220,11 +221,11 @@ def test_training_and_prediction_run_on_a_gpu(settings: Settings, tmp_path: Path
         pytest.skip("needs an NVIDIA GPU")
     for name in ("frozen", "lora", "full"):
         fitted, _ = fit(make_bench(settings, tmp_path), name, precision="auto")
-        assert next(fitted.classifier.network.parameters()).is_cuda
-        on_gpu = predict(fitted.classifier, STRANGE)
+        assert next(fitted.model.network.parameters()).is_cuda
+        on_gpu = predict(fitted.model, STRANGE)
         folder = tmp_path / name
         folder.mkdir()
-        fitted.classifier.save(folder)
+        fitted.model.save(folder)
         assert np.allclose(
             on_gpu, predict(load_classifier(folder, settings, device="cpu"), STRANGE), atol=0.05
         )

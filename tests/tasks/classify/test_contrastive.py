@@ -121,11 +121,11 @@ def test_classes_are_further_apart_than_before(settings: Settings, tmp_path: Pat
 
     fitted, _ = fit(make_bench(settings, tmp_path), "contrastive", pairs=480)
     rows = make_rows()
-    batcher = Batcher(fitted.classifier.encoder, rows.texts, 32, torch.device("cpu"))
+    batcher = Batcher(fitted.model.encoder, rows.texts, 32, torch.device("cpu"))
     pairs, same = draw_pairs(rows.targets, 100, seed=5)
     problem = make_pair_problem(batcher, pairs, same)
     with torch.no_grad():
-        after = problem.losses(make_vector_network(fitted.classifier.encoder), np.arange(100)).mean()
+        after = problem.losses(make_vector_network(fitted.model.encoder), np.arange(100)).mean()
     assert after < 0.1
     assert fitted.facts["pairs"] == 480
 
@@ -137,4 +137,4 @@ def test_the_saved_model_holds_an_adapter_and_a_head_only(settings: Settings, tm
     assert names == {"adapter", "head.safetensors", "encoder.json", "labels.json"}
     texts = make_rows().texts
     loaded = load_classifier(folder, settings, device="cpu")
-    assert np.allclose(predict(fitted.classifier, texts), predict(loaded, texts), atol=1e-5)
+    assert np.allclose(predict(fitted.model, texts), predict(loaded, texts), atol=1e-5)

@@ -14,8 +14,9 @@ from tl_core.settings import Settings
 from tl_core.tasks.classify.counts.config import BagOfWordsConfig, epochs_for
 from tl_core.tasks.classify.counts.saved import BagOfWordsClassifier, load_bag_of_words
 from tl_core.tasks.classify.counts.train import fit_bag_of_words
-from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts
 from tl_core.tasks.classify.saved import predict
+from tl_core.tasks.fitting import TrainingContext
 from tl_core.training.events import Metric, Note, Progress, Stopped
 from tl_core.training.loop import LoopControl
 
@@ -43,7 +44,7 @@ def saved(settings: Settings, folder: Path, **changes) -> tuple[BagOfWordsClassi
     place = folder / "saved"
     place.mkdir()
     fitted.save(place)
-    return fitted.classifier, place
+    return fitted.model, place
 
 
 @pytest.mark.parametrize("weights", ["counts", "presence"])
@@ -56,7 +57,7 @@ def test_a_bag_of_words_keeps_the_contract(settings: Settings, tmp_path: Path, n
 
     rows = make_rows()
     texts = (*rows.texts, *STRANGE)
-    before = predict(fitted.classifier, texts)
+    before = predict(fitted.model, texts)
     assert before.shape == (len(texts), 3)
     assert np.isfinite(before).all()
     assert np.allclose(before.sum(1), 1, atol=1e-6)
@@ -72,36 +73,36 @@ def test_a_bag_of_words_keeps_the_contract(settings: Settings, tmp_path: Path, n
     loaded = load_bag_of_words(folder)
     assert loaded.classes == CLASSES
     assert np.array_equal(before, predict(loaded, texts))
-    alone = np.vstack([predict(fitted.classifier, [text]) for text in texts])
+    alone = np.vstack([predict(fitted.model, [text]) for text in texts])
     assert np.allclose(before, alone, atol=1e-6)
     assert predict(loaded, []).shape == (0, 3)
 
 
 def test_the_logits_are_the_weights_of_the_n_grams_added_up(settings: Settings):
     fitted, _ = fit(settings, ngrams=2)
-    network, n_grams = fitted.classifier.network, fitted.classifier.bag.n_grams()["words"]
+    network, n_grams = fitted.model.network, fitted.model.bag.n_grams()["words"]
     weight, bias = network.weight.detach().double().numpy(), network.bias.detach().double().numpy()
     assert "fine fine" in n_grams
     stands = ["fine", "fine", "good", "fine fine", "fine good"]  # of "Fine fine, GOOD!"
     logits = bias + sum(weight[n_grams.index(each)] for each in stands if each in n_grams)
     wanted = np.exp(logits) / np.exp(logits).sum()
-    assert np.allclose(predict(fitted.classifier, ["Fine fine, GOOD!"])[0], wanted, atol=1e-6)
+    assert np.allclose(predict(fitted.model, ["Fine fine, GOOD!"])[0], wanted, atol=1e-6)
 
 
 def test_presence_adds_a_repeated_word_once(settings: Settings):
     once, _ = fit(settings, weights="presence")
     twice, _ = fit(settings, weights="counts")
     texts = ["good", "good good good"]
-    [first, again] = predict(once.classifier, texts)
+    [first, again] = predict(once.model, texts)
     assert np.array_equal(first, again)
-    [first, again] = predict(twice.classifier, texts)
+    [first, again] = predict(twice.model, texts)
     assert again[1] > first[1]
 
 
 def test_a_text_without_a_known_n_gram_gets_the_bias(settings: Settings):
     fitted, _ = fit(settings)
-    found = predict(fitted.classifier, ["", "!!!", "zzz", "🙂"])
-    bias = fitted.classifier.network.bias.detach().double()
+    found = predict(fitted.model, ["", "!!!", "zzz", "🙂"])
+    bias = fitted.model.network.bias.detach().double()
     assert np.allclose(found, bias.softmax(-1).numpy(), atol=1e-9)
 
 
@@ -118,7 +119,7 @@ def test_the_loss_comes_to_that_of_logistic_regression(settings: Settings):
     fitted, _ = fit(
         settings, rows, epochs=200, batch_size=200, weight_decay=0.0, learning_rate=0.05, classes=("0", "1")
     )
-    ours = predict(fitted.classifier, texts)
+    ours = predict(fitted.model, texts)
     counts = CountVectorizer(token_pattern=r"\w+").fit_transform(texts)
     theirs = LogisticRegression(C=1e4, max_iter=5000).fit(counts, targets).predict_proba(counts)
     at = np.arange(200)
@@ -131,8 +132,8 @@ def test_the_same_seed_gives_the_same_model_and_another_seed_another_order(setti
     texts = make_rows().texts
     options = {"batch_size": 5, "epochs": 3}
     first, second, other = (fit(settings, seed=seed, **options)[0] for seed in (1, 1, 2))
-    assert np.array_equal(predict(first.classifier, texts), predict(second.classifier, texts))
-    assert not np.array_equal(predict(first.classifier, texts), predict(other.classifier, texts))
+    assert np.array_equal(predict(first.model, texts), predict(second.model, texts))
+    assert not np.array_equal(predict(first.model, texts), predict(other.model, texts))
 
 
 @pytest.mark.parametrize("stop_at", [1, 4, 9])
@@ -144,7 +145,7 @@ def test_a_stopped_training_resumes_to_the_same_model(settings: Settings, tmp_pa
         fit(settings, control=LoopControl(tmp_path, 1e9, lambda: next(asked)), **options)
     resumed, events = fit(settings, control=LoopControl(tmp_path, 1e9), **options)
     texts = (*make_rows().texts, *STRANGE)
-    assert np.array_equal(predict(whole.classifier, texts), predict(resumed.classifier, texts))
+    assert np.array_equal(predict(whole.model, texts), predict(resumed.model, texts))
     assert min(each.step for each in events if isinstance(each, Metric)) == stop_at + 1
     assert whole.facts == resumed.facts
 
@@ -152,7 +153,7 @@ def test_a_stopped_training_resumes_to_the_same_model(settings: Settings, tmp_pa
 def test_validation_rows_are_held_back_and_can_end_a_training(settings: Settings):
     only = LabelledTexts(("good heldout", "bad heldout"), np.array([1, 0]))
     fitted, events = fit(settings, validation=only, epochs=50, patience=2, batch_size=8, learning_rate=1e-6)
-    assert "heldout" not in fitted.classifier.bag.n_grams()["words"]
+    assert "heldout" not in fitted.model.bag.n_grams()["words"]
     assert {each.name for each in events if isinstance(each, Metric)} > {"validation accuracy"}
     stopped, events = fit(settings, validation=LabelledTexts(("bad",), np.array([1])), epochs=50, patience=2)
     assert stopped.facts["stopped_early"]
@@ -163,24 +164,24 @@ def test_korean_texts_are_counted_in_characters_too(settings: Settings, tmp_path
     fitted, events = fit(settings, KOREAN, batch_size=4)
     assert [each for each in events if isinstance(each, Note)]
     assert fitted.facts["characters"]
-    assert "좋았" in fitted.classifier.bag.n_grams()["characters"]
-    assert predict(fitted.classifier, ["좋았어"])[0].argmax() == 1, "no word of it was seen, but 좋았 was"
+    assert "좋았" in fitted.model.bag.n_grams()["characters"]
+    assert predict(fitted.model, ["좋았어"])[0].argmax() == 1, "no word of it was seen, but 좋았 was"
     fitted.save(tmp_path)
     loaded = load_bag_of_words(tmp_path)
-    assert np.array_equal(predict(fitted.classifier, STRANGE), predict(loaded, STRANGE))
+    assert np.array_equal(predict(fitted.model, STRANGE), predict(loaded, STRANGE))
 
 
 def test_rare_n_grams_and_a_large_vocabulary_are_cut(settings: Settings):
     fitted, _ = fit(settings, ngrams=2, least_rows=3)
     rows = make_rows()
-    for each in fitted.classifier.bag.n_grams()["words"]:
+    for each in fitted.model.bag.n_grams()["words"]:
         assert sum(each in text for text in rows.texts) >= 3
     random = np.random.default_rng(0)
     texts = tuple(f"{'good' if at % 2 else 'bad'} often w{random.integers(10_000)}" for at in range(300))
     rows = LabelledTexts(texts, np.arange(300) % 2)
     fitted, _ = fit(settings, rows, largest_vocabulary=100)
     assert fitted.facts["n_grams"] == 100
-    assert {"good", "bad", "often"} < set(fitted.classifier.bag.n_grams()["words"])
+    assert {"good", "bad", "often"} < set(fitted.model.bag.n_grams()["words"])
 
 
 def test_the_n_grams_are_those_that_sklearn_keeps(settings: Settings):
@@ -188,7 +189,7 @@ def test_the_n_grams_are_those_that_sklearn_keeps(settings: Settings):
 
     fitted, _ = fit(settings, ngrams=3, least_rows=2)
     view = CountVectorizer(ngram_range=(1, 3), min_df=2, token_pattern=r"(?u)\b\w+\b").fit(make_rows().texts)
-    assert fitted.classifier.bag.n_grams()["words"] == list(view.get_feature_names_out())
+    assert fitted.model.bag.n_grams()["words"] == list(view.get_feature_names_out())
 
 
 def test_texts_without_words_are_refused(settings: Settings):
@@ -297,6 +298,6 @@ def test_a_bag_of_words_trained_on_a_gpu_predicts_on_the_cpu(settings: Settings)
     if not torch.cuda.is_available():
         pytest.skip("needs an NVIDIA GPU")
     fitted, _ = fit(settings, validation=make_rows(9))
-    assert not fitted.classifier.network.weight.is_cuda
+    assert not fitted.model.network.weight.is_cuda
     rows = make_rows()
-    assert (predict(fitted.classifier, rows.texts).argmax(1) == rows.targets).mean() > 0.9
+    assert (predict(fitted.model, rows.texts).argmax(1) == rows.targets).mean() > 0.9

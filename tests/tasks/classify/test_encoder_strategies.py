@@ -27,8 +27,9 @@ from tl_core.tasks.classify.encoder.contrastive import fit_contrastive
 from tl_core.tasks.classify.encoder.frozen import fit_frozen
 from tl_core.tasks.classify.encoder.partial import fit_gradual, fit_top_layers
 from tl_core.tasks.classify.encoder.tuned import fit_lora
-from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, TrainingContext
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts
 from tl_core.tasks.classify.saved import load_classifier, predict
+from tl_core.tasks.fitting import Fitted, TrainingContext
 from tl_core.training.events import Event, Progress, Stopped
 from tl_core.training.loop import LoopControl
 
@@ -83,7 +84,7 @@ def test_a_classifier_keeps_the_contract(settings: Settings, tmp_path: Path, nam
     assert len({each.total for each in progress}) == 1
 
     texts = (*make_rows().texts, *STRANGE)
-    before = predict(fitted.classifier, texts)
+    before = predict(fitted.model, texts)
     assert before.shape == (len(texts), 3)
     assert np.isfinite(before).all()
     assert np.allclose(before.sum(1), 1, atol=1e-6)
@@ -93,7 +94,7 @@ def test_a_classifier_keeps_the_contract(settings: Settings, tmp_path: Path, nam
     assert not [each for each in folder.rglob("*") if each.suffix in (".pkl", ".bin", ".pt", ".joblib")]
     after = predict(load_classifier(folder, settings, device="cpu"), texts)
     assert np.allclose(before, after, atol=1e-5)
-    alone = np.vstack([predict(fitted.classifier, [text]) for text in texts[-4:]])
+    alone = np.vstack([predict(fitted.model, [text]) for text in texts[-4:]])
     assert np.allclose(before[-4:], alone, atol=1e-5)
 
 
@@ -102,14 +103,14 @@ def test_the_same_seed_gives_the_same_model(settings: Settings, tmp_path: Path, 
     first, _ = fit(make_bench(settings, tmp_path), name)
     second, _ = fit(make_bench(settings, tmp_path), name)
     texts = make_rows().texts
-    assert np.array_equal(predict(first.classifier, texts), predict(second.classifier, texts))
+    assert np.array_equal(predict(first.model, texts), predict(second.model, texts))
 
 
 @pytest.mark.parametrize("name", ["lower layer"])
 def test_a_strategy_learns_what_is_plain(settings: Settings, tmp_path: Path, name: str) -> None:
     fitted, _ = fit(make_bench(settings, tmp_path), name)
     rows = make_rows()
-    assert (predict(fitted.classifier, rows.texts).argmax(1) == rows.targets).mean() > 0.9
+    assert (predict(fitted.model, rows.texts).argmax(1) == rows.targets).mean() > 0.9
 
 
 @pytest.mark.parametrize("name", RESUMED)
@@ -122,9 +123,7 @@ def test_a_stopped_training_resumes_to_the_same_model(settings: Settings, tmp_pa
         with pytest.raises(Stopped):
             fit(replace(context, control=control), name, rows)
         resumed, events = fit(replace(context, control=LoopControl(control.checkpoints, 1e9)), name, rows)
-        assert np.allclose(
-            predict(whole.classifier, STRANGE), predict(resumed.classifier, STRANGE), atol=1e-6
-        )
+        assert np.allclose(predict(whole.model, STRANGE), predict(resumed.model, STRANGE), atol=1e-6)
         progress = [each for each in events if isinstance(each, Progress)]
         assert progress[-1].done == progress[-1].total
 
@@ -139,6 +138,6 @@ def test_a_model_trained_from_a_source_stands_alone(
     place = saved(source, tmp_path / "source")
     target, _ = fit(replace(context, start=read_starting_point(place)), second)
     folder = saved(target, tmp_path / "target")
-    before = predict(target.classifier, STRANGE)
+    before = predict(target.model, STRANGE)
     shutil.rmtree(place)
     assert np.allclose(before, predict(load_classifier(folder, settings, device="cpu"), STRANGE), atol=1e-5)

@@ -21,7 +21,7 @@ def test_predictions_from_the_shelf_are_the_models_own(settings: Settings, tmp_p
     fitted, _ = fit(make_bench(settings, tmp_path), "frozen", **changes)
     folder = tmp_path / "saved"
     folder.mkdir()
-    fitted.classifier.save(folder)
+    fitted.model.save(folder)
     saved = load_classifier(folder, settings, device="cpu")
     assert isinstance(saved, EncoderClassifier)
     texts = (*make_rows().texts, *STRANGE)
@@ -35,5 +35,5 @@ def test_a_text_is_computed_once(settings: Settings, tmp_path: Path, monkeypatch
     added: list[int] = []
     monkeypatch.setattr(FeatureCache, "add", lambda self, texts, features: added.append(len(texts)))
     texts = make_rows().texts
-    drain(cached_predictions(fitted.classifier, texts, small_config("frozen"), settings))
+    drain(cached_predictions(fitted.model, texts, small_config("frozen"), settings))
     assert not added  # the training rows lie there already

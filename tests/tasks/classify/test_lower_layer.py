@@ -36,14 +36,14 @@ def test_a_prediction_is_the_head_on_the_pooled_states_of_the_layer(
     context = make_bench(settings, tmp_path, family)
     fitted, _ = fit(context, "lower layer", pooling=pooling)
     whole = load_encoder(context.starting_point.base, settings)
-    head = fitted.classifier.network.head
+    head = fitted.model.network.head
     text = STRANGE[3] + " so good"
     batch = Batcher(whole, [text], 32, torch.device("cpu"))([0])
     with torch.no_grad():
         states = whole.model(**batch, output_hidden_states=True).hidden_states[1][0]
         pooled = {"mean": states.mean(0), "first": states[0], "last": states[-1], "max": states.amax(0)}
         wanted = head(pooled[pooling]).double().softmax(-1).numpy()
-    assert np.allclose(predict(fitted.classifier, [text])[0], wanted, atol=1e-5)
+    assert np.allclose(predict(fitted.model, [text])[0], wanted, atol=1e-5)
 
 
 def test_the_shelf_tells_layers_and_poolings_apart_and_knows_what_was_kept_before(
@@ -77,7 +77,7 @@ def test_a_model_saved_without_layer_and_pooling_still_loads(settings: Settings,
     assert (facts.pop("layer"), facts.pop("pooling")) == (0, "mean")
     (folder / "encoder.json").write_text(json.dumps(facts), encoding="utf-8")
     again = load_classifier(folder, settings, device="cpu")
-    assert np.allclose(predict(fitted.classifier, STRANGE), predict(again, STRANGE), atol=1e-5)
+    assert np.allclose(predict(fitted.model, STRANGE), predict(again, STRANGE), atol=1e-5)
 
 
 def test_a_saved_model_whose_layer_is_not_there_is_not_loaded(settings: Settings, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_kept_lower_layers_change_nothing(
     monkeypatch.setattr(partial, "kept_type", lambda *_: None)
     anew, _ = fit(context, "top layers", rows)
     texts = make_rows().texts
-    assert np.allclose(predict(kept.classifier, texts), predict(anew.classifier, texts), atol=1e-4)
+    assert np.allclose(predict(kept.model, texts), predict(anew.model, texts), atol=1e-4)
     first = next(each for each in told if isinstance(each, Progress))
     shared = family == "albert"
     assert (first.done, first.total) == (34 + 8 if shared else 24, 3 * 24 + 34)
@@ -44,7 +44,7 @@ def test_only_the_top_layers_change(settings: Settings, tmp_path: Path, family: 
     context = make_bench(settings, tmp_path, family)
     before = dict(load_trainable(context.starting_point, settings).model.named_parameters())
     fitted, _ = fit(context, "top layers", encoder_dropout=0.1)
-    after = dict(fitted.classifier.encoder.model.named_parameters())
+    after = dict(fitted.model.encoder.model.named_parameters())
     changed = {name for name, each in after.items() if not each.equal(before[name])}
     assert changed
     top = {
@@ -56,7 +56,7 @@ def test_only_the_top_layers_change(settings: Settings, tmp_path: Path, family: 
     assert all(name.startswith((start, "ln_f.")) for name in changed)
     assert fitted.trained_parameters == sum(
         each.numel() for name, each in after.items() if name.startswith((start, "ln_f."))
-    ) + sum(each.numel() for each in fitted.classifier.network.head.parameters())
+    ) + sum(each.numel() for each in fitted.model.network.head.parameters())
 
 
 def test_more_top_layers_than_there_are_names_the_range(settings: Settings, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_more_top_layers_than_there_are_names_the_range(settings: Settings, tmp_
 
 def test_all_layers_may_be_the_top_ones(settings: Settings, tmp_path: Path) -> None:
     fitted, _ = fit(make_bench(settings, tmp_path), "top layers", layers=LAYERS)
-    names = {name for name, each in fitted.classifier.network.named_parameters() if each.requires_grad}
+    names = {name for name, each in fitted.model.network.named_parameters() if each.requires_grad}
     assert not [name for name in names if "embeddings" in name]
 
 
@@ -105,7 +105,7 @@ def test_the_head_is_trained_first_and_all_in_the_end(
     assert all((each[0] > 0) == name.startswith("head.") for name, each in found.items())
     assert all(each[2] > 0 for each in found.values())
     fitted, _ = fit(replace(context, seed=1), "gradual")
-    after = dict(fitted.classifier.encoder.model.named_parameters())
+    after = dict(fitted.model.encoder.model.named_parameters())
     same = {name for name, each in after.items() if each.equal(before[name])}
     assert same <= {"mask_emb"} | {name for name in same if "seg_embed" in name}
     if family in ("albert", "gpt2"):

@@ -11,32 +11,28 @@ from __future__ import annotations
 import json
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.catalog.sources import SourceModels
 from tl_core.data.examples import Examples, write_examples
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import EncoderBase, find_encoder, tokenizer_of
-from tl_core.errors import ModelError
-from tl_core.jobs.classify.plan import (
-    Cell,
-    CompareConfig,
-    Rows,
-    rows_of_seed,
-)
+from tl_core.errors import ConfigError, ModelError
+from tl_core.jobs.classify.plan import ClassifyExperiment, arm_of, expected_key, rows_of_seed
 from tl_core.jobs.classify.prepare import Prepared
 from tl_core.jobs.classify.probe import RATES
+from tl_core.jobs.experiment import NO_SOURCE, SOURCE, TARGET, ZERO_SHOT, Arm
 from tl_core.knobs import to_values
 from tl_core.processes import run_beside
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.effort import Rates, Workload
+from tl_core.tasks.classify.effort import Lengths, Rates, Workload
+from tl_core.tasks.classify.fitting import LabelledTexts
 from tl_core.tasks.classify.forms import ENCODER
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.text.tokens import count_tokens
@@ -51,12 +47,13 @@ PROBE_SECONDS = 180
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Expected cost of a whole comparison on this machine."""
+    """Expected cost of a whole experiment on this machine; by arm, and by training of the source, with what each is called."""
 
     seconds: float
     memory: float
     trainings: int
-    by_strategy: dict[str, float]
+    by_arm: dict[str, float]
+    titles: dict[str, str]
 
 
 def estimate(
@@ -64,89 +61,114 @@ def estimate(
     prepared: Prepared,
     *,
     probe: bool = True,
-    counts: TokenCounts | None = None,
+    counts: Callable[[EncoderBase], TokenCounts] | None = None,
 ) -> Estimate | None:
-    """Seconds and bytes of a comparison; without `probe` None where a rate is not known yet.
+    """Seconds and bytes of an experiment; without `probe` None where a rate is not known yet.
 
-    `counts` may be kept from an earlier estimate with the same encoder.
+    `counts` gives the token counts of an encoder, which may be kept from an earlier estimate.
     """
-    config, plan, texts = prepared.config, prepared.trainings, prepared.target.texts
-    names = sorted({cell.strategy for cell in plan})
-    start = _starting_point(store.settings, config, prepared.source)
-    kept = store.settings.cache / RATES
-    keys = {name: _key(store.settings, config, name, start, texts) for name in names}
+    config, settings = prepared.config, store.settings
+    arms = {expected_key(trial): arm_of(config, prepared.plan, trial) for trial in prepared.trials}
+    starts = {key: start_of_arm(settings, prepared, arm) for key, arm in arms.items()}
+    texts, kept = prepared.target.texts, settings.cache / RATES
+    keys = {name: _key(settings, config, arm, starts[name], texts) for name, arm in arms.items()}
     known = read_record(kept) or {}
-    missing = [name for name in names if keys[name] not in known]
+    missing = {keys[name]: name for name in arms if keys[name] not in known}
     if missing and not probe:
         return None
     if missing:
-        measured = _probe(store.settings, config, missing, start, prepared.target)
-        known |= {keys[name]: measured[name] for name in missing}
+        order = {name: (arms[name], starts[name]) for name in missing.values()}
+        measured = _probe(settings, config, order, prepared.target)
+        known |= {key: measured[name] for key, name in missing.items()}
         write_record(kept, known)
-    rates = {name: Rates(**known[keys[name]]) for name in names}
-    if counts is None and start is not None:
-        counts = TokenCounts(tokenizer_of(start.base, store.settings))
-    return _add_up(prepared, plan, rates, counts)
+    rates = {name: Rates(**known[key]) for name, key in keys.items()}
+    counted: dict[EncoderBase, TokenCounts] = {}
+    for start in filter(None, starts.values()):
+        if start.base not in counted:
+            make = counts or (lambda base: TokenCounts(tokenizer_of(base, settings)))
+            counted[start.base] = make(start.base)
+    lengths = {name: counted[start.base].of if start else None for name, start in starts.items()}
+    return _add_up(prepared, arms, rates, lengths)
 
 
 def _key(
-    settings: Settings, config: CompareConfig, name: str, start: StartingPoint | None, texts: Sequence[str]
+    settings: Settings,
+    config: ClassifyExperiment,
+    arm: Arm,
+    start: StartingPoint | None,
+    texts: Sequence[str],
 ) -> str:
-    """What a strategy's rates hold for: its settings, where it begins, the threads, and texts of about this length.
+    """What an arm's rates hold for: its settings, where it begins, the threads, and texts of about this length.
 
     The largest memory goes by the longest texts, and where it does not go by batches, by all of them.
     """
-    lengths = [len(text) for text in texts]
-    long = (max(lengths).bit_length(), 0 if strategy(name).needs_encoder else sum(lengths).bit_length())
-    vectors = config.vectors if strategy(name).family.on_words else ""
-    values = {key: value for key, value in to_values(config.config_of(name)).items() if key != "epochs"}
-    beginning = start.fingerprint() if start and strategy(name).needs_encoder else ""
-    return json.dumps([name, values, beginning, vectors, long, settings.threads], sort_keys=True)
+    row, lengths = strategy(arm.strategy), [len(text) for text in texts]
+    long = (max(lengths).bit_length(), 0 if row.needs_encoder else sum(lengths).bit_length())
+    vectors = config.vectors_of(arm) if row.family.on_words else ""
+    values = {key: value for key, value in to_values(config.settings_of(arm)).items() if key != "epochs"}
+    beginning = start.fingerprint() if start else ""
+    return json.dumps([row.name, values, beginning, vectors, long, settings.threads], sort_keys=True)
 
 
-def starting_base(store: Store, prepared: Prepared) -> EncoderBase | None:
-    """The base encoder of a comparison; None if no strategy of it needs one."""
-    start = _starting_point(store.settings, prepared.config, prepared.source)
-    return start.base if start else None
+def start_of_arm(settings: Settings, prepared: Prepared, arm: Arm) -> StartingPoint | None:
+    """Where an arm begins: its source's encoder, or the bare one; None for a strategy without an encoder.
 
-
-def _starting_point(
-    settings: Settings, config: CompareConfig, source: SourceModels | None
-) -> StartingPoint | None:
-    if not config.needs_encoder:
+    ModelError if there is no such encoder, ConfigError if the source stands on another one than the arm's.
+    """
+    if not strategy(arm.strategy).needs_encoder:
         return None
+    source = prepared.sources.get("" if arm.source == NO_SOURCE else arm.source)
     copied = source.models.get(ENCODER.name) if source else None
-    return read_starting_point(copied) if copied else StartingPoint(find_encoder(config.encoder, settings))
+    taken = read_starting_point(copied) if copied else None
+    if taken is None:
+        return StartingPoint(find_encoder(arm.start or prepared.config.encoder, settings))
+    bare = StartingPoint(find_encoder(arm.start, settings) if arm.start else taken.base)
+    if not prepared.plan.gives_to(arm):
+        return bare
+    if bare.base != taken.base:
+        raise ConfigError(
+            f"{prepared.config.title_of(arm)} starts on the encoder {bare.base.name}, its source stands on "
+            f"{taken.base.name}. Leave its start out, or give it the source 'none'."
+        )
+    return taken
 
 
 def _add_up(
-    prepared: Prepared, plan: Sequence[Cell], rates: dict[str, Rates], counts: TokenCounts | None
+    prepared: Prepared,
+    arms: Mapping[str, Arm],
+    rates: Mapping[str, Rates],
+    lengths: Mapping[str, Lengths | None],
 ) -> Estimate:
-    config = prepared.config
-    by_strategy: dict[str, float] = {}
-    seeds = Counter((cell.role, cell.strategy, cell.size) for cell in plan)
-    drawn: dict[tuple[str, int | None], tuple[Rows, Examples]] = {}
+    config, trials = prepared.config, prepared.trials
+    by_arm: dict[str, float] = {}
+    seeds = Counter((trial.role, expected_key(trial), trial.size) for trial in trials)
+    drawn: dict[tuple[str, int | None], tuple[LabelledTexts, LabelledTexts, Examples]] = {}
     for (role, name, size), number in seeds.items():
         if (role, size) not in drawn:
             drawn[role, size] = _rows(prepared, role, size)
-        rows, held = drawn[role, size]
-        lengths = counts.of if counts else None
-        work = Workload(rows.train.texts, rows.validation.texts, held.texts, number, lengths)
-        seconds = strategy(name).effort.seconds(config.config_of(name), work, rates[name])
-        by_strategy[name] = by_strategy.get(name, 0.0) + seconds
+        train, validation, held = drawn[role, size]
+        work = Workload(train.texts, validation.texts, held.texts, number, lengths[name])
+        effort = strategy(arms[name].strategy).effort
+        seconds = effort.seconds(config.settings_of(arms[name]), work, rates[name])
+        by_arm[name] = by_arm.get(name, 0.0) + seconds
     starting = max(rate.start for rate in rates.values())
     memory = max(rate.memory for rate in rates.values())
-    return Estimate(starting + sum(by_strategy.values()), memory, len(plan), by_strategy)
+    titles = {
+        name: config.title_of(arm) if name in config.by_key else f"source task ({config.title_of(arm)})"
+        for name, arm in arms.items()
+    }
+    return Estimate(starting + sum(by_arm.values()), memory, len(trials), by_arm, titles)
 
 
-def _rows(prepared: Prepared, role: str, size: int | None) -> tuple[Rows, Examples]:
-    """The rows of the first seed of a cell, and those that it is scored on; the source's model learns none."""
+def _rows(prepared: Prepared, role: str, size: int | None) -> tuple[LabelledTexts, LabelledTexts, Examples]:
+    """The rows of the first seed of a trial, and those that it is scored on; the source's model learns none."""
     config = prepared.config
-    pool, held = prepared.source_split() if role == "source" else (prepared.pool, prepared.test)
-    share = config if size is None and role == "target" else config.at(size or 0)
-    if role == "zero":
+    pool, held = prepared.source_split() if role == SOURCE else (prepared.pool, prepared.test)
+    share = config if size is None and role == TARGET else config.at(size or 0)
+    if role == ZERO_SHOT:
         pool = pool.take([])
-    return rows_of_seed(share, pool, 0, tuple(sorted({*pool.classes, *held.classes}))), held
+    classes = tuple(sorted({*pool.classes, *held.classes}))
+    return *rows_of_seed(share, pool, 0, classes), held
 
 
 class TokenCounts:
@@ -168,19 +190,25 @@ class TokenCounts:
 
 def _probe(
     settings: Settings,
-    config: CompareConfig,
-    names: Sequence[str],
-    start: StartingPoint | None,
+    config: ClassifyExperiment,
+    arms: Mapping[str, tuple[Arm, StartingPoint | None]],
     target: Examples,
 ) -> dict[str, dict[str, float]]:
-    """Measure strategies in a process of its own: name -> rates."""
+    """Measure arms, each with where it begins, in a process of its own: name -> rates."""
     with scratch_folder() as folder:
         write_examples(folder / "rows.jsonl", target)
         order = {
             "config": config.to_json(),
-            "strategies": list(names),
-            "base": start.base.to_json() if start else None,
-            "trained": str(start.trained) if start and start.trained else "",
+            "arms": {
+                name: {
+                    "strategy": arm.strategy,
+                    "settings": to_values(config.settings_of(arm)),
+                    "vectors": config.vectors_of(arm),
+                    "base": start.base.to_json() if start else None,
+                    "trained": str(start.trained) if start and start.trained else "",
+                }
+                for name, (arm, start) in arms.items()
+            },
         }
         write_record(folder / "order.json", order)
         try:

@@ -1,11 +1,11 @@
-"""The plan of a comparison: which trainings it takes, on which rows, in which order."""
+"""A classification experiment: its settings, which trials it takes, on which rows, in which order."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,55 +13,44 @@ from tl_core.data.examples import Examples
 from tl_core.data.findings import overlap, without_rows
 from tl_core.data.split import sample_per_class, split
 from tl_core.errors import ConfigError, DataError
-from tl_core.knobs import check_knobs, from_values, knob, knobs_of, to_values
+from tl_core.jobs.experiment import (
+    NO_SOURCE,
+    SOURCE,
+    TARGET,
+    ZERO_SHOT,
+    Arm,
+    ExperimentConfig,
+    Trial,
+    by_size,
+    fields_from_json,
+    free_name,
+)
+from tl_core.knobs import from_values, knob, to_values
 from tl_core.tasks.classify.config import AnyConfig
 from tl_core.tasks.classify.fitting import LabelledTexts
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 
 ROWS_FOR_VALIDATION = 200  # below, holding rows back costs more than it tells
-FIELDS = ("strategies", "encoder", "vectors", "source_run", "sizes", "settings")
+USUAL = ("tfidf", "frozen", "lora")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompareConfig:
-    """Settings of one comparison: strategies side by side, several seeds, one starting point.
+@dataclass(frozen=True, kw_only=True)
+class ClassifyExperiment(ExperimentConfig):
+    """Settings of a classification experiment: strategies side by side, several seeds, one starting point.
 
     `vectors` names the word vectors that classifiers on words begin with; `source_run` is a finished run's id
-    or a shipped source's name. With `sizes`, rows per class (0: all), it is a grid: every strategy is trained
-    on each of them.
+    or a shipped source's name. Sizes are rows of each class.
     """
 
-    strategies: tuple[str, ...] = ("tfidf", "frozen", "lora")
+    unit: ClassVar[str] = "row"
+    plain: ClassVar[tuple[str, ...]] = ("encoder", "vectors", "source_run")
+
+    arms: tuple[Arm, ...] = tuple(Arm(name) for name in USUAL)
     encoder: str = "minilm"
     vectors: str = "glove"
     source_run: str = ""
-    sizes: tuple[int, ...] = ()
-    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    seeds: int = knob(
-        1, "Trainings of every strategy; each draws its own rows and new weights.", low=1, high=10
-    )
     per_class: int = knob(
         0, "Training rows of each class; 0 takes all.", low=0, high=1_000_000, label="Rows per class (0: all)"
-    )
-    test_share: float = knob(
-        0.2,
-        "Share of the rows held back for the test, if no test file is given.",
-        low=0.05,
-        high=0.9,
-        advanced=True,
-    )
-    validation_share: float = knob(
-        0.15, "Share of the training rows that chooses the best epoch.", low=0.05, high=0.5, advanced=True
-    )
-    validation_rows: int = knob(
-        2_000,
-        "Most rows that choose the best epoch; from there on more are better used for learning.",
-        low=10,
-        high=1_000_000,
-        advanced=True,
-    )
-    split_seed: int = knob(
-        0, "Seed of the split into training and test rows.", low=0, high=10**6, advanced=True
     )
     test_rows: int = knob(
         0,
@@ -77,79 +66,91 @@ class CompareConfig:
         advanced=True,
     )
 
-    def __post_init__(self) -> None:
-        check_knobs(self)
-        if not self.strategies:
-            raise ConfigError("Choose at least one strategy.")
-        for name in (*self.strategies, *self.settings):
-            strategy(name)
-        if any(size < 0 for size in self.sizes) or len(set(self.sizes)) < len(self.sizes):
-            raise ConfigError(
-                f"sizes must be different numbers of rows per class, 0 for all; got {list(self.sizes)}."
-            )
-        for name in self.strategies:
-            self.config_of(name)
+    def settings_class(self, strategy_name: str) -> type[AnyConfig]:
+        return strategy(strategy_name).config
+
+    def title_of(self, arm: Arm) -> str:
+        return arm.name or strategy(arm.strategy).title
+
+    def plain_key(self, at: int) -> str:
+        return self.arms[at].strategy
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """The strategies of the arms, each once."""
+        return tuple(dict.fromkeys(arm.strategy for arm in self.arms))
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """The encoders that arms begin with, each once."""
+        starts = (arm.start or self.encoder for arm in self.arms if strategy(arm.strategy).needs_encoder)
+        return tuple(dict.fromkeys(starts))
 
     @property
     def needs_encoder(self) -> bool:
-        return any(strategy(name).needs_encoder for name in self.strategies)
+        return bool(self.encoders)
 
     @property
-    def needs_vectors(self) -> bool:
-        """Whether a strategy begins with pretrained word vectors."""
-        return any(strategy(name).needs_vectors(self.config_of(name)) for name in self.strategies)
+    def word_vectors(self) -> tuple[str, ...]:
+        """The word vectors that arms begin with, each once."""
+        starts = (self.vectors_of(arm) for arm in self.arms if self._needs_vectors(arm))
+        return tuple(dict.fromkeys(starts))
 
-    def at(self, per_class: int) -> CompareConfig:
+    def _needs_vectors(self, arm: Arm) -> bool:
+        return strategy(arm.strategy).needs_vectors(self.settings_of(arm))
+
+    def vectors_of(self, arm: Arm) -> str:
+        """The name of the word vectors that an arm on words is given."""
+        return arm.start or self.vectors
+
+    @property
+    def own_sources(self) -> tuple[str, ...]:
+        """The sources that arms name for themselves, each once."""
+        return tuple(dict.fromkeys(arm.source for arm in self.arms if arm.source not in ("", NO_SOURCE)))
+
+    def at(self, per_class: int) -> ClassifyExperiment:
         """The same for one size."""
         return replace(self, per_class=per_class, sizes=())
 
-    def config_of(self, name: str) -> AnyConfig:
-        """The settings of one strategy; those not given have their defaults."""
-        return from_values(strategy(name).config, self.settings.get(name, {}))
 
-    def to_json(self) -> dict[str, Any]:
-        """The whole config as plain JSON, every setting spelt out."""
-        chosen = {name: to_values(self.config_of(name)) for name in self.strategies}
-        return {
-            "strategies": list(self.strategies),
-            "encoder": self.encoder,
-            "vectors": self.vectors,
-            "source_run": self.source_run,
-            "sizes": list(self.sizes),
-            **to_values(self),
-            "settings": chosen,
-        }
+def of_strategies(
+    strategies: Sequence[str] = USUAL,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    **changes: Any,
+) -> ClassifyExperiment:
+    """An experiment with one arm for each strategy; `settings` are those of each, by its name."""
+    given = settings or {}
+    return ClassifyExperiment(arms=tuple(Arm(name, given.get(name, {})) for name in strategies), **changes)
 
 
-def config_from_json(values: object) -> CompareConfig:
-    """The config that `to_json` wrote; ConfigError, naming the setting, for anything else."""
+def config_from_json(values: object) -> ClassifyExperiment:
+    """The config that `to_json` wrote, also an earlier version's with `strategies` and their `settings`.
+
+    ConfigError, naming the setting, for anything else.
+    """
     if not isinstance(values, dict):
-        raise ConfigError(
-            f"A config is a JSON object with strategies, encoder and settings; got {type(values).__name__}."
-        )
-    unknown = sorted(set(values) - {*FIELDS, *(each.name for each in knobs_of(CompareConfig))})
-    if unknown:
-        raise ConfigError(
-            f"A config has no setting {', '.join(unknown)}. Download one from the page to see what it has."
-        )
-    ready = dict(values)
-    if "strategies" in ready:
-        ready["strategies"] = _texts(ready["strategies"], "strategies")
-    if "sizes" in ready:
-        ready["sizes"] = _sizes(ready["sizes"])
-    for name in ("encoder", "vectors", "source_run"):
-        if not isinstance(ready.get(name, ""), str):
-            raise ConfigError(f"{name} must be text; got {ready[name]!r}.")
-    settings = ready.get("settings", {})
+        raise ConfigError(f"A config is a JSON object with arms and encoder; got {type(values).__name__}.")
+    return ClassifyExperiment(**fields_from_json(ClassifyExperiment, _with_arms(values)))
+
+
+def _with_arms(values: dict[str, Any]) -> dict[str, Any]:
+    """The same with arms for the strategies and their settings."""
+    if not {"strategies", "settings"} & set(values):
+        return values
+    if "arms" in values:
+        raise ConfigError("A config names either arms, or strategies with their settings, not both.")
+    names = values.get("strategies", list(USUAL))
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        raise ConfigError(f"strategies must be a list of names; got {names!r}.")
+    settings = values.get("settings", {})
     if not isinstance(settings, dict) or not all(isinstance(each, dict) for each in settings.values()):
         raise ConfigError("settings must be an object with one object for each strategy.")
-    return CompareConfig(**ready)
-
-
-def _texts(value: object, name: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise ConfigError(f"{name} must be a list of names; got {value!r}.")
-    return tuple(value)
+    for name in {*names, *settings}:
+        strategy(name)
+    arms = [{"strategy": name, "settings": settings.get(name, {})} for name in dict.fromkeys(names)]
+    return {"arms": arms} | {
+        name: of for name, of in values.items() if name not in ("strategies", "settings")
+    }
 
 
 def size_of(text: str) -> int:
@@ -159,12 +160,6 @@ def size_of(text: str) -> int:
     if not text.strip().isdecimal() or int(text) < 1:
         raise ConfigError(f"Rows of each class must be whole numbers from 1, or all; got {text[:40]!r}.")
     return int(text)
-
-
-def _sizes(value: object) -> tuple[int, ...]:
-    if not isinstance(value, list) or not all(type(each) is int for each in value):
-        raise ConfigError(f"sizes must be a list of whole numbers; got {value!r}.")
-    return tuple(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,96 +186,112 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class SourcePlan:
-    """What a source is to a comparison.
+    """What sources are to an experiment.
 
-    `task`: it is trained first, in this job. `families` of strategies that it gives something to. `zero`:
-    strategies whose source model is also scored on the target as it is, since the labels are the same.
+    `task`: the source task is trained first, in this job. `families` of strategies that the experiment's source gives
+    something to. `zero`: which of its models are also scored on the target as they are, since the labels are the same.
+    `own`: the families that each source of single arms gives to, by its name.
     """
 
     task: bool = False
     families: tuple[str, ...] = ()
     zero: tuple[str, ...] = ()
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def gives_to(self, name: str) -> bool:
-        """Whether the strategy of this name begins with something of the source."""
-        return strategy(name).family.name in self.families
+    def gives_to(self, arm: Arm) -> bool:
+        """Whether an arm begins with something of its source."""
+        if arm.source == NO_SOURCE:
+            return False
+        families = self.own.get(arm.source, ()) if arm.source else self.families
+        return strategy(arm.strategy).family.name in families
 
     def to_json(self) -> dict[str, Any]:
-        return {"task": self.task, "families": list(self.families), "zero": list(self.zero)}
+        own = {name: list(families) for name, families in self.own.items()}
+        return {"task": self.task, "families": list(self.families), "zero": list(self.zero), "own": own}
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> SourcePlan:
-        return SourcePlan(bool(values["task"]), tuple(values["families"]), tuple(values["zero"]))
+        own = {str(name): tuple(families) for name, families in values.get("own", {}).items()}
+        return SourcePlan(bool(values["task"]), tuple(values["families"]), tuple(values["zero"]), own)
 
 
-NO_SOURCE = SourcePlan()
+WITHOUT_SOURCE = SourcePlan()
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One training of a comparison.
-
-    `role`: `target`; `source`, the source task; or `zero`, the source's model scored on the target.
-    `from_source` says whether a target training begins with what the source learned. `size` is its rows per
-    class in a grid, 0 for all; None outside one.
-    """
-
-    strategy: str
-    seed: int
-    role: str = "target"
-    from_source: bool = False
-    size: int | None = None
-
-    @property
-    def suffix(self) -> str:
-        """The end of the run's id, after the job's."""
-        if self.role != "target":
-            return f"{self.role}-{self.strategy}"
-        if self.size is None:
-            return f"{self.strategy}-{self.seed + 1}"
-        start = "source" if self.from_source else "plain"
-        return f"{self.strategy}-{start}-{self.size or 'all'}-{self.seed + 1}"
-
-
-def cells(config: CompareConfig, source: SourcePlan = NO_SOURCE) -> list[Cell]:
-    """The trainings in their order: source task first, then cheap strategies before dear ones, few rows first."""
-    order = [each.name for each in STRATEGIES if each.name in config.strategies]
+def trials(config: ClassifyExperiment, source: SourcePlan = WITHOUT_SOURCE) -> list[Trial]:
+    """The trials in their order: source task first, then cheap strategies before dear ones, few rows first."""
     planned = []
     if source.task:
-        named = {source_strategy(name) for name in order if source.gives_to(name)} - {""}
-        planned = [Cell(each.name, 0, "source") for each in STRATEGIES if each.name in named]
-    planned += [Cell(name, 0, "zero") for name in source.zero]
-    by_size: list[int | None] = [*sorted(config.sizes, key=lambda size: size or 10**9)] or [None]
-    for name in order:
-        for size in by_size:
-            for from_source in _starts(config, name, source):
-                planned += [
-                    Cell(name, seed, from_source=from_source, size=size) for seed in range(config.seeds)
-                ]
+        planned = [Trial(f"{SOURCE}-{key}", key, role=SOURCE) for key in source_arms(config, source)]
+    planned += [Trial(f"{ZERO_SHOT}-{key}", key, role=ZERO_SHOT) for key in source.zero]
+    sizes: list[int | None] = [*by_size(config.sizes)] or [None]
+    for key, arm in _cheap_first(config.by_key):
+        for size in sizes:
+            for from_source in _starts(config, arm, source):
+                for seed in range(config.seeds):
+                    name = _trial_name(key, seed, from_source, size)
+                    planned.append(Trial(name, key, seed, from_source=from_source, size=size))
     return planned
 
 
-def _starts(config: CompareConfig, name: str, source: SourcePlan) -> tuple[bool, ...]:
-    """Whether a strategy begins with the source; a grid trains each one without it as well."""
-    if not source.gives_to(name):
+def _cheap_first(arms: Mapping[str, Arm]) -> list[tuple[str, Arm]]:
+    """Arms in the order of their strategies' table; those of one strategy in the order given."""
+    order = [each.name for each in STRATEGIES]
+    return sorted(arms.items(), key=lambda item: order.index(item[1].strategy))
+
+
+def _trial_name(key: str, seed: int, from_source: bool, size: int | None) -> str:
+    if size is None:
+        return f"{key}-{seed + 1}"
+    return f"{key}-{'source' if from_source else 'plain'}-{size or 'all'}-{seed + 1}"
+
+
+def _starts(config: ClassifyExperiment, arm: Arm, source: SourcePlan) -> tuple[bool, ...]:
+    """Whether an arm begins with its source; with sizes each one is trained without it as well."""
+    if not source.gives_to(arm):
         return (False,)
     return (False, True) if config.sizes else (True,)
 
 
-def source_strategy(name: str) -> str:
-    """How the source task is trained for a target strategy; '' for one that takes nothing from a source."""
-    return strategy(name).source
+def source_arms(config: ClassifyExperiment, source: SourcePlan) -> dict[str, Arm]:
+    """How the source task is trained, by key: once for all arms that take over the same."""
+    made: dict[str, Arm] = {}
+    needed = [source_arm(config, arm) for arm in config.arms if source.gives_to(arm) and not arm.source]
+    for _, arm in _cheap_first({str(at): arm for at, arm in enumerate(needed)}):
+        if arm not in made.values():
+            made[free_name(arm.strategy, made)] = arm
+    return made
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of one training: for learning, and for choosing the best epoch."""
+def source_arm(config: ClassifyExperiment, arm: Arm) -> Arm:
+    """How the source task is trained for an arm: with its own settings, or those of the arm whose strategy that is."""
+    name = strategy(arm.strategy).source
+    alike = [each for each in config.arms if each.strategy == name and each.start == arm.start]
+    settings = arm.settings if arm.strategy == name else alike[0].settings if alike else {}
+    return Arm(name, to_values(from_values(strategy(name).config, settings)), start=arm.start)
 
-    train: LabelledTexts
-    validation: LabelledTexts
+
+def source_key(config: ClassifyExperiment, source: SourcePlan, arm: Arm) -> str:
+    """The key of the source's training that an arm takes over."""
+    wanted = source_arm(config, arm)
+    return next(key for key, made in source_arms(config, source).items() if made == wanted)
 
 
-def test_split(config: CompareConfig, examples: Examples, test: Examples | None) -> tuple[Examples, Examples]:
+def arm_of(config: ClassifyExperiment, source: SourcePlan, trial: Trial) -> Arm:
+    """The arm of a trial; of the source task its own, and of a source from elsewhere one without settings."""
+    if trial.role == TARGET:
+        return config.arm(trial.arm)
+    return source_arms(config, source)[trial.arm] if source.task else Arm(trial.arm)
+
+
+def expected_key(trial: Trial) -> str:
+    """Under which name the seconds of a trial are estimated: its arm's, or that of the source's training."""
+    return trial.arm if trial.role == TARGET else f"{SOURCE}-{trial.arm}"
+
+
+def test_split(
+    config: ClassifyExperiment, examples: Examples, test: Examples | None
+) -> tuple[Examples, Examples]:
     """(rows to learn from, test rows): the given test file, or a stratified share of the rows; at most
     the config's `test_rows` of either, drawn once."""
     if test is None:
@@ -298,7 +309,7 @@ def _drawn(test: Examples, rows: int, seed: int) -> Examples:
         return test.take(sorted(np.random.default_rng(seed).permutation(len(test))[:rows].tolist()))
 
 
-def filled(config: CompareConfig, largest: int) -> CompareConfig:
+def filled(config: ClassifyExperiment, largest: int) -> ClassifyExperiment:
     """The config with the sizes that can be filled where the most frequent class has `largest` rows to learn from.
 
     A size that no class has more rows than is all of them: 0 stands for it, once.
@@ -312,17 +323,19 @@ def largest_class(pool: Examples) -> int:
     return max(Counter(pool.labels).values())
 
 
-def rows_of_seed(config: CompareConfig, pool: Examples, seed: int, classes: tuple[str, ...]) -> Rows:
-    """What a seed trains on: every strategy gets the same rows for the same seed."""
+def rows_of_seed(
+    config: ClassifyExperiment, pool: Examples, seed: int, classes: tuple[str, ...]
+) -> tuple[LabelledTexts, LabelledTexts]:
+    """(rows to learn from, rows to choose the epoch by) of a seed: the same for every arm."""
     chosen = sample_per_class(pool, config.per_class, seed) if config.per_class else pool
     if len(chosen) < ROWS_FOR_VALIDATION:
-        return Rows(labelled(chosen, classes), labelled(chosen.take([]), classes))
+        return labelled(chosen, classes), labelled(chosen.take([]), classes)
     share = min(config.validation_share, config.validation_rows / len(chosen))
     try:
         train, validation = split(chosen, share=share, seed=seed)
     except DataError:  # a class with a single text: it is needed for learning
         train, validation = chosen, chosen.take([])
-    return Rows(labelled(train, classes), labelled(validation, classes))
+    return labelled(train, classes), labelled(validation, classes)
 
 
 def labelled(examples: Examples, classes: tuple[str, ...]) -> LabelledTexts:

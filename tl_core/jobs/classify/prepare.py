@@ -5,6 +5,7 @@ The page counts, estimates and submits what was prepared; the worker finds it ag
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from tl_core.catalog.sources import SourceModels
@@ -12,16 +13,16 @@ from tl_core.data.examples import Examples
 from tl_core.data.findings import overlap, without_rows
 from tl_core.errors import DataError
 from tl_core.jobs.classify.plan import (
-    Cell,
-    CompareConfig,
+    ClassifyExperiment,
     SourcePlan,
     Task,
-    cells,
     filled,
     largest_class,
     test_split,
+    trials,
 )
-from tl_core.jobs.classify.source_plan import chosen_source, source_plan
+from tl_core.jobs.classify.source_plan import chosen_sources, source_plan
+from tl_core.jobs.experiment import Trial
 from tl_core.runs.store import Store
 
 
@@ -30,24 +31,25 @@ class Prepared:
     """What a comparison consists of.
 
     `config` has only sizes that `pool`, the rows to learn from, can fill; `test` are the rows scored on.
-    `source_rows` are those of a source task without the `left_out` ones that are test rows; `source` the models of a
-    source that is there. `target` are the rows as they were given, by whose texts speed is measured.
+    `source_rows` are those of a source task without the `left_out` ones that are test rows; `sources` the models of
+    those that are there, by what arms call them, that of the experiment by ''. `target` are the rows as they were
+    given, by whose texts speed is measured.
     """
 
     title: str
-    config: CompareConfig
+    config: ClassifyExperiment
     target: Examples
     pool: Examples
     test: Examples
     source_rows: Examples | None
     left_out: int
-    source: SourceModels | None
+    sources: Mapping[str, SourceModels]
     plan: SourcePlan
 
     @property
-    def trainings(self) -> list[Cell]:
+    def trials(self) -> list[Trial]:
         """The trainings in their order."""
-        return cells(self.config, self.plan)
+        return trials(self.config, self.plan)
 
     def source_split(self) -> tuple[Examples, Examples]:
         """(rows to learn from, test rows) of the source task."""
@@ -55,19 +57,19 @@ class Prepared:
         return source_split(self.config, self.source_rows)
 
 
-def prepare(store: Store, config: CompareConfig, task: Task) -> Prepared:
+def prepare(store: Store, config: ClassifyExperiment, task: Task) -> Prepared:
     """Check and draw everything that a comparison needs; DataError, RunError or ModelError if it could not be trained."""
     target = task.pool()
     _check(target, task)
     pool, test = test_split(config, target, task.test)
     config = filled(config, largest_class(pool))
     task, left_out = _without_test_rows(config, task, test)
-    source = chosen_source(store, config, task)
-    plan = source_plan(config, task, source)
-    return Prepared(task.title, config, task.target, pool, test, task.source, left_out, source, plan)
+    sources = chosen_sources(store, config, task)
+    plan = source_plan(config, task, sources)
+    return Prepared(task.title, config, task.target, pool, test, task.source, left_out, sources, plan)
 
 
-def source_split(config: CompareConfig, rows: Examples) -> tuple[Examples, Examples]:
+def source_split(config: ClassifyExperiment, rows: Examples) -> tuple[Examples, Examples]:
     """(rows to learn from, test rows) of a source task, which holds back a share of its own."""
     return test_split(replace(config, test_rows=0), rows, None)
 
@@ -81,7 +83,7 @@ def _check(target: Examples, task: Task) -> None:
         raise DataError("The test file holds no usable row.")
 
 
-def _without_test_rows(config: CompareConfig, task: Task, test: Examples) -> tuple[Task, int]:
+def _without_test_rows(config: ClassifyExperiment, task: Task, test: Examples) -> tuple[Task, int]:
     """The task with a source that holds none of the test rows, and how many it held; DataError if too few are left."""
     if task.source is None:
         return task, 0

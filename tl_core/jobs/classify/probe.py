@@ -19,12 +19,14 @@ from tl_core.data.split import sample_per_class
 from tl_core.encoders.adapted import StartingPoint
 from tl_core.encoders.load import EncoderBase
 from tl_core.errors import TLError
-from tl_core.jobs.classify.plan import CompareConfig, config_from_json, labelled, rows_of_seed
+from tl_core.jobs.classify.plan import ClassifyExperiment, config_from_json, labelled, rows_of_seed
+from tl_core.knobs import from_values
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext, WordStart
-from tl_core.tasks.classify.strategies import strategy
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts
+from tl_core.tasks.classify.strategies import Strategy, strategy
+from tl_core.tasks.fitting import TrainingContext, WordStart
 from tl_core.text.tokens import count_tokens
 from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
 from tl_core.training.events import Metric, drain
@@ -43,25 +45,21 @@ def run_probe(settings: Settings, folder: Path) -> None:
         raise TLError(f"{folder} holds no order for a probe.")
     config = config_from_json(order["config"])
     examples = read_examples(folder / "rows.jsonl")
-    start = None
-    if order["base"]:
-        trained = Path(order["trained"]) if order["trained"] else None
-        start = StartingPoint(EncoderBase.from_json(order["base"]), trained)
+    if any(each["base"] for each in order["arms"].values()):
         import peft  # noqa: F401  what a worker imports before its first training counts as start
         import torch  # noqa: F401
         import transformers  # noqa: F401
     importing = time.perf_counter() - began + 1.0  # and the interpreter's own start
-    rates = {}
-    for name in order["strategies"]:
-        rates[name] = _measure(settings, config, name, start, examples, importing)
+    rates = {
+        name: _measure(settings, config, each, examples, importing) for name, each in order["arms"].items()
+    }
     write_record(folder / RATES, rates)
 
 
 def _measure(
     settings: Settings,
-    config: CompareConfig,
-    name: str,
-    start: StartingPoint | None,
+    config: ClassifyExperiment,
+    order: dict[str, Any],
     examples: Examples,
     importing: float,
 ) -> dict[str, float]:
@@ -70,15 +68,18 @@ def _measure(
     start_peak()
     began = time.perf_counter()
     context = TrainingContext(settings)
-    row = strategy(name)
+    row = strategy(order["strategy"])
+    given = from_values(row.config, order["settings"])
     if row.needs_encoder:
-        train, predict, load = _measure_encoder(replace(context, start=start), config, name, examples)
+        trained = Path(order["trained"]) if order["trained"] else None
+        context = replace(context, start=StartingPoint(EncoderBase.from_json(order["base"]), trained))
+        train, predict, load = _measure_encoder(context, row, given, examples)
     else:
-        if row.needs_vectors(config.config_of(name)):
-            context = replace(context, words=WordStart(open_vectors(Store(settings), config.vectors)))
-        _fit_few(context, config, name, examples)  # imports what it needs
+        if row.needs_vectors(given):
+            context = replace(context, words=WordStart(open_vectors(Store(settings), order["vectors"])))
+        _fit_few(context, row, given, examples)  # imports what it needs
         importing += time.perf_counter() - began
-        train, predict, load = _measure_light(context, config, name, examples)
+        train, predict, load = _measure_light(context, config, row, given, examples)
     return {
         "train": train,
         "predict": predict,
@@ -88,36 +89,33 @@ def _measure(
     }
 
 
-def _fit_few(context: TrainingContext, config: CompareConfig, name: str, examples: Examples) -> float:
+def _fit_few(context: TrainingContext, row: Strategy, settings: Any, examples: Examples) -> float:
     """Seconds of a training on a few rows: the fixed part of any."""
     each = max(1, FEW // len(examples.classes))
     few = labelled(sample_per_class(examples, each, context.seed), examples.classes)
     none = labelled(examples.take([]), examples.classes)
     began = time.perf_counter()
-    one = _one_pass(config.config_of(name))
-    drain(strategy(name).fit(FitInput(context, examples.classes, few, none, one)))
+    drain(row.fit(FitInput(context, examples.classes, few, none, _one_pass(settings))))
     return time.perf_counter() - began
 
 
 def _measure_light(
-    context: TrainingContext, config: CompareConfig, name: str, examples: Examples
+    context: TrainingContext, config: ClassifyExperiment, row: Strategy, settings: Any, examples: Examples
 ) -> tuple[float, float, float]:
     """Seconds a character of one pass of a training and of predicting, and of the fixed part."""
-    load = _fit_few(context, config, name, examples)
-    rows = rows_of_seed(config.at(0), examples, 0, examples.classes).train
-    row = strategy(name)
+    load = _fit_few(context, row, settings, examples)
+    rows, _ = rows_of_seed(config.at(0), examples, 0, examples.classes)
     most = len(rows) if row.effort.whole_table else MOST_ROWS
     chosen = np.random.default_rng(context.seed).permutation(len(rows))[:most]
     texts, targets = tuple(rows.texts[at] for at in chosen), rows.targets[chosen]
     characters = max(1, sum(map(len, texts)))
     none = labelled(examples.take([]), examples.classes)
-    one = _one_pass(config.config_of(name))
-    given = FitInput(context, examples.classes, LabelledTexts(texts, targets), none, one)
+    given = FitInput(context, examples.classes, LabelledTexts(texts, targets), none, _one_pass(settings))
     began = time.perf_counter()
     fitted = drain(row.fit(given))
     train = max(0.0, time.perf_counter() - began - load) / characters
     began = time.perf_counter()
-    drain(fitted.classifier.predict_events(texts))
+    drain(fitted.model.predict_events(texts))
     return train, (time.perf_counter() - began) / characters, load
 
 
@@ -126,7 +124,7 @@ def _one_pass(settings: Any) -> Any:
 
 
 def _measure_encoder(
-    context: TrainingContext, config: CompareConfig, name: str, examples: Examples
+    context: TrainingContext, row: Strategy, settings: Any, examples: Examples
 ) -> tuple[float, float, float]:
     """Seconds a padded token of a training step and of a prediction, and seconds to load."""
     import sklearn.linear_model  # noqa: F401  what a worker holds too
@@ -140,7 +138,6 @@ def _measure_encoder(
     )
     from tl_core.training.devices import best_device
 
-    settings: Any = config.config_of(name)
     start = context.starting_point
     began = time.perf_counter()
     encoder = load_merged(start, context.settings)
@@ -157,14 +154,14 @@ def _measure_encoder(
     predict = (time.perf_counter() - began) / padded_tokens(
         lengths[few], sorted_batches(lengths[few], PREDICT_BATCH)
     )
-    if not strategy(name).in_loop:
+    if not row.in_loop:
         return 0.0, predict, load
     del encoder, network, classifier
-    return _measure_steps(context, name, settings, examples, lengths), predict, load
+    return _measure_steps(context, row, settings, examples, lengths), predict, load
 
 
 def _measure_steps(
-    context: TrainingContext, name: str, settings: Any, examples: Examples, lengths: NDArray[np.int64]
+    context: TrainingContext, row: Strategy, settings: Any, examples: Examples, lengths: NDArray[np.int64]
 ) -> float:
     """Seconds a padded token over a few real steps; the first one pays for set-up and is left out."""
     chosen = _spread(lengths, BATCHES * settings.batch_size)
@@ -172,7 +169,7 @@ def _measure_steps(
     none = labelled(examples.take([]), examples.classes)
     batches = length_batches(lengths[chosen], settings.batch_size, seed=context.seed, epoch=0)
     one = _one_pass(settings)  # with a single pass gradual unfreezing trains every layer in it
-    training = strategy(name).fit(FitInput(context, examples.classes, train, none, one))
+    training = row.fit(FitInput(context, examples.classes, train, none, one))
     times = []
     for event in training:
         if isinstance(event, Metric):

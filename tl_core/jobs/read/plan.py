@@ -1,32 +1,35 @@
-"""The plan of a reader's fine-tuning: from which starts, on how many questions, with which seeds."""
+"""A reading experiment: from which starts, on how many questions, with which seeds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tl_core.data.reading import ReadingSet, split_by_article
 from tl_core.errors import ConfigError, DataError
-from tl_core.knobs import check_knobs, from_values, knob, knobs_of, to_values
+from tl_core.jobs.experiment import Arm, ExperimentConfig, Trial, by_size, fields_from_json
+from tl_core.knobs import from_values, knob
 from tl_core.tasks.read.config import ReadConfig
 
 QUESTIONS_FOR_VALIDATION = 200  # below, holding questions back costs more than it tells
-MOST_STARTS, MOST_SIZES = 6, 8
+METHODS = ("lora", "full")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainReaderConfig:
-    """Settings of one job: every start is trained on every number of questions, with every seed.
+@dataclass(frozen=True, kw_only=True)
+class ReadExperiment(ExperimentConfig):
+    """Settings of a reading experiment: every arm is trained on every number of questions, with every seed.
 
-    A start is a reader (en, ko, a run's id) or a bare encoder; a size of 0 takes all questions.
+    An arm's strategy is a method of `ReadConfig`. It begins with its source, a reader (en, ko, a run's id), or else
+    with its start, which may be one too, or a bare encoder. Sizes are questions.
     """
 
-    starts: tuple[str, ...] = ("en",)
+    unit: ClassVar[str] = "question"
+
+    arms: tuple[Arm, ...] = (Arm("lora", start="en"),)
     sizes: tuple[int, ...] = (0,)
-    settings: Mapping[str, Any] = field(default_factory=dict)
     seeds: int = knob(1, "Trainings of every start and size; each draws its own questions.", low=1, high=10)
     test_share: float = knob(
         0.2,
@@ -42,87 +45,93 @@ class TrainReaderConfig:
         high=0.5,
         advanced=True,
     )
-    validation_questions: int = knob(
+    validation_rows: int = knob(
         2_000,
         "Most questions that choose the best epoch, up to whole articles.",
         low=10,
         high=1_000_000,
         advanced=True,
+        label="Validation questions",
     )
-    split_seed: int = knob(0, "Seed of the split into training and test.", low=0, high=10**6, advanced=True)
 
-    def __post_init__(self) -> None:
-        check_knobs(self)
-        self.read_config()
-        if not 1 <= len(self.starts) <= MOST_STARTS or len(set(self.starts)) < len(self.starts):
-            raise ConfigError(f"Choose 1 to {MOST_STARTS} different starts; got {list(self.starts)}.")
-        good = all(isinstance(size, int) and not isinstance(size, bool) and size >= 0 for size in self.sizes)
-        if not good or not 1 <= len(self.sizes) <= MOST_SIZES or len(set(self.sizes)) < len(self.sizes):
+    def problem(self) -> str:
+        if not self.sizes:
+            return "sizes must name at least one number of questions, 0 for all."
+        if not all(map(begins_with, self.arms)):
+            return "Every arm of a reader needs a start: a reader, a run or an encoder."
+        return ""
+
+    def settings_class(self, strategy: str) -> type[ReadConfig]:
+        if strategy not in METHODS:
             raise ConfigError(
-                f"sizes must be 1 to {MOST_SIZES} different numbers of questions, 0 for all; got {list(self.sizes)}."
+                f"There is no way {strategy!r} to train a reader. There are: {', '.join(METHODS)}."
             )
+        return ReadConfig
 
-    def read_config(self) -> ReadConfig:
-        """The settings of the training itself; those not given have their defaults."""
-        return from_values(ReadConfig, self.settings)
+    def settings_of(self, arm: Arm) -> ReadConfig:
+        given = {**arm.settings, "method": arm.strategy}
+        return from_values(self.settings_class(arm.strategy), given)
 
-    def to_json(self) -> dict[str, Any]:
-        """The whole config as plain JSON, every setting spelt out."""
-        return {
-            "starts": list(self.starts),
-            "sizes": list(self.sizes),
-            **to_values(self),
-            "settings": to_values(self.read_config()),
-        }
+    def title_of(self, arm: Arm) -> str:
+        return arm.name or begins_with(arm)
+
+    def plain_key(self, at: int) -> str:
+        return f"start{at + 1}"
 
 
-def train_reader_config(values: object) -> TrainReaderConfig:
-    """The config that `to_json` wrote; ConfigError, naming the setting, for anything else."""
+def begins_with(arm: Arm) -> str:
+    """The name of what an arm begins with."""
+    return arm.source or arm.start
+
+
+def of_starts(
+    starts: Sequence[str], settings: Mapping[str, Any] | None = None, **changes: Any
+) -> ReadExperiment:
+    """An experiment with one arm for each start, all with the same settings of `ReadConfig`."""
+    given = dict(settings or {})
+    method = str(given.get("method", ReadConfig().method))
+    return ReadExperiment(arms=tuple(Arm(method, given, start=start) for start in starts), **changes)
+
+
+def read_config_from_json(values: object) -> ReadExperiment:
+    """The config that `to_json` wrote, also an earlier version's with `starts` and their common `settings`.
+
+    ConfigError, naming the setting, for anything else.
+    """
     if not isinstance(values, dict):
-        raise ConfigError(f"A config is a JSON object with starts, sizes and settings; got {values!r:.80}.")
-    known = {"starts", "sizes", "settings", *(each.name for each in knobs_of(TrainReaderConfig))}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        raise ConfigError(f"A reader's config has no setting {', '.join(unknown)}. It has: {sorted(known)}.")
-    ready = dict(values)
-    for name in ("starts", "sizes"):
-        if name in ready:
-            if not isinstance(ready[name], list):
-                raise ConfigError(f"{name} must be a list; got {ready[name]!r:.80}.")
-            ready[name] = tuple(ready[name])
-    if not all(isinstance(each, str) for each in ready.get("starts", ())):
-        raise ConfigError(f"starts must be names; got {ready['starts']!r:.80}.")
-    if not isinstance(ready.get("settings", {}), dict):
+        raise ConfigError(f"A config is a JSON object with arms and sizes; got {values!r:.80}.")
+    return ReadExperiment(**fields_from_json(ReadExperiment, _with_arms(values)))
+
+
+def _with_arms(values: dict[str, Any]) -> dict[str, Any]:
+    """The same with arms for the starts, and its fields as they are called now."""
+    if not {"starts", "settings", "validation_questions"} & set(values):
+        return values
+    if "arms" in values and {"starts", "settings"} & set(values):
+        raise ConfigError("A config names either arms, or starts with their settings, not both.")
+    starts, settings = values.get("starts", ["en"]), values.get("settings", {})
+    if not isinstance(starts, list) or not all(isinstance(each, str) for each in starts):
+        raise ConfigError(f"starts must be a list of names; got {starts!r:.80}.")
+    if not isinstance(settings, dict):
         raise ConfigError("settings must be an object.")
-    return TrainReaderConfig(**ready)
+    method = settings.get("method", ReadConfig().method)
+    arms = [{"strategy": method, "settings": settings, "start": start} for start in starts]
+    known = {"validation_questions": "validation_rows"}
+    rest = {known.get(name, name): of for name, of in values.items() if name not in ("starts", "settings")}
+    return {"arms": arms} | rest
 
 
-@dataclass(frozen=True, slots=True)
-class ReadCell:
-    """One training: start number `start`, on `size` questions (0: all), with a seed from 0."""
-
-    start: int
-    size: int
-    seed: int
-
-    @property
-    def suffix(self) -> str:
-        """The end of the run's id, after the job's."""
-        return f"start{self.start + 1}-{self.size or 'all'}-{self.seed + 1}"
-
-
-def read_cells(config: TrainReaderConfig) -> list[ReadCell]:
+def read_trials(config: ReadExperiment) -> list[Trial]:
     """The trainings in their order: few questions first, so that the curve grows from the left."""
-    sizes = sorted(config.sizes, key=lambda size: (size == 0, size))
     return [
-        ReadCell(start, size, seed)
-        for size in sizes
+        Trial(f"{key}-{size or 'all'}-{seed + 1}", key, seed, size=size)
+        for size in by_size(config.sizes)
         for seed in range(config.seeds)
-        for start in range(len(config.starts))
+        for key in config.by_key
     ]
 
 
-def check_questions(config: TrainReaderConfig, pool: ReadingSet, test: ReadingSet) -> None:
+def check_questions(config: ReadExperiment, pool: ReadingSet, test: ReadingSet) -> None:
     """DataError if there is nothing to learn from or to measure on, or a size asks for more than there is."""
     if not pool.answerable:
         raise DataError(f"{pool.name} leaves no answerable question to learn from.")
@@ -138,7 +147,7 @@ def check_questions(config: TrainReaderConfig, pool: ReadingSet, test: ReadingSe
 
 
 def read_split(
-    config: TrainReaderConfig, data: ReadingSet, test: ReadingSet | None
+    config: ReadExperiment, data: ReadingSet, test: ReadingSet | None
 ) -> tuple[ReadingSet, ReadingSet]:
     """(questions to learn from, test questions): the given test file, or whole articles held back.
 
@@ -151,15 +160,15 @@ def read_split(
     return data.take(kept), test
 
 
-def questions_of_cell(
-    config: TrainReaderConfig, pool: ReadingSet, cell: ReadCell
-) -> tuple[ReadingSet, ReadingSet | None]:
-    """(training, validation) of a cell: every start gets the same questions for the same size and seed."""
+def questions_of_trial(
+    config: ReadExperiment, pool: ReadingSet, trial: Trial
+) -> tuple[ReadingSet, ReadingSet]:
+    """(training, validation) of a trial: every arm gets the same questions for the same size and seed."""
     chosen = pool
-    if cell.size:
-        order = np.random.default_rng([cell.seed, 43]).permutation(len(pool))[: cell.size]
+    if trial.size:
+        order = np.random.default_rng([trial.seed, 43]).permutation(len(pool))[: trial.size]
         chosen = pool.take(sorted(order.tolist()))
     if len(chosen) < QUESTIONS_FOR_VALIDATION:
-        return chosen, None
-    share = min(config.validation_share, config.validation_questions / len(chosen))
-    return split_by_article(chosen, share, cell.seed)
+        return chosen, chosen.take([])
+    share = min(config.validation_share, config.validation_rows / len(chosen))
+    return split_by_article(chosen, share, trial.seed)

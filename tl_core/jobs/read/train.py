@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,24 +22,25 @@ from tl_core.encoders.adapted import StartingPoint, copy_state, read_facts, read
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.tuning import epochs_for
 from tl_core.errors import ConfigError, RunError
-from tl_core.jobs.progress import JobProgress
+from tl_core.jobs.experiment import Arm, Parts, Trial
 from tl_core.jobs.read.plan import (
-    ReadCell,
-    TrainReaderConfig,
+    ReadExperiment,
+    begins_with,
     check_questions,
-    questions_of_cell,
-    read_cells,
+    questions_of_trial,
+    read_config_from_json,
     read_split,
-    train_reader_config,
+    read_trials,
 )
-from tl_core.jobs.trainings import CellWork, submit_job
-from tl_core.knobs import to_values
+from tl_core.jobs.trainings import submit_job
+from tl_core.jobs.work import ExperimentWork
 from tl_core.runs.store import Job, Run, Store
+from tl_core.tasks.fitting import Fitted, TrainingContext
 from tl_core.tasks.read.config import Reading
 from tl_core.tasks.read.report import Evaluation, evaluate_events
-from tl_core.tasks.read.saved import HEAD, load_reader
-from tl_core.tasks.read.train import ReaderContext, fit_reader
-from tl_core.training.memory import peak_bytes
+from tl_core.tasks.read.saved import HEAD, TASK, load_reader
+from tl_core.tasks.read.train import TrainedReader, fit_reader
+from tl_core.training.events import Training
 
 TRAIN, TEST = "train.json", "test.json"
 ANSWERS = "answers.jsonl"
@@ -49,7 +49,7 @@ TRAINING_COST = 3.0  # of a question in an epoch, in forward passes
 
 def submit_training(
     store: Store,
-    config: TrainReaderConfig,
+    config: ReadExperiment,
     data: ReadingSet,
     *,
     test: ReadingSet | None = None,
@@ -62,7 +62,7 @@ def submit_training(
     """
     pool, held = read_split(config, data, test)
     check_questions(config, pool, held)
-    starts = [reader_start(store, name) for name in config.starts]
+    starts = [_start_of(store, arm) for arm in config.arms]
 
     def write_data(folder: Path) -> None:
         (folder / TRAIN).write_bytes(write_squad(pool))
@@ -70,9 +70,18 @@ def submit_training(
         for at, start in enumerate(starts):
             _copy_start(start, folder / f"start{at + 1}")
 
-    titles = _titles_apart(config.starts, [reader_title(store, name) for name in config.starts])
-    told = {"training": config.to_json(), "titles": titles}
+    titles = [arm.name or reader_title(store, begins_with(arm)) for arm in config.arms]
+    names = [begins_with(arm) for arm in config.arms]
+    told = {"training": config.to_json(), "titles": _titles_apart(names, titles)}
     return submit_job(store, "train_reader", title or data.name, told, write_data, processes=processes)
+
+
+def _start_of(store: Store, arm: Arm) -> StartingPoint:
+    """Where an arm begins; ConfigError if its source stands on another encoder than its start."""
+    start = reader_start(store, begins_with(arm))
+    if arm.source and arm.start:
+        check_base(arm.source, start, reader_start(store, arm.start).base)
+    return start
 
 
 def _titles_apart(names: Sequence[str], titles: Sequence[str]) -> list[str]:
@@ -96,84 +105,66 @@ def _copy_start(start: StartingPoint, folder: Path) -> None:
 
 
 def run_training(store: Store, job: Job) -> None:
-    """Train and measure every cell of the job; raises RunError at the end if cells failed."""
-    training = ReaderTraining(store, job)
-    training.run_cells(training.cells)
+    """Train and measure every trial of the job; raises RunError at the end if some failed."""
+    ReaderTraining(store, job).run_trials()
 
 
-class ReaderTraining(CellWork[ReadCell]):
-    """One job of reader trainings at work."""
+class ReaderTraining(ExperimentWork[ReadingSet]):
+    """One reading experiment at work."""
 
-    def __init__(self, store: Store, job: Job) -> None:
-        super().__init__(store, job)
-        self.config = train_reader_config(job.record["config"]["training"])
-        self.titles: list[str] = job.record["config"]["titles"]
-        self.pool, self.test = training_data(job)
-        self.cells = read_cells(self.config)
-        weights = {cell.suffix: self._cost(cell) for cell in self.cells}
-        self.progress = JobProgress(job.folder / "progress.json", weights)
+    task = TASK
+    config: ReadExperiment
 
-    def _cost(self, cell: ReadCell) -> float:
-        questions = cell.size or len(self.pool)
-        epochs = epochs_for(self.config.read_config(), questions)
+    def prepare(self) -> None:
+        self.config = read_config_from_json(self.job.record["config"]["training"])
+        self.pool, self.test = training_data(self.job)
+        self.trials = read_trials(self.config)
+        titles: list[str] = self.job.record["config"]["titles"]
+        self.titles = dict(zip(self.config.by_key, titles, strict=True))
+        self.starts = {key: at for at, key in enumerate(self.config.by_key, start=1)}
+
+    def title(self, trial: Trial) -> str:
+        count = trial.size or len(self.pool)
+        return f"From {self.titles[trial.arm]}, {count:,} questions, seed {trial.seed + 1}"
+
+    def parts(self, trial: Trial) -> Parts[ReadingSet]:
+        train, validation = questions_of_trial(self.config, self.pool, trial)
+        return Parts(train, validation, self.test)
+
+    def training(
+        self, trial: Trial, folder: Path, parts: Parts[ReadingSet]
+    ) -> Training[Fitted[TrainedReader]]:
+        start, control = self._start(trial), self.control(folder)
+        context = TrainingContext(self.store.settings, trial.seed, start, control=control)
+        settings = self.config.settings_of(self.arm_of(trial))
+        return fit_reader(context, parts.train, parts.validation, settings)
+
+    def scoring(self, trial: Trial, folder: Path, parts: Parts[ReadingSet]) -> Training[dict[str, Any]]:
+        reader = load_reader(folder / "model", self.store.settings)
+        evaluation = yield from evaluate_events(reader, parts.test, Reading(top=1))
+        write_answers(folder / ANSWERS, parts.test, evaluation)
+        return {"report": evaluation.report.to_json()}
+
+    def beginning(self, trial: Trial) -> dict[str, Any]:
+        start = self._start(trial)
+        return {
+            "encoder": start.base.name,
+            "vectors": "",
+            "source": self.titles[trial.arm],
+            "from_source": start.trained is not None,
+        }
+
+    def _start(self, trial: Trial) -> StartingPoint:
+        return read_starting_point(self.job.folder / "data" / f"start{self.starts[trial.arm]}")
+
+    def cost(self, trial: Trial) -> float:
+        """In questions asked."""
+        questions = trial.size or len(self.pool)
+        epochs = epochs_for(self.config.settings_of(self.arm_of(trial)), questions)
         return TRAINING_COST * questions * epochs + len(self.test)
 
-    def title(self, cell: ReadCell) -> str:
-        count = cell.size or len(self.pool)
-        return f"From {self.titles[cell.start]}, {count:,} questions, seed {cell.seed + 1}"
-
-    def train(self, cell: ReadCell, run_id: str) -> None:
-        train, validation = questions_of_cell(self.config, self.pool, cell)
-        folder = self.store.settings.runs / run_id
-        context = ReaderContext(self.store.settings, self._start(cell), cell.seed, self.control(folder))
-        fitting = fit_reader(context, train, validation, self.config.read_config())
-        before = 1 - len(self.test) / self._cost(cell)
-        record = self._record(cell, run_id, train, validation)
-        learned = self.fit(cell, record, fitting, until=before, stops_itself=True)
-        if learned is not None:
-            self.finish(cell, learned | self._measure(cell, folder, before))
-
-    def _measure(self, cell: ReadCell, folder: Path, before: float) -> dict[str, Any]:
-        """Ask the reader as it was saved, not as it stands in memory, and keep its answers."""
-        began = time.perf_counter()
-        reader = load_reader(folder / "model", self.store.settings)
-        asking = evaluate_events(reader, self.test, Reading(top=1))
-        evaluation: Evaluation = self.drive(cell, folder, asking, part=(before, 1.0))
-        write_answers(folder / ANSWERS, self.test, evaluation)
-        return {
-            "report": evaluation.report.to_json(),
-            "scoring_seconds": time.perf_counter() - began,
-            "peak_memory": peak_bytes(),
-        }
-
-    def _start(self, cell: ReadCell) -> StartingPoint:
-        return read_starting_point(self.job.folder / "data" / f"start{cell.start + 1}")
-
-    def _record(
-        self, cell: ReadCell, run_id: str, train: ReadingSet, validation: ReadingSet | None
-    ) -> dict[str, Any]:
-        config = self.config.read_config()
-        return {
-            "id": run_id,
-            "job": self.job.id,
-            "task": "read",
-            "title": self.job.title,
-            "role": "target",
-            "strategy": config.method,
-            "seed": cell.seed + 1,
-            "status": "running",
-            "started": time.time(),
-            "encoder": self._start(cell).base.name,
-            "source": self.titles[cell.start],
-            "start": cell.start,
-            "size": cell.size,
-            "config": to_values(config),
-            "rows": {
-                "train": len(train),
-                "validation": len(validation) if validation else 0,
-                "test": len(self.test),
-            },
-        }
+    def training_share(self, trial: Trial) -> float:
+        return 1 - len(self.test) / self.cost(trial)
 
 
 def training_data(job: Job) -> tuple[ReadingSet, ReadingSet]:

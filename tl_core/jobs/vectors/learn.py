@@ -11,8 +11,9 @@ from typing import Any
 
 from tl_core.catalog.vector_sets import TASK
 from tl_core.errors import DataError, RunError
+from tl_core.jobs.experiment import Trial
 from tl_core.jobs.progress import JobProgress
-from tl_core.jobs.trainings import CellWork, submit_job
+from tl_core.jobs.trainings import TrialWork, submit_job
 from tl_core.knobs import from_values, to_values
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Job, Run, Store
@@ -29,6 +30,7 @@ HISTORY = "history.json"  # in the run's folder: facts and watched neighbours by
 MOST_CHARACTERS = 500_000_000
 MOST_WATCHED = 10
 TELL_SENTENCES = 2_000
+TRIAL = Trial("vectors", "vectors")
 SPLITTING_COST = 0.2  # of an epoch of learning; five times as much for morphemes
 
 
@@ -41,13 +43,8 @@ class LearnedHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cell:
-    suffix: str = "vectors"
-
-
-@dataclass(frozen=True, slots=True)
 class _Fitted:
-    """What was learned, as `CellWork.fit` wants it."""
+    """What was learned, as `TrialWork.fit` wants it."""
 
     learned: Learned
     title: str
@@ -106,31 +103,32 @@ def submit_learning(
 
 def run_learning(store: Store, job: Job) -> None:
     """The worker's side of `submit_learning`."""
-    VectorLearning(store, job).run_cells([_Cell()])
+    VectorLearning(store, job).run_trials()
 
 
-class VectorLearning(CellWork[_Cell]):
+class VectorLearning(TrialWork):
     """One job of learning at work."""
 
     def __init__(self, store: Store, job: Job) -> None:
         super().__init__(store, job)
         self.config = from_values(LearnConfig, job.record["config"]["learning"])
-        self.progress = JobProgress(job.folder / "progress.json", {_Cell().suffix: 1.0})
+        self.progress = JobProgress(job.folder / "progress.json", {TRIAL.name: 1.0})
+        self.trials = [TRIAL]
         self.doing = "Reading the texts"
 
-    def title(self, cell: _Cell) -> str:
+    def title(self, trial: Trial) -> str:
         return self.doing
 
-    def is_shared(self, cell: _Cell) -> bool:
+    def is_shared(self, trial: Trial) -> bool:
         return False
 
-    def train(self, cell: _Cell, run_id: str) -> None:
-        self.progress.update(cell.suffix, self.doing, 0.0)
+    def train(self, trial: Trial, run_id: str) -> None:
+        self.progress.update(trial.name, self.doing, 0.0)
         record = self._record(run_id)
         folder = self.store.settings.runs / run_id
-        done = self.fit(cell, record, self._learn(folder), until=1.0, stops_itself=False)
+        done = self.fit(trial, record, self._learn(folder), until=1.0, stops_itself=False)
         if done is not None:
-            self.finish(cell, done | {"peak_memory": peak_bytes()})
+            self.finish(trial, done | {"peak_memory": peak_bytes()})
 
     def _learn(self, folder: Path) -> Training[_Fitted]:
         count = int(self.job.record["config"]["texts"])

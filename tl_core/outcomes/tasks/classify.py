@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tl_core.errors import ModelError
 from tl_core.knobs import from_values
-from tl_core.outcomes.comparison import TITLES, read_answers
+from tl_core.outcomes.answers import majority_answers, read_answers
 from tl_core.outcomes.tasks.kind import (
     KEPT,
     CardText,
@@ -32,16 +32,24 @@ from tl_core.runs.store import CLASSIFY, Job, Run
 from tl_core.tasks.classify.encoder.classifier import HEAD
 from tl_core.tasks.classify.forms import LABELS
 from tl_core.tasks.classify.metrics import Interval, Report
-from tl_core.tasks.classify.strategies import FORMS, Strategy, strategy
+from tl_core.tasks.classify.strategies import FORMS, TITLES, Strategy, strategy
 from tl_core.tasks.significance import Wording
 
 ACCURACY, MACRO_F1 = Measure("accuracy", "accuracy"), Measure("macro_f1", "macro-F1")
 
 
-def _name(run: Run) -> str:
+def _arm_title(run: Run) -> str:
     name = str(run.record.get("strategy", ""))
+    return str(run.record.get("name") or TITLES.get(name, name))
+
+
+def _takes_over(_: Job, run: Run) -> bool:
+    return bool(run.record.get("from_source", run.record.get("source")))
+
+
+def _name(run: Run) -> str:
     part = "source task" if run.record.get("role") == "source" else f"seed {run.record.get('seed', '?')}"
-    return f"{TITLES.get(name, name)}, {part}"
+    return f"{_arm_title(run)}, {part}"
 
 
 def _scores(report: Mapping[str, Any]) -> Scores:
@@ -111,6 +119,8 @@ CLASSIFIERS = TaskKind(
     title="classification",
     unit="row",
     name=_name,
+    arm_title=_arm_title,
+    takes_over=_takes_over,
     summary=_summary,
     judging=Judging(
         measures=(ACCURACY, MACRO_F1),
@@ -120,6 +130,7 @@ CLASSIFIERS = TaskKind(
         scores=_scores,
         test="test.jsonl",
         right_answers=_right_classes,
+        majority=majority_answers,
     ),
     card=_card,
     portable=Portable(

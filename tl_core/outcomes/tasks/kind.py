@@ -54,7 +54,8 @@ class Judging:
 
     `right` is the share of the test that a run gets right: it has an interval, and runs are compared by
     it, in this `wording`. The best run is the one with the highest `best`. `test` is the file of the test
-    in the job's data, and `right_answers` says which of its N rows or questions a run got right, (N,).
+    in the job's data, and `right_answers` says which of its N rows or questions a run got right, (N,). `majority`
+    gives the most frequent class and where always answering it is right, (N,); None for a task without classes.
     """
 
     measures: tuple[Measure, ...]
@@ -64,6 +65,7 @@ class Judging:
     scores: Callable[[Mapping[str, Any]], Scores]
     test: str
     right_answers: Callable[[Job, Run], NDArray[np.bool_]]
+    majority: Callable[[Job], tuple[str, NDArray[np.bool_]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class TaskKind:
     """One task: everything about its runs that others ask by task.
 
     `task` stands in their records, `title` on screen; `unit` is one thing that is learned from. `name` tells a run
-    from others of its job, `summary` what a command prints of it beside what every run has, by name. Runs that are not
+    from others of its job, `arm_title` is what its arm of the experiment is called, `takes_over` says whether it began
+    with what a source learned, `summary` what a command prints of it beside what every run has, by name. Runs that are not
     tested, such as learned word vectors, have no `judging`; those that are no models for others no `card` and no zip.
     """
 
@@ -109,10 +112,20 @@ class TaskKind:
     title: str
     unit: str
     name: Callable[[Run], str]
+    arm_title: Callable[[Run], str] = lambda run: arm_of(run)
+    takes_over: Callable[[Job, Run], bool] = lambda job, run: bool(run.record.get("from_source"))
     summary: Callable[[Run], dict[str, Any]] = lambda run: {}
     judging: Judging | None = None
     card: Callable[[Run], CardText] | None = None
     portable: Portable | None = None
+
+
+def arm_of(run: Run) -> str:
+    """The key of the arm that a run is a trial of; earlier versions knew one arm a strategy, or one a start."""
+    record = run.record
+    if "arm" in record:
+        return str(record["arm"])
+    return f"start{int(record['start']) + 1}" if "start" in record else str(record.get("strategy", ""))
 
 
 def learned_from(run: Run) -> int:

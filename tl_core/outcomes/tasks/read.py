@@ -10,12 +10,11 @@ from typing import Any, get_args
 
 import numpy as np
 
-from tl_core.encoders.adapted import FACTS, read_facts
+from tl_core.encoders.adapted import FACTS, read_facts, read_starting_point
 from tl_core.encoders.families import family_of
-from tl_core.errors import ModelError
+from tl_core.errors import ModelError, TLError
 from tl_core.jobs.read.train import TEST, exact_matches
 from tl_core.knobs import from_values
-from tl_core.outcomes.comparison import TITLES
 from tl_core.outcomes.tasks.kind import (
     KEPT,
     CardText,
@@ -26,14 +25,16 @@ from tl_core.outcomes.tasks.kind import (
     Score,
     Scores,
     TaskKind,
+    arm_of,
     code,
     learned_from,
     rows_text,
     score_rows,
 )
-from tl_core.runs.store import Run
+from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.encoder.classifier import ENCODER_FORM
 from tl_core.tasks.classify.metrics import Interval, percentile_interval
+from tl_core.tasks.classify.strategies import TITLES
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.metrics import Rule
 from tl_core.tasks.read.report import ReadReport
@@ -46,9 +47,23 @@ MOST_QUESTIONS = 10_000_000
 RESAMPLES = 1000
 
 
+def _arm_title(run: Run) -> str:
+    return str(run.record.get("name") or run.record.get("source", ""))
+
+
+def _takes_over(job: Job, run: Run) -> bool:
+    """Whether a run began with a reader, not with a bare encoder; of an earlier version, as its start in the job tells."""
+    if "from_source" in run.record:
+        return bool(run.record["from_source"])
+    try:
+        return read_starting_point(job.folder / "data" / arm_of(run)).trained is not None
+    except TLError:
+        return False
+
+
 def _name(run: Run) -> str:
-    source, seed = run.record.get("source", ""), run.record.get("seed", "?")
-    return f"From {source}, {learned_from(run):,} questions, seed {seed}"
+    seed = run.record.get("seed", "?")
+    return f"From {_arm_title(run)}, {learned_from(run):,} questions, seed {seed}"
 
 
 def _scores(report: Mapping[str, Any]) -> Scores:
@@ -160,6 +175,8 @@ READERS = TaskKind(
     title="reading",
     unit="question",
     name=_name,
+    arm_title=_arm_title,
+    takes_over=_takes_over,
     summary=_summary,
     judging=Judging(
         measures=(EXACT_MATCH, F1),

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.encoders.adapted import StartingPoint
-from tl_core.errors import ConfigError, DataError
-from tl_core.settings import Settings
+from tl_core.errors import DataError
+from tl_core.tasks.fitting import Fitted, TrainingContext
 from tl_core.training.events import Training
-from tl_core.training.loop import LoopControl
-from tl_core.vectors.space import WordVectors
 
 Probabilities = NDArray[np.float64]
 Targets = NDArray[np.int64]
@@ -34,6 +31,9 @@ class Classifier(Protocol):
         """Write the model so that `load_classifier` gives equal predictions."""
 
 
+FittedClassifier = Fitted[Classifier]
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledTexts:
     """Texts with their classes as indices into the task's class list."""
@@ -43,33 +43,6 @@ class LabelledTexts:
 
     def __len__(self) -> int:
         return len(self.texts)
-
-
-@dataclass(frozen=True, slots=True)
-class WordStart:
-    """Where a classifier on word vectors begins: pretrained vectors, and the model folder of a source task."""
-
-    vectors: WordVectors | None = None
-    source: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingContext:
-    """What a training is given beside its data: places, starting points, a seed, checkpoints and when to stop."""
-
-    settings: Settings
-    seed: int = 0
-    start: StartingPoint | None = None
-    words: WordStart = WordStart()
-    control: LoopControl = field(default_factory=LoopControl)
-
-    @property
-    def starting_point(self) -> StartingPoint:
-        if self.start is None:
-            raise ConfigError(
-                "This strategy needs an encoder to start from. Choose minilm, e5 or another one."
-            )
-        return self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +57,6 @@ class FitInput(Generic[Config]):
     train: LabelledTexts
     validation: LabelledTexts
     config: Config
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A finished training: the classifier and what it cost."""
-
-    classifier: Classifier
-    seconds: float
-    trained_parameters: int
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    def save(self, folder: Path) -> None:
-        """Write the classifier's model."""
-        self.classifier.save(folder)
 
 
 def check_classes(classes: Sequence[str], train: LabelledTexts) -> None:

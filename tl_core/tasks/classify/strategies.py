@@ -38,14 +38,14 @@ from tl_core.tasks.classify.encoder.tuned import (
     fit_full,
     fit_lora,
 )
-from tl_core.tasks.classify.fitting import FitInput, Fitted, Probabilities
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, Probabilities
 from tl_core.tasks.classify.forms import Family, ModelForm
 from tl_core.tasks.classify.words.cnn import SentenceScore, sentence_scores
 from tl_core.tasks.classify.words.saved import WORDS_FORM
 from tl_core.tasks.classify.words.train import WORDS_EFFORT, fit_words
 from tl_core.training.events import Training
 
-Fit = Callable[[FitInput[Any]], Training[Fitted]]
+Fit = Callable[[FitInput[Any]], Training[FittedClassifier]]
 Predict = Callable[[Any, tuple[str, ...], Any, Settings], Training[Probabilities]]
 Chosen = Callable[[Any, int, int], list[str]]
 Sentences = Callable[[Any, str, str], list[SentenceScore]]
@@ -258,6 +258,7 @@ STRATEGIES: tuple[Strategy, ...] = (
         ),
     ),
 )
+TITLES = {each.name: each.title for each in STRATEGIES}
 FORMS = tuple(dict.fromkeys(each.form for each in STRATEGIES))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from tl_core.encoders.adapted import (
 )
 from tl_core.encoders.load import Encoder
 from tl_core.encoders.tuning import epochs_for, set_dropout
-from tl_core.settings import Settings
+from tl_core.tasks.fitting import Fitted, TrainingContext
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.examples import SpanExamples, WindowDrawer, span_examples
 from tl_core.tasks.read.network import WindowBatch, allowed_logits, make_batch, make_reader_network
@@ -30,7 +30,7 @@ from tl_core.tasks.read.saved import read_head, save_reader
 from tl_core.training.batches import sorted_batches
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training
-from tl_core.training.loop import Indices, LoopControl, Problem, fit, loop_config
+from tl_core.training.loop import Indices, Problem, fit, loop_config
 
 if TYPE_CHECKING:
     import torch
@@ -39,29 +39,24 @@ VALIDATION_BATCH = 32
 SHORT_TOKENS = 256  # up to here plain attention trains 1.5 times as fast on a CPU as the fused one
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderContext:
-    """What a reader's training is given beside its questions."""
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedReader:
+    """A reader in memory as it was trained; `save_encoder(folder)` writes what was trained in its encoder."""
 
-    settings: Settings
     start: StartingPoint
-    seed: int = 0
-    control: LoopControl = field(default_factory=LoopControl)
+    encoder: Encoder
+    network: torch.nn.Module
+    save_encoder: Callable[[Path], None]
 
-
-@dataclass(frozen=True, slots=True)
-class FittedReader:
-    """A trained reader in memory and what it cost; `save(folder)` writes it."""
-
-    save: Callable[[Path], None]
-    seconds: float
-    trained_parameters: int
-    facts: dict[str, Any]
+    def save(self, folder: Path) -> None:
+        """Write the encoder's trained part and the span head, for `load_reader`."""
+        self.save_encoder(folder)
+        save_reader(folder, self.start, self.encoder, self.network)
 
 
 def fit_reader(
-    context: ReaderContext, train: ReadingSet, validation: ReadingSet | None, config: ReadConfig
-) -> Training[FittedReader]:
+    context: TrainingContext, train: ReadingSet, validation: ReadingSet | None, config: ReadConfig
+) -> Training[Fitted[TrainedReader]]:
     """Train encoder and span head on the questions of `train`; validation questions choose the epoch.
 
     Starts from the head of an earlier reader, if `context.start` has one. Yields what `fit` yields;
@@ -75,7 +70,7 @@ def fit_reader(
         yield Note("The word table of this encoder is quantised and stays as it is.")
     set_dropout(encoder.model, config.encoder_dropout, config.attention_dropout)
     network = make_reader_network(encoder, config.dropout)
-    head = read_head(context.start.trained)
+    head = read_head(context.starting_point.trained)
     if head is not None:
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
         yield Note("Starts from an earlier reader, its span head included.")
@@ -93,11 +88,7 @@ def fit_reader(
     config = replace(config, learning_rate=config.encoder_rate)
     loop = loop_config(config, epochs_for(config, len(problem.lengths)), context.seed)
     result = yield from fit(network, network.head, problem, loop, accelerator, context.control)  # type: ignore[arg-type]
-
-    def save(folder: Path) -> None:
-        save_encoder(folder)
-        save_reader(folder, context.start, encoder, network)
-
+    reader = TrainedReader(context.starting_point, encoder, network, save_encoder)
     facts = {
         "windows": len(problem.lengths),
         "epochs": loop.epochs,
@@ -106,17 +97,17 @@ def fit_reader(
         "stopped_early": result.stopped_early,
         "learning_rate": loop.learning_rate,
     }
-    return FittedReader(save, result.seconds, result.trained_parameters, facts)
+    return Fitted(reader, result.seconds, result.trained_parameters, facts)
 
 
-def _encoder(context: ReaderContext, config: ReadConfig) -> tuple[Encoder, Callable[[Path], None]]:
+def _encoder(context: TrainingContext, config: ReadConfig) -> tuple[Encoder, Callable[[Path], None]]:
     """The encoder with what may be trained in it, and how to save that."""
     if config.method == "lora":
         encoder = load_with_adapter(
-            context.start, context.settings, rank=config.rank, alpha=config.alpha, dropout=0.0
+            context.starting_point, context.settings, rank=config.rank, alpha=config.alpha, dropout=0.0
         )
-        return encoder, lambda folder: save_adapter(encoder, folder, context.start)
-    encoder = load_trainable(context.start, context.settings)
+        return encoder, lambda folder: save_adapter(encoder, folder, context.starting_point)
+    encoder = load_trainable(context.starting_point, context.settings)
     return encoder, lambda folder: save_weights(encoder, folder)
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, TrainingContext, WordStart
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts
 from tl_core.tasks.classify.words.config import KINDS, AnyWordConfig
 from tl_core.tasks.classify.words.train import fit_words
+from tl_core.tasks.fitting import Fitted, TrainingContext, WordStart
 from tl_core.training.events import Event
 from tl_core.vectors.space import WordVectors, make_vectors
 

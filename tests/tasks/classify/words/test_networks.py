@@ -157,7 +157,7 @@ def test_the_table_gives_the_same_in_training_where_rows_hold_words_that_stay():
 def test_sentence_scores_find_the_sentences_that_decide(settings: Settings):
     fitted, _ = fit(settings, "cnn", epochs=30, learning_rate=2e-2)
     text = "It was on at six. <br />Bad poor sad ill!  We left... 🙂 Ill &amp; sad."
-    scores = sentence_scores(fitted.classifier, text, "bad")
+    scores = sentence_scores(fitted.model, text, "bad")
     assert [each.sentence for each in scores] == [
         "It was on at six.",
         "Bad poor sad ill!",
@@ -168,16 +168,16 @@ def test_sentence_scores_find_the_sentences_that_decide(settings: Settings):
     for each in scores[:3]:
         assert text[each.start : each.end] == each.sentence
     assert (scores[3].start, scores[3].end) == (-1, -1)
-    assert sentence_scores(fitted.classifier, "", "bad") == []
+    assert sentence_scores(fitted.model, "", "bad") == []
 
 
 def test_sentence_scores_are_the_gradient_times_the_vector(settings: Settings):
     """Against differences: scaling one sentence's vector a little changes the logit by score times the scale."""
     fitted, _ = fit(settings, "cnn", epochs=10, learning_rate=2e-2, longest_sentence=5)
     text = "Good fine nice. Bad sad. Good good good good good good well."
-    found = sentence_scores(fitted.classifier, text, "good")
-    network = fitted.classifier.network
-    batch = fitted.classifier.documents([text]).by_sentences(np.array([0]))
+    found = sentence_scores(fitted.model, text, "good")
+    network = fitted.model.network
+    batch = fitted.model.documents([text]).by_sentences(np.array([0]))
     with torch.no_grad():
         vectors = network.sentence_vectors(batch).double()
         network = network.double()
@@ -194,10 +194,10 @@ def test_sentence_scores_are_the_gradient_times_the_vector(settings: Settings):
 def test_sentence_scores_ask_for_a_document_model_and_a_known_class(settings: Settings):
     mean, _ = fit(settings, "mean", epochs=1)
     with pytest.raises(ConfigError, match="cnn"):
-        sentence_scores(mean.classifier, "good", "good")
+        sentence_scores(mean.model, "good", "good")
     cnn, _ = fit(settings, "cnn", epochs=1)
     with pytest.raises(ConfigError, match="must be one of bad, good, so so; got 'ugly'"):
-        sentence_scores(cnn.classifier, "good", "ugly")
+        sentence_scores(cnn.model, "good", "ugly")
 
 
 def test_settings_out_of_range_are_refused():

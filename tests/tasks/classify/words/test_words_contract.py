@@ -25,11 +25,12 @@ from tests.tasks.classify.words.rows import (
 )
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
-from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, TrainingContext, WordStart
+from tl_core.tasks.classify.fitting import FitInput, LabelledTexts
 from tl_core.tasks.classify.saved import predict
 from tl_core.tasks.classify.words.config import FEW_ROWS, KINDS, config_class, settled
 from tl_core.tasks.classify.words.saved import load_word_classifier, read_source
 from tl_core.tasks.classify.words.train import fit_words
+from tl_core.tasks.fitting import TrainingContext, WordStart
 from tl_core.training.events import Note, Progress, Stopped, drain
 from tl_core.training.loop import LoopControl
 
@@ -57,12 +58,12 @@ def test_a_word_classifier_keeps_the_contract(settings: Settings, tmp_path: Path
     assert progress[-1].done == progress[-1].total
 
     texts = (*make_rows().texts, *STRANGE)
-    before = predict(fitted.classifier, texts)
+    before = predict(fitted.model, texts)
     assert before.shape == (len(texts), 3)
     assert np.isfinite(before).all()
     assert np.allclose(before.sum(1), 1, atol=1e-6)
     assert fitted.trained_parameters > 0
-    assert predict(fitted.classifier, []).shape == (0, 3)
+    assert predict(fitted.model, []).shape == (0, 3)
 
     folder = save(fitted, tmp_path / "saved")
     assert {each.name for each in folder.iterdir()} == {
@@ -73,7 +74,7 @@ def test_a_word_classifier_keeps_the_contract(settings: Settings, tmp_path: Path
     }
     after = predict(load_word_classifier(folder, settings, CPU), texts)
     assert np.allclose(before, after, atol=1e-5)
-    alone = np.vstack([predict(fitted.classifier, [text]) for text in texts[20:]])
+    alone = np.vstack([predict(fitted.model, [text]) for text in texts[20:]])
     assert np.allclose(before[20:], alone, atol=1e-5)
 
 
@@ -83,8 +84,8 @@ def test_the_same_seed_gives_the_same_model(settings: Settings, kind: str):
     second, _ = fit(settings, kind, seed=3)
     other, _ = fit(settings, kind, seed=4)
     texts = make_rows().texts
-    assert np.array_equal(predict(first.classifier, texts), predict(second.classifier, texts))
-    assert not np.array_equal(predict(first.classifier, texts), predict(other.classifier, texts))
+    assert np.array_equal(predict(first.model, texts), predict(second.model, texts))
+    assert not np.array_equal(predict(first.model, texts), predict(other.model, texts))
 
 
 @pytest.mark.parametrize("embeddings", ["trained", "slow", "frozen"])
@@ -94,7 +95,7 @@ def test_a_word_classifier_learns_what_is_plain(settings: Settings, kind: str, e
         settings, kind, embeddings=embeddings, epochs=30, learning_rate=2e-2, validation=make_rows(10, 1)
     )
     rows = make_rows()
-    assert (predict(fitted.classifier, rows.texts).argmax(1) == rows.targets).mean() > 0.9
+    assert (predict(fitted.model, rows.texts).argmax(1) == rows.targets).mean() > 0.9
     assert fitted.facts["best_epoch"] <= fitted.facts["epochs"] == 30
 
 
@@ -104,14 +105,14 @@ def test_trained_words_move_and_frozen_and_extra_words_stay(settings: Settings, 
     wanted = vectors.rows[vectors.vocabulary.row("good")].astype("f2")
     for embeddings, moves in (("frozen", False), ("trained", True), ("slow", True)):
         fitted, _ = fit(settings, kind, embeddings=embeddings)
-        table = fitted.classifier.network.table
-        index = fitted.classifier.index
+        table = fitted.model.network.table
+        index = fitted.model.index
         now = table.trained[index["good"]].detach().numpy()
         assert (not np.allclose(now, wanted, atol=1e-4)) is moves
         extra = table.kept[index["film"] - len(table.trained)].numpy()
         assert np.allclose(extra, vectors.rows[vectors.vocabulary.row("film")].astype("f2"))
         assert not table.trained[0].any()
-        parameters = sum(each.numel() for each in fitted.classifier.network.parameters())
+        parameters = sum(each.numel() for each in fitted.model.network.parameters())
         trained = parameters - (table.trained.numel() if embeddings == "frozen" else 0)
         assert fitted.trained_parameters == trained
 
@@ -121,8 +122,8 @@ def test_a_slow_table_moves_less_than_a_trained_one(settings: Settings):
 
     def moved(**changes: object) -> float:
         fitted, _ = fit(settings, "mean", weight_decay=0.0, **changes)
-        at = fitted.classifier.index["good"]
-        now = fitted.classifier.network.table.trained[at].detach().numpy()
+        at = fitted.model.index["good"]
+        now = fitted.model.network.table.trained[at].detach().numpy()
         return float(np.abs(now - vectors.rows[vectors.vocabulary.row("good")]).max())
 
     assert moved(embeddings="slow", embedding_rate=1e-3) < 0.2 * moved(
@@ -136,9 +137,9 @@ def test_korean_is_cut_into_morphemes(settings: Settings, tmp_path: Path):
     rows = LabelledTexts((good, bad) * 4, np.array([1, 0] * 4))
     fitted, _ = fit(settings, "cnn", rows=rows, words=WordStart(), validation=rows)
     assert fitted.facts["splitter"] == "morphemes"
-    assert {"영화", "가", "좋다"} <= set(fitted.classifier.index)
+    assert {"영화", "가", "좋다"} <= set(fitted.model.index)
     loaded = load_word_classifier(save(fitted, tmp_path / "saved"), settings, CPU)
-    assert np.allclose(predict(fitted.classifier, STRANGE), predict(loaded, STRANGE), atol=1e-5)
+    assert np.allclose(predict(fitted.model, STRANGE), predict(loaded, STRANGE), atol=1e-5)
 
 
 def test_words_updated_by_the_source_replace_pretrained_ones(settings: Settings, tmp_path: Path):
@@ -148,8 +149,8 @@ def test_words_updated_by_the_source_replace_pretrained_ones(settings: Settings,
     target, _ = fit(
         settings, "cnn", words=from_source(folder), rows=rows, embeddings="frozen", moves="embeddings"
     )
-    learned = source.classifier.network.table.trained.detach()[source.classifier.index["good"]]
-    classifier = target.classifier
+    learned = source.model.network.table.trained.detach()[source.model.index["good"]]
+    classifier = target.model
     assert torch.equal(classifier.network.table.trained[classifier.index["good"]], learned)
     film = tiny_vectors().rows[tiny_vectors().vocabulary.row("film")]
     assert np.allclose(classifier.network.table.trained[classifier.index["film"]], film, atol=2e-3)
@@ -191,18 +192,18 @@ def test_everything_moves_and_the_head_only_for_the_same_classes(
     }
     same, _ = fit(settings, kind, words=start, **still)
     other, _ = fit(settings, kind, words=start, classes=("one", "two", "three"), **still)
-    learned = dict(source.classifier.network.named_parameters())
+    learned = dict(source.model.network.named_parameters())
     layers = {name for name in learned if not name.startswith(("head", "table"))}
     assert set(same.facts["moved"]) == layers | {"head.weight", "head.bias"}
     assert set(other.facts["moved"]) == layers
     heads = ("head.weight", "head.bias")
-    new = dict(other.classifier.network.named_parameters())
+    new = dict(other.model.network.named_parameters())
     assert other.trained_parameters == sum(new[name].numel() for name in heads)  # all else stays
-    for name, each in other.classifier.network.named_parameters():
+    for name, each in other.model.network.named_parameters():
         if name in layers:
             assert torch.equal(each, learned[name])
     texts = make_rows().texts
-    assert np.allclose(predict(same.classifier, texts), predict(source.classifier, texts), atol=1e-3)
+    assert np.allclose(predict(same.model, texts), predict(source.model, texts), atol=1e-3)
 
 
 def test_auto_keeps_the_words_that_a_source_moved_on_few_rows_and_trains_them_on_many():
@@ -217,12 +218,12 @@ def test_auto_keeps_the_words_that_a_source_moved_on_few_rows_and_trains_them_on
 def test_moved_layers_are_trained_after_the_frozen_epochs(settings: Settings, tmp_path: Path):
     source, _ = fit(settings, "cnn", epochs=2)
     start = from_source(save(source, tmp_path / "source"))
-    layer = source.classifier.network.sentence.weight
+    layer = source.model.network.sentence.weight
     for frozen, stays in ((2, True), (1, False)):
         target, _ = fit(
             settings, "cnn", words=start, epochs=2, keep_layers_frozen_epochs=frozen, moves="everything"
         )
-        assert torch.equal(target.classifier.network.sentence.weight, layer) is stays
+        assert torch.equal(target.model.network.sentence.weight, layer) is stays
 
 
 def test_words_that_rest_in_every_epoch_are_not_learned(settings: Settings, tmp_path: Path):
@@ -252,7 +253,7 @@ def test_a_stopped_training_goes_on_where_it_stood(settings: Settings, tmp_path:
     again = TrainingContext(settings, 0, words=WordStart(tiny_vectors()), control=LoopControl(tmp_path / "c"))
     resumed = drain(fit_words(replace(given, context=again)))
     texts = make_rows().texts
-    assert np.allclose(predict(whole.classifier, texts), predict(resumed.classifier, texts), atol=1e-6)
+    assert np.allclose(predict(whole.model, texts), predict(resumed.model, texts), atol=1e-6)
 
 
 def test_a_source_of_another_kind_gives_its_words_and_says_so(settings: Settings, tmp_path: Path):
@@ -277,7 +278,7 @@ def test_a_target_stands_alone_when_its_source_is_gone(settings: Settings, tmp_p
     target, _ = fit(settings, "cnn", words=from_source(place))
     folder = save(target, tmp_path / "target")
     shutil.rmtree(place)
-    before = predict(target.classifier, STRANGE)
+    before = predict(target.model, STRANGE)
     assert np.allclose(before, predict(load_word_classifier(folder, settings, CPU), STRANGE), atol=1e-5)
 
 
@@ -356,7 +357,7 @@ def test_word_classifiers_train_and_predict_on_a_gpu(settings: Settings, tmp_pat
     if not torch.cuda.is_available():
         pytest.skip("needs an NVIDIA GPU")
     fitted, _ = fit(settings, kind, precision="auto", least_count=12)
-    assert next(fitted.classifier.network.parameters()).is_cuda
-    on_gpu = predict(fitted.classifier, STRANGE)
+    assert next(fitted.model.network.parameters()).is_cuda
+    on_gpu = predict(fitted.model, STRANGE)
     loaded = load_word_classifier(save(fitted, tmp_path / "saved"), settings, CPU)
     assert np.allclose(on_gpu, predict(loaded, STRANGE), atol=1e-3)

@@ -19,8 +19,9 @@ from tl_core.errors import DataError, ModelError
 from tl_core.tasks.classify.config import TfidfConfig
 from tl_core.tasks.classify.counts.config import COUNTED_ROW
 from tl_core.tasks.classify.effort import light_effort
-from tl_core.tasks.classify.fitting import FitInput, Fitted, Probabilities
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, Probabilities
 from tl_core.tasks.classify.forms import COUNTS, LABELS, ModelForm
+from tl_core.tasks.fitting import Fitted
 from tl_core.text.script import is_korean
 from tl_core.training.events import Note, Progress, Training, drain
 
@@ -133,7 +134,7 @@ TFIDF_EFFORT = light_effort(
 )
 
 
-def fit_tfidf(given: FitInput[TfidfConfig]) -> Training[Fitted]:
+def fit_tfidf(given: FitInput[TfidfConfig]) -> Training[FittedClassifier]:
     """Fit TF-IDF and logistic regression; validation rows are used for training too.
 
     Nothing is chosen on validation rows here, so they need not be held back.

@@ -17,7 +17,8 @@ from tl_core.tasks.classify.counts.n_grams import BagOfWords, fit_view
 from tl_core.tasks.classify.counts.network import as_bags, make_counts_network
 from tl_core.tasks.classify.counts.saved import PREDICT_BATCH, BagOfWordsClassifier
 from tl_core.tasks.classify.effort import light_effort
-from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, Targets
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts, Targets
+from tl_core.tasks.fitting import Fitted
 from tl_core.text.script import is_korean
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Progress, Training
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 BAG_OF_WORDS_EFFORT = light_effort(COUNTED_ROW, epochs_for)
 
 
-def fit_bag_of_words(given: FitInput[BagOfWordsConfig]) -> Training[Fitted]:
+def fit_bag_of_words(given: FitInput[BagOfWordsConfig]) -> Training[FittedClassifier]:
     """Count n-grams and train a linear layer over them; for Korean, character 2-4 grams are counted too."""
     from scipy.sparse import hstack
 

@@ -23,7 +23,8 @@ from tl_core.tasks.classify.encoder.classifier import PREDICT_BATCH, EncoderClas
 from tl_core.tasks.classify.encoder.effort import work_tokens
 from tl_core.tasks.classify.encoder.frozen import fit_scaled_head, network_with_head
 from tl_core.tasks.classify.encoder.tuned import seed_torch, train_fast
-from tl_core.tasks.classify.fitting import FitInput, Fitted, Targets
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, Targets
+from tl_core.tasks.fitting import Fitted
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training, part_of, stoppable
 from tl_core.training.loop import Indices, Problem, fit, loop_config
@@ -53,7 +54,7 @@ def pairs_in_epoch(config: ContrastiveConfig, rows: int) -> int:
     return config.pairs or pairs_for(rows)
 
 
-def fit_contrastive(given: FitInput[ContrastiveConfig]) -> Training[Fitted]:
+def fit_contrastive(given: FitInput[ContrastiveConfig]) -> Training[FittedClassifier]:
     """Train a LoRA adapter on pairs of training rows, then logistic regression on the features it gives.
 
     Validation rows are used for the head too.

@@ -18,7 +18,8 @@ from tl_core.tasks.classify.config import FrozenConfig
 from tl_core.tasks.classify.effort import Effort, Rates, Workload
 from tl_core.tasks.classify.encoder.classifier import EncoderClassifier, Use, make_encoder_network
 from tl_core.tasks.classify.encoder.effort import work_tokens
-from tl_core.tasks.classify.fitting import FitInput, Fitted, Probabilities, Targets
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, Probabilities, Targets
+from tl_core.tasks.fitting import Fitted
 from tl_core.training.devices import best_device
 from tl_core.training.events import Training
 from tl_core.training.precision import as_float64, resolve_precision
@@ -43,7 +44,7 @@ FROZEN_EFFORT = Effort(
 )
 
 
-def fit_frozen(given: FitInput[FrozenConfig]) -> Training[Fitted]:
+def fit_frozen(given: FitInput[FrozenConfig]) -> Training[FittedClassifier]:
     """Logistic regression on frozen features; validation rows are used for training too."""
     began = time.perf_counter()
     settings, config = given.context.settings, given.config

@@ -15,7 +15,7 @@ from tl_core.encoders.lower import begun_above, kept_type, lower_states
 from tl_core.encoders.tuning import GradualConfig, TopLayersConfig, set_dropout
 from tl_core.tasks.classify.encoder.classifier import weights_saver
 from tl_core.tasks.classify.encoder.tuned import Change, Forward, fit_change, plain, seed_torch
-from tl_core.tasks.classify.fitting import FitInput, Fitted
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier
 from tl_core.training.events import Note, Training, stoppable
 from tl_core.training.loop import Indices, LoopConfig, LoopControl, RateOf
 from tl_core.training.precision import resolve_precision
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 IN_ENCODER = "encoder."  # what the network's names put before the names of the encoder's parameters
 
 
-def fit_top_layers(given: FitInput[TopLayersConfig]) -> Training[Fitted]:
+def fit_top_layers(given: FitInput[TopLayersConfig]) -> Training[FittedClassifier]:
     """Train the top layers of the encoder and a new head; embeddings and lower layers stay as they are.
 
     What the lower layers give is computed once and kept in memory where it fits.
@@ -84,7 +84,7 @@ def _save_whole(encoder: Encoder, folder: Path) -> None:
         parameter.requires_grad_(was_trained)
 
 
-def fit_gradual(given: FitInput[GradualConfig]) -> Training[Fitted]:
+def fit_gradual(given: FitInput[GradualConfig]) -> Training[FittedClassifier]:
     """Train the head alone, then the blocks too, from the top to the embeddings, each with a rate of its own.
 
     Gradual unfreezing and discriminative fine-tuning (Howard & Ruder 2018, sections 3.3 and 3.2).

@@ -37,7 +37,8 @@ from tl_core.tasks.classify.encoder.classifier import (
     weights_saver,
 )
 from tl_core.tasks.classify.encoder.effort import work_tokens
-from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts
+from tl_core.tasks.fitting import Fitted
 from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Training, part_of
@@ -101,7 +102,7 @@ def chosen_epochs_and_rate(config: LoraConfig, rows: int, layers: int) -> list[s
     return said
 
 
-def fit_lora(given: FitInput[LoraConfig]) -> Training[Fitted]:
+def fit_lora(given: FitInput[LoraConfig]) -> Training[FittedClassifier]:
     """Train a LoRA adapter and a new head; the encoder's own weights stay."""
     context, config = given.context, given.config
     start = context.starting_point
@@ -116,7 +117,7 @@ def fit_lora(given: FitInput[LoraConfig]) -> Training[Fitted]:
     return (yield from fit_change(replace(given, config=config), change))
 
 
-def fit_full(given: FitInput[FullConfig]) -> Training[Fitted]:
+def fit_full(given: FitInput[FullConfig]) -> Training[FittedClassifier]:
     """Train every weight of the encoder and a new head; a packaged quantised word table stays."""
     context = given.context
     seed_torch(context.seed)
@@ -126,7 +127,7 @@ def fit_full(given: FitInput[FullConfig]) -> Training[Fitted]:
     return (yield from fit_change(given, Change(encoder, weights_saver(encoder))))
 
 
-def fit_change(given: FitInput[TunedConfig], change: Change) -> Training[Fitted]:
+def fit_change(given: FitInput[TunedConfig], change: Change) -> Training[FittedClassifier]:
     """Train what requires gradients in the encoder, and a new head: the classifier that comes out of it."""
     context, train, validation, config = given.context, given.train, given.validation, given.config
     encoder = change.encoder

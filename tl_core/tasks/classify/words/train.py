@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.tasks.classify.effort import light_effort
-from tl_core.tasks.classify.fitting import FitInput, Fitted, LabelledTexts, WordStart
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts
 from tl_core.tasks.classify.words.config import (
     WORD_ROW,
     AnyWordConfig,
@@ -31,6 +31,7 @@ from tl_core.tasks.classify.words.saved import (
 )
 from tl_core.tasks.classify.words.splitting import Splitter, read_corpus
 from tl_core.tasks.classify.words.vocabulary import make_table
+from tl_core.tasks.fitting import Fitted, WordStart
 from tl_core.text.script import is_korean
 from tl_core.training.batches import token_batches
 from tl_core.training.devices import make_accelerator
@@ -47,7 +48,7 @@ TABLE = "table.trained"
 WORDS_EFFORT = light_effort(WORD_ROW, epochs_for)
 
 
-def fit_words(given: FitInput[AnyWordConfig]) -> Training[Fitted]:
+def fit_words(given: FitInput[AnyWordConfig]) -> Training[FittedClassifier]:
     """Train the network that the settings are of, over word vectors: mean, EmbeddingBag, recurrent network or CNN."""
     import torch
 

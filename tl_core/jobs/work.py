@@ -1,0 +1,136 @@
+"""An experiment at work, whatever its task: each trial from its rows to its scored record.
+
+A task's subclass gives the rows of a trial, its training, its scoring, and what its record says beside.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from tl_core.jobs.experiment import Arm, Countable, ExperimentConfig, Parts, Trial
+from tl_core.jobs.progress import JobProgress
+from tl_core.jobs.trainings import AnyFitted, TrialWork, save_model
+from tl_core.knobs import to_values
+from tl_core.runs.store import Job, Store
+from tl_core.training.events import Training
+from tl_core.training.memory import peak_bytes, start_peak
+
+Data = TypeVar("Data", bound=Countable)
+
+
+class ExperimentWork(TrialWork, Generic[Data]):
+    """The trials of one experiment at work; `task` stands in their records."""
+
+    task: str
+    config: ExperimentConfig
+
+    def __init__(self, store: Store, job: Job) -> None:
+        super().__init__(store, job)
+        self.prepare()
+        weights = {trial.name: self.cost(trial) for trial in self.trials}
+        self.progress = self.make_progress(weights)
+
+    # what a task gives
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Read the config, the data and the plan from the job's folder."""
+
+    @abstractmethod
+    def parts(self, trial: Trial) -> Parts[Data]:
+        """What the trial learns from and is scored on."""
+
+    @abstractmethod
+    def training(self, trial: Trial, folder: Path, parts: Parts[Data]) -> Training[AnyFitted]:
+        """The trial's training; its checkpoints go into the run's `folder`."""
+
+    @abstractmethod
+    def scoring(self, trial: Trial, folder: Path, parts: Parts[Data]) -> Training[dict[str, Any]]:
+        """Score the model as it was saved, not as it stands in memory, and keep its answers; fields of the record."""
+
+    @abstractmethod
+    def cost(self, trial: Trial) -> float:
+        """Expected cost of a trial in any one unit: what the progress weighs it by."""
+
+    @abstractmethod
+    def training_share(self, trial: Trial) -> float:
+        """The training's part of the trial's progress; the rest is scoring."""
+
+    @abstractmethod
+    def beginning(self, trial: Trial) -> dict[str, Any]:
+        """Where the trial begins: its record's `encoder`, `vectors`, `source`, and whether it is `from_source`."""
+
+    def arm_of(self, trial: Trial) -> Arm:
+        """The arm of a trial."""
+        return self.config.arm(trial.arm)
+
+    def copied_model(self, trial: Trial) -> Path | None:
+        """The model that is scored as it is, without a training; None for a trial that is trained."""
+        return None
+
+    def make_progress(self, weights: dict[str, float]) -> JobProgress:
+        """The job's progress over trials of these costs."""
+        return JobProgress(self.job.folder / "progress.json", weights)
+
+    # what every experiment does
+
+    def train(self, trial: Trial, run_id: str) -> None:
+        parts, folder = self.parts(trial), self.store.settings.runs / run_id
+        record, until = self._record(trial, run_id, parts), self.training_share(trial)
+        copied = self.copied_model(trial)
+        if copied is not None:
+            learned: dict[str, Any] | None = self._copy(copied, record)
+        else:
+            training = self.training(trial, folder, parts)
+            learned = self.fit(trial, record, training, until=until, stops_itself=self.is_shared(trial))
+        if learned is None:
+            return
+        began = time.perf_counter()
+        scored = self.drive(trial, folder, self.scoring(trial, folder, parts), part=(until, 1.0))
+        cost = {"scoring_seconds": time.perf_counter() - began, "peak_memory": peak_bytes()}
+        self.finish(trial, learned | scored | cost)
+
+    def _copy(self, model: Path, record: dict[str, Any]) -> dict[str, Any]:
+        """The record of a run whose model is a copy: nothing was learned."""
+
+        def copy(place: Path) -> None:
+            shutil.copytree(model, place, dirs_exist_ok=True)
+
+        start_peak()
+        save_model(copy, self.store.settings.runs / str(record["id"]))
+        record = {**record, "seconds": 0.0, "trained_parameters": 0, "facts": {}}
+        self.store.write_run(str(record["id"]), record)
+        return record
+
+    def _record(self, trial: Trial, run_id: str, parts: Parts[Data]) -> dict[str, Any]:
+        arm = self.arm_of(trial)
+        size = {} if trial.size is None else {"size": trial.size}
+        return {
+            "id": run_id,
+            "job": self.job.id,
+            "task": self.task,
+            "title": self.job.title,
+            "role": trial.role,
+            "arm": trial.arm,
+            "name": arm.name,
+            "strategy": arm.strategy,
+            "seed": trial.seed + 1,
+            "status": "running",
+            "started": time.time(),
+            "config": {} if self.copied_elsewhere(trial) else to_values(self.config.settings_of(arm)),
+            "rows": {
+                "train": len(parts.train),
+                "validation": len(parts.validation),
+                "test": len(parts.test),
+            },
+            **self.beginning(trial),
+            **size,
+        }
+
+    def copied_elsewhere(self, trial: Trial) -> bool:
+        """Whether the trial's model was trained elsewhere, with settings that are not known here."""
+        return False

@@ -1,0 +1,88 @@
+"""A finished classifier's answers on its job's test rows, read from the run's folder; nothing is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.data.examples import Examples, read_examples
+from tl_core.errors import DataError
+from tl_core.jobs.classify.compare import PREDICTIONS
+from tl_core.jobs.classify.plan import labelled
+from tl_core.runs.store import Job, Run
+from tl_core.tasks.classify.metrics import Report
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """One test row and what a run said about it; `row` is its number in the file it came from."""
+
+    row: int
+    text: str
+    true: str
+    predicted: str
+    probability: float
+    probability_of_true: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A run's probabilities (N, C) on its job's N test rows, whose true classes are `truth` (N,)."""
+
+    classes: tuple[str, ...]
+    examples: Examples
+    truth: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """Where the most probable class is the true one: (N,)."""
+        right: NDArray[np.bool_] = self.probabilities.argmax(axis=1) == self.truth
+        return right
+
+    def rows(self, indices: Iterable[int]) -> list[AnswerRow]:
+        """The test rows at these positions, in this order."""
+        return [self._row(int(at)) for at in indices]
+
+    def _row(self, at: int) -> AnswerRow:
+        chances = self.probabilities[at]
+        best = int(chances.argmax())
+        return AnswerRow(
+            row=self.examples.rows[at],
+            text=self.examples.texts[at],
+            true=self.examples.labels[at],
+            predicted=self.classes[best],
+            probability=float(chances[best]),
+            probability_of_true=float(chances[self.truth[at]]),
+        )
+
+
+def read_answers(job: Job, run: Run) -> Answers:
+    """A finished run's answers on the job's test rows; DataError if they are missing or do not fit."""
+    examples = read_examples(job.folder / "data" / "test.jsonl")
+    classes = tuple(str(each) for each in run.record.get("classes", ()))
+    try:
+        probabilities = np.load(run.folder / PREDICTIONS, allow_pickle=False)
+        truth = labelled(examples, classes).targets
+    except (OSError, ValueError, EOFError, KeyError) as error:
+        raise DataError(f"The predictions of run {run.id} cannot be read. Train it again.") from error
+    if probabilities.shape != (len(examples), len(classes)):
+        raise DataError(f"The predictions of run {run.id} are not those of its test rows. Train it again.")
+    return Answers(classes, examples, truth, probabilities)
+
+
+def majority_answers(job: Job) -> tuple[str, NDArray[np.bool_]]:
+    """The most frequent class of the rows to learn from, and where always answering it is right: (N,)."""
+    counts = Counter(read_examples(job.folder / "data" / "train.jsonl").labels)
+    majority = min(counts, key=lambda label: (-counts[label], label)) if counts else ""
+    test = read_examples(job.folder / "data" / "test.jsonl")
+    return majority, np.array([label == majority for label in test.labels], dtype=bool)
+
+
+def overconfidence(report: Report) -> float:
+    """Mean probability of the predicted class less the share right: above 0 the run is too sure."""
+    return sum(each.count * (each.confidence - each.accuracy) for each in report.bins) / report.rows

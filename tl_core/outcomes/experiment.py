@@ -1,0 +1,386 @@
+"""What an experiment found, whatever its task: each arm's points, the worth of a source, and what may be said of them.
+
+Pure functions from a job's and its runs' folders to small dataclasses; nothing is written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from tl_core.errors import RunError, TLError
+from tl_core.jobs.experiment import SOURCE, TARGET, ZERO_SHOT
+from tl_core.outcomes.tasks import Judging, TaskKind, kind_of
+from tl_core.outcomes.tasks.kind import arm_of, learned_from
+from tl_core.runs.store import Job, Run
+from tl_core.tasks.classify.metrics import Interval
+from tl_core.tasks.classify.strategies import TITLES
+from tl_core.tasks.significance import (
+    SIGNIFICANCE_LEVEL,
+    Correct,
+    against_majority,
+    compare_all,
+    compare_pair,
+    holm,
+    sentence,
+)
+
+NEAR = 0.005  # half a point: a difference whose whole interval is smaller than this is none
+Group = tuple[str, bool, int]  # an arm, whether from its source, its size
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The finished runs of one arm on one size, with or without its source; means over its seeds.
+
+    `size` is what was asked for (0: all), `rows` how many were learned from (training and validation). `values` are
+    the shares of right answers, one a seed, and `others` the task's other measures, by key. `spread` is their standard
+    deviation, None for one seed. `interval` is the 95 % interval of the mean share: the run's own for one run; for
+    several, rows and seeds are both drawn anew; None if no answers can be read. Seconds are a mean, memory (bytes) is
+    the largest.
+    """
+
+    arm: str
+    title: str
+    strategy: str
+    from_source: bool
+    size: int
+    rows: float
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+    others: Mapping[str, tuple[float, ...]]
+    interval: Interval | None
+    seconds: float
+    trained_parameters: int
+    peak_memory: int
+
+    @property
+    def value(self) -> float:
+        return float(np.mean(self.values))
+
+    @property
+    def spread(self) -> float | None:
+        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None
+
+    def mean(self, measure: str) -> float:
+        """The mean of another measure of the task, by its key."""
+        return float(np.mean(self.others[measure]))
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What a source is worth to an arm at one size: the share right with it less that without it.
+
+    `interval` is the 95 % interval (paired over rows, rows and seeds drawn anew); `adjusted_p` is corrected
+    for all gains of the experiment (Holm).
+    """
+
+    arm: str
+    title: str
+    size: int
+    rows: float
+    difference: float
+    interval: Interval
+    adjusted_p: float
+    unit: str = "row"
+
+    @property
+    def sentence(self) -> str:
+        """'TF-IDF: the source helps by 4.4 points [3.1, 5.6] at 1,250 rows.'"""
+        low, high = sorted((self.interval.low, self.interval.high))
+        at = f"at {self.rows:,.0f} {self.unit}s"
+        span = f"[{100 * low:.1f}, {100 * high:.1f}]"
+        if self.adjusted_p >= SIGNIFICANCE_LEVEL or low <= 0 <= high:
+            small = " It is less than half a point either way." if max(-low, high) < NEAR else ""
+            return (
+                f"{self.title}: no difference shown {at} ({100 * self.difference:+.1f} points {span}).{small}"
+            )
+        verb = "helps" if self.difference > 0 else "harms"
+        return f"{self.title}: the source {verb} by {100 * abs(self.difference):.1f} points {span} {at}."
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroShot:
+    """A source's own model on the target's test rows: no row of the target was learned."""
+
+    strategy: str
+    title: str
+    value: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """All finished points of an experiment on `test_rows` test rows, and what may be said of them.
+
+    `unit` is one thing that was learned from; `measures` are the names of the task's measures by key, that of right
+    answers first. `majority_accuracy` is what always answering the most frequent class scores, None for a task
+    without classes.
+    """
+
+    test_rows: int
+    points: tuple[Point, ...]
+    gains: tuple[Gain, ...]
+    zero: tuple[ZeroShot, ...]
+    majority: str
+    majority_accuracy: float | None
+    unit: str = "row"
+    measures: tuple[tuple[str, str], ...] = (("accuracy", "accuracy"), ("macro_f1", "macro-F1"))
+
+    @property
+    def measure(self) -> str:
+        """The name of the share of right answers."""
+        return self.measures[0][1]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> Grid:
+        """The grid that `to_json` wrote; KeyError or TypeError for anything else."""
+        level = values["majority_accuracy"]
+        return Grid(
+            test_rows=int(values["test_rows"]),
+            points=tuple(_point_from_json(each) for each in values["points"]),
+            gains=tuple(
+                Gain(**{**each, "interval": Interval(**each["interval"])}) for each in values["gains"]
+            ),
+            zero=tuple(ZeroShot(**{**each, "interval": _interval(each)}) for each in values["zero"]),
+            majority=str(values["majority"]),
+            majority_accuracy=None if level is None else float(level),
+            unit=str(values["unit"]),
+            measures=tuple((str(key), str(name)) for key, name in values["measures"]),
+        )
+
+
+def _point_from_json(values: Mapping[str, Any]) -> Point:
+    lists = {name: tuple(values[name]) for name in ("seeds", "values")}
+    others = {str(name): tuple(each) for name, each in values["others"].items()}
+    return Point(**{**values, **lists, "others": others, "interval": _interval(values)})
+
+
+def _interval(values: Mapping[str, Any]) -> Interval | None:
+    return Interval(**values["interval"]) if values["interval"] else None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Arms side by side on `rows` test rows, and what may be said about their differences.
+
+    `majority` is the most frequent class of the rows trained on, `majority_accuracy` what always
+    answering it scores.
+    """
+
+    rows: int
+    points: tuple[Point, ...]
+    majority: str
+    majority_accuracy: float | None
+    lines: tuple[str, ...]
+    warning: str
+
+    @property
+    def best(self) -> Point:
+        return max(self.points, key=lambda each: each.value)
+
+
+def summarise(job: Job, runs: Sequence[Run]) -> Summary:
+    """The finished runs of a job's target task, arm by arm; RunError if there are none."""
+    scored = [run for run in runs if run.report]
+    if not scored:
+        raise RunError("No training of this job has finished yet.")
+    kind, judging = _judged(scored[0])
+    groups = _groups(job, scored)
+    correct = {key: _correct(job, judging, group) for key, group in groups.items()}
+    points = _points(kind, judging, groups, correct)
+    answered = {each.arm: found for each in points if (found := correct[_key(each)]) is not None}
+    titles = {each.arm: each.title for each in points}
+    test, majority, level, warning = _test_rows(job, scored), "", None, ""
+    lines: tuple[str, ...] = ()
+    if judging.majority is not None:
+        majority, constant = judging.majority(job)
+        level = float(constant.mean()) if len(constant) else 0.0
+        warning = against_majority(answered, constant, titles) or "" if answered else ""
+    if answered:
+        fewest = min(len(rows) for rows in answered.values())
+        lines = tuple(sentence(compare_all(answered), titles, test, fewest, judging.wording).split("\n"))
+    missing = len(scored) - sum(len(found) for found in answered.values())
+    if missing:
+        lines = (*lines, f"{missing} of {len(scored)} runs have no predictions to read and are not compared.")
+    return Summary(test, points, majority, level, lines, warning)
+
+
+def read_grid(job: Job, runs: Sequence[Run]) -> Grid:
+    """What the finished runs of an experiment say; RunError while there are none."""
+    done = [run for run in runs if run.status == "done" and run.report and run.record["role"] != SOURCE]
+    if not done:
+        raise RunError("No training of this grid has finished yet.")
+    kind, judging = _judged(done[0])
+    groups = _groups(job, [run for run in done if run.record["role"] == TARGET])
+    correct = {key: _correct(job, judging, group) for key, group in groups.items()}
+    points = _points(kind, judging, groups, correct)
+    majority, level = "", None
+    if judging.majority is not None:
+        majority, constant = judging.majority(job)
+        level = float(constant.sum() / max(1, len(constant)))
+    return Grid(
+        test_rows=_test_rows(job, done),
+        points=points,
+        gains=_gains(kind, points, groups, correct),
+        zero=tuple(_zero_shot(job, judging, run) for run in done if run.record["role"] == ZERO_SHOT),
+        majority=majority,
+        majority_accuracy=level,
+        unit=kind.unit,
+        measures=tuple((each.key, each.name) for each in judging.measures),
+    )
+
+
+def _judged(run: Run) -> tuple[TaskKind, Judging]:
+    kind = kind_of(run)
+    if kind.judging is None:
+        raise RunError(f"Runs of {kind.title} are not tested, so there is nothing to compare.")
+    return kind, kind.judging
+
+
+def _test_rows(job: Job, runs: Sequence[Run]) -> int:
+    return max(int(run.record["rows"]["test"]) for run in runs)
+
+
+def _groups(job: Job, runs: Sequence[Run]) -> dict[Group, list[Run]]:
+    groups: dict[Group, list[Run]] = {}
+    for run in runs:
+        key = (arm_of(run), kind_of(run).takes_over(job, run), size_of_run(run) or 0)
+        groups.setdefault(key, []).append(run)
+    return groups
+
+
+def size_of_run(run: Run) -> int | None:
+    """How much the run was asked to learn from, 0 for all; None outside an experiment with sizes."""
+    size = run.record.get("size", run.record.get("per_class"))
+    return None if size is None else int(size)
+
+
+def _key(point: Point) -> Group:
+    return point.arm, point.from_source, point.size
+
+
+def _correct(job: Job, judging: Judging, runs: Sequence[Run]) -> Correct | None:
+    """Right answers (S, N) of the runs whose answers can be read; None if there are none."""
+    rows = []
+    for run in runs:
+        try:
+            rows.append(judging.right_answers(job, run))
+        except TLError:
+            continue
+    return np.stack(rows) if rows else None
+
+
+def _points(
+    kind: TaskKind,
+    judging: Judging,
+    groups: Mapping[Group, Sequence[Run]],
+    correct: Mapping[Group, Correct | None],
+) -> tuple[Point, ...]:
+    """In the order of the strategies' table, arms of one strategy as they were trained, few rows first."""
+    order, met = list(TITLES), list(dict.fromkeys(arm for arm, _, _ in groups))
+    points = [_point(kind, judging, key, group, correct[key]) for key, group in groups.items()]
+    return tuple(
+        sorted(
+            points,
+            key=lambda each: (
+                order.index(each.strategy),
+                met.index(each.arm),
+                each.from_source,
+                each.rows,
+            ),
+        )
+    )
+
+
+def _point(
+    kind: TaskKind, judging: Judging, key: Group, runs: Sequence[Run], correct: Correct | None
+) -> Point:
+    arm, from_source, size = key
+    scores = [judging.scores(run.record["report"]) for run in runs]
+    single = scores[0][judging.right].interval if len(runs) == 1 else None
+    return Point(
+        arm=arm,
+        title=kind.arm_title(runs[0]),
+        strategy=str(runs[0].record["strategy"]),
+        from_source=from_source,
+        size=size,
+        rows=float(np.mean([learned_from(run) for run in runs])),
+        seeds=tuple(int(run.record["seed"]) for run in runs),
+        values=tuple(each[judging.right].value for each in scores),
+        others={
+            measure.key: tuple(each[measure].value for each in scores)
+            for measure in judging.measures
+            if measure != judging.right
+        },
+        interval=single or mean_interval(correct),
+        seconds=float(np.mean([run.record.get("seconds", 0.0) for run in runs])),
+        trained_parameters=int(runs[0].record.get("trained_parameters", 0)),
+        peak_memory=max(int(run.record.get("peak_memory", 0)) for run in runs),
+    )
+
+
+def _gains(
+    kind: TaskKind,
+    points: Sequence[Point],
+    groups: Mapping[Group, Sequence[Run]],
+    correct: Mapping[Group, Correct | None],
+) -> tuple[Gain, ...]:
+    """Every point from a source against the one that differs from it in that alone."""
+    measured = []
+    for point in points:
+        plain = _without_source(point, points, groups) if point.from_source else None
+        with_it, without = correct[_key(point)], correct[_key(plain)] if plain else None
+        if with_it is not None and without is not None:
+            measured.append((point, compare_pair(with_it, without)))
+    adjusted = holm([p_value for _, (_, _, p_value) in measured])
+    return tuple(
+        Gain(point.arm, point.title, point.size, point.rows, difference, interval, p, kind.unit)
+        for (point, (difference, interval, _)), p in zip(measured, adjusted, strict=True)
+    )
+
+
+def _without_source(
+    point: Point, points: Sequence[Point], groups: Mapping[Group, Sequence[Run]]
+) -> Point | None:
+    """The point of the same size, strategy, settings and encoder without a source: of the same arm, or of another."""
+    alike = _circumstances(groups[_key(point)][0])
+    found = [
+        each
+        for each in points
+        if not each.from_source
+        and each.size == point.size
+        and (each.arm == point.arm or _circumstances(groups[_key(each)][0]) == alike)
+    ]
+    return min(found, key=lambda each: each.arm != point.arm, default=None)
+
+
+def _circumstances(run: Run) -> str:
+    """What a run is trained with beside its source."""
+    record = run.record
+    named = [record.get(name) for name in ("strategy", "encoder", "vectors", "config")]
+    return json.dumps(named, sort_keys=True, default=str)
+
+
+def _zero_shot(job: Job, judging: Judging, run: Run) -> ZeroShot:
+    name = str(run.record["strategy"])
+    score = judging.scores(run.record["report"])[judging.right]
+    return ZeroShot(name, TITLES[name], score.value, mean_interval(_correct(job, judging, [run])))
+
+
+def mean_interval(correct: Correct | None) -> Interval | None:
+    """The 95 % interval of the mean accuracy of right answers (S, N); rows and seeds are drawn anew.
+
+    An accuracy is the difference to a model that is never right, so the same bootstrap serves.
+    """
+    if correct is None:
+        return None
+    _, interval, _ = compare_pair(correct, np.zeros((1, correct.shape[1]), dtype=bool))
+    return interval
