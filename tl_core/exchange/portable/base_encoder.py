@@ -8,9 +8,10 @@ nothing of the project that wrote them.
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
+
+from tl_core.errors import ModelError
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -45,7 +46,7 @@ def load_encoder(base: str, facts: dict[str, Any]) -> Any:
         model = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     result = model.load_state_dict(weights, strict=False)
     if result.unexpected_keys:
-        sys.exit(f"encoder.safetensors does not fit the base: {result.unexpected_keys[:3]}")
+        raise ModelError(f"encoder.safetensors does not fit the base: {result.unexpected_keys[:3]}")
     if (FOLDER / "adapter").exists():
         from peft import PeftModel
 

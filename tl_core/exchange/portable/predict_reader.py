@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from base_encoder import load_encoder, read_facts
 
 from tl_core.console import plain_errors, speak_utf8
 from tl_core.encoders.batches import pad
+from tl_core.errors import DataError
 from tl_core.tasks.read.answers import keep_best
 from tl_core.tasks.read.decode import Logits
 from tl_core.tasks.read.spans import (
@@ -94,9 +94,9 @@ def main() -> None:
     try:
         passage = options.passage.read_bytes().decode("utf-8-sig")  # line ends are counted as they are
     except (OSError, ValueError) as error:
-        sys.exit(f"{options.passage} cannot be read as text in UTF-8 ({error}).")
+        raise DataError(f"{options.passage} cannot be read as text in UTF-8 ({error}).") from None
     if not passage.strip() or not options.question.strip() or options.top < 1:
-        sys.exit("Give a passage with text in it, a question, and a --top of 1 or more.")
+        raise DataError("Give a passage with text in it, a question, and a --top of 1 or more.")
     answers = Reader(options.base).ask(options.question, passage, options.top)
     no_answer = -answers[0]["score"] if answers else None
     print(json.dumps({"answers": answers, "no_answer_score": no_answer}, ensure_ascii=False))
