@@ -221,6 +221,29 @@ def test_a_saved_config_is_trained_and_options_go_over_it(capsys: pytest.Capture
         assert "config" in answer["error"] or "settings" in answer["error"]
 
 
+def test_arms_of_one_strategy_have_names_and_settings_of_their_own(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    path = tmp_path / "file.csv"
+    path.write_text(table(), encoding="utf-8")
+    code, answer = run(
+        capsys, "train", path, "--arm", "Loose: tfidf strength=1000", "--arm", "tfidf strength=0.01"
+    )
+    assert code == 0, answer
+    assert [each["id"].removeprefix(f"{answer['job']}-") for each in answer["runs"]] == ["loose-1", "tfidf-1"]
+    assert [each["arm"] for each in answer["runs"]] == ["Loose", "TF-IDF"]
+    for arm, said in (
+        ("Name: magic", "one of the strategies tfidf"),
+        ("tfidf colour=1", "no setting 'colour=1'"),
+        ("tfidf strength=-1", "strength must be between"),
+        ("tfidf 'strength", "No closing quotation"),
+        ("tfidf", "'TF-IDF' stands twice"),
+    ):
+        code, answer = run(capsys, "train", path, "--strategy", "tfidf", "--arm", arm)
+        assert code == 2
+        assert said in answer["error"]
+
+
 @pytest.mark.slow
 def test_source_then_target_on_a_tiny_encoder(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     write_tiny_encoder(tmp_path / "tiny", "bert")

@@ -164,6 +164,36 @@ def test_settings_come_back_from_their_json():
     assert "between 1 and 10" in texts(app).replace("\\", "")
 
 
+def test_a_strategy_stands_again_with_a_name_a_start_and_settings_of_its_own(settings: Settings):
+    app = open_page("pages/fine_tune.py")
+    app.button_group(key="strategies.0.names").set_value(["tfidf", "lora"]).run()
+    app.button(key="strategies.0.lora.again").click().run()
+    app.button(key="strategies.0.lora.again").click().run()
+    assert not app.exception
+    app.text_input(key="strategies.0.lora-2.name").set_value("Rank 4").run()
+    app.number_input(key="strategies.0.lora-2.rank").set_value(4).run()
+    app.selectbox(key="strategies.0.lora-2.start").set_value("e5").run()
+    app.button(key="strategies.0.lora-3.remove").click().run()
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
+        app.button(key="start").click().run()
+    assert not app.exception
+    [job] = Store(settings).jobs()
+    arms = job.record["config"]["comparison"]["arms"]
+    assert [(each["name"], each["start"]) for each in arms] == [("", ""), ("", ""), ("Rank 4", "e5")]
+    assert arms[2]["settings"]["rank"] == 4
+
+
+def test_two_of_one_name_are_told_and_arms_come_back_from_their_json():
+    app = open_page("pages/fine_tune.py")
+    arms = [{"strategy": "lora"}, {"strategy": "lora", "name": "Rank 4", "settings": {"rank": 4}}]
+    app.file_uploader(key="settings.load.0").upload("s.json", json.dumps({"arms": arms}).encode()).run()
+    assert not app.exception
+    assert app.text_input(key="strategies.1.lora-2.name").value == "Rank 4"
+    assert app.number_input(key="strategies.1.lora-2.rank").value == 4
+    app.text_input(key="strategies.1.lora-2.name").set_value("LoRA").run()
+    assert "stands twice" in texts(app)
+
+
 @pytest.fixture
 def done_job(settings: Settings, tmp_path: Path):
     store = Store(settings)

@@ -231,6 +231,33 @@ def test_a_reader_is_fine_tuned_from_the_page(store: Store):
     assert job.record["config"]["training"]["sizes"] == [16]
 
 
+def test_a_reader_is_trained_once_more_with_settings_of_its_own(store: Store):
+    app = open_reading("fine-tune")
+    app.file_uploader(key="train_reader.questions").upload("small.json", write_squad(small_set())).run()
+    app.multiselect(key="reading.starts.small.json").set_value(["en"]).run()
+    app.multiselect(key="reading.sizes.small.json").set_value([16]).run()
+    app.button(key="reading.added.add").click().run()
+    app.text_input(key="reading.added.1.name").set_value("Rank 4").run()
+    app.selectbox(key="reading.added.1.start").set_value("en").run()
+    app.number_input(key="reading.added.1.rank").set_value(4).run()
+    assert "2 trainings" in said(app)
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
+        app.button(key="reading.train").click().run()
+    assert not app.exception, app.exception
+    [job] = store.jobs()
+    plain, own = job.record["config"]["training"]["arms"]
+    assert (plain["name"], plain["settings"]["rank"]) == ("", 16)
+    assert (own["name"], own["start"], own["settings"]["rank"]) == ("Rank 4", "en", 4)
+
+
+def test_the_gain_of_a_reader_over_the_bare_encoder_is_shown(tmp_path: Path, store: Store):
+    job = trained_readers(store, small_set(), {"starts": [tiny_base(tmp_path), "en"], "sizes": [8, 0]})
+    app = open_reading(job=job.id)
+    assert not app.exception, app.exception
+    assert "What the source is worth" in said(app)
+    assert "English reader (MiniLM): no difference shown at 8 questions" in said(app)
+
+
 def test_trained_readers_are_shown_side_by_side_and_can_be_asked(tmp_path: Path, store: Store):
     starts = [tiny_base(tmp_path), "en"]
     job = trained_readers(store, small_set(), {"starts": starts, "sizes": [8, 0]})

@@ -225,6 +225,7 @@ def run_summary(run: Run) -> dict[str, Any]:
     record = run.record
     return {
         "id": run.id,
+        "arm": kind_of(run).arm_title(run),
         "strategy": record["strategy"],
         "seed": record["seed"],
         "role": record["role"],

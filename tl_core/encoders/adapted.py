@@ -47,6 +47,18 @@ class StartingPoint:
         """The file of encoder weights that the earlier training left, if it left any."""
         return self.trained / WEIGHTS if self.trained and (self.trained / WEIGHTS).is_file() else None
 
+    @property
+    def bare(self) -> bool:
+        """Whether nothing in the encoder was trained before."""
+        return self.adapter is None and self.weights is None
+
+    def rank_facts(self) -> dict[str, int]:
+        """The rank of the adapter that is trained further, whatever the settings say; empty without one."""
+        if self.adapter is None:
+            return {}
+        config = json.loads((self.adapter / "adapter_config.json").read_text(encoding="utf-8"))
+        return {"adapter_rank": int(config["r"])}
+
     def fingerprint(self) -> str:
         """A text that differs between starting points whose features differ."""
         parts = [json.dumps(self.base.to_json(), sort_keys=True)]

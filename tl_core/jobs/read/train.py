@@ -151,7 +151,7 @@ class ReaderTraining(ExperimentWork[ReadingSet]):
             "encoder": start.base.name,
             "vectors": "",
             "source": self.titles[trial.arm],
-            "from_source": start.trained is not None,
+            "from_source": not start.bare,
         }
 
     def _start(self, trial: Trial) -> StartingPoint:

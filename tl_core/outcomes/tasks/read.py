@@ -56,7 +56,7 @@ def _takes_over(job: Job, run: Run) -> bool:
     if "from_source" in run.record:
         return bool(run.record["from_source"])
     try:
-        return read_starting_point(job.folder / "data" / arm_of(run)).trained is not None
+        return not read_starting_point(job.folder / "data" / arm_of(run)).bare
     except TLError:
         return False
 

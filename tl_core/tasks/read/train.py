@@ -96,6 +96,7 @@ def fit_reader(
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
         "learning_rate": loop.learning_rate,
+        **(context.starting_point.rank_facts() if config.method == "lora" else {}),
     }
     return Fitted(reader, result.seconds, result.trained_parameters, facts)
 

@@ -101,7 +101,8 @@ def fit_contrastive(given: FitInput[ContrastiveConfig]) -> Training[FittedClassi
     )
     seconds = result.seconds + time.perf_counter() - began
     trained = result.trained_parameters + weight.size + bias.size
-    return Fitted(classifier, seconds, trained, {"pairs": len(pairs), "device": accelerator.device.type})
+    facts = {"pairs": len(pairs), "device": accelerator.device.type, **start.rank_facts()}
+    return Fitted(classifier, seconds, trained, facts)
 
 
 def draw_pairs(targets: Targets, count: int, seed: int) -> tuple[Indices, NDArray[np.float32]]:

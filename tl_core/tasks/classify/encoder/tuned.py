@@ -114,7 +114,8 @@ def fit_lora(given: FitInput[LoraConfig]) -> Training[FittedClassifier]:
         yield Note("The source's adapter is trained further, with its own rank.")
     config = replace(config, learning_rate=lora_rate(config, encoder.layers))
     change = Change(encoder, adapter_saver(encoder, start))
-    return (yield from fit_change(replace(given, config=config), change))
+    fitted = yield from fit_change(replace(given, config=config), change)
+    return replace(fitted, facts=fitted.facts | start.rank_facts())
 
 
 def fit_full(given: FitInput[FullConfig]) -> Training[FittedClassifier]:
