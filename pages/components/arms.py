@@ -126,16 +126,16 @@ def arm_box(
             called = st.text_input(
                 "Name",
                 called or title,
-                key=f"{key}.name",
+                key=f"{key}:name",
                 width=250,
                 max_chars=LONGEST_NAME,
                 help="What this one is called in the results.",
             )
             start = _start(start, key, starts)
             if with_source:
-                alone = st.toggle("Without the source", source == NO_SOURCE, key=f"{key}.without")
+                alone = st.toggle("Without the source", source == NO_SOURCE, key=f"{key}:without")
                 source = NO_SOURCE if alone else "" if source == NO_SOURCE else source
-            if st.button("Remove", icon=":material/delete:", type="tertiary", key=f"{key}.remove"):
+            if st.button("Remove", icon=":material/delete:", type="tertiary", key=f"{key}:remove"):
                 return None
         main = knob_widgets(config, settings, key, advanced=False)
     name = " ".join(called.split())
@@ -155,7 +155,7 @@ def _start(given: str, key: str, starts: Mapping[str, str]) -> str:
             list(offered),
             index=list(offered).index(given) if given in offered else 0,
             format_func=offered.__getitem__,
-            key=f"{key}.start",
+            key=f"{key}:start",
             width=250,
         )
     )

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.encoders.tiny import HEADS, LAYERS, POSITIONS, TINY_TYPES, WIDTH, write_tiny_encoder
-from tl_core.encoders.bases import EncoderBase
+from tl_core.convert import to_json
+from tl_core.encoders.bases import EncoderBase, read_base
 from tl_core.encoders.batches import pad
 from tl_core.encoders.catalog import card_of, find_packaged
 from tl_core.encoders.families import FAMILIES, family_of
@@ -231,7 +232,7 @@ def test_bases_survive_json() -> None:
         EncoderBase("hub", "a/b", "f" * 40),
         EncoderBase("folder", "/x"),
     ):
-        assert EncoderBase.from_json(json.loads(json.dumps(base.to_json()))) == base
+        assert read_base(json.loads(json.dumps(to_json(base)))) == base
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,7 @@ def test_bases_survive_json() -> None:
 )
 def test_broken_bases_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(ModelError, match="names no encoder"):
-        EncoderBase.from_json(values)
+        read_base(values)
 
 
 def test_tokenizer_alone_is_the_encoders(tmp_path: Path, settings: Settings) -> None:

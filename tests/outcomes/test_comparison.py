@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.pages.made_up import CLASSES, add_job, add_run, made_up_examples
+from tl_core.convert import from_json
 from tl_core.data.examples import read_examples
 from tl_core.errors import DataError, RunError
 from tl_core.jobs.classify.compare import runs_done
@@ -41,7 +42,7 @@ def test_one_run_has_its_own_interval_and_no_spread(store: Store):
     [run] = runs_done(store.runs_of(job.id))
     [only] = summarise(job, [run]).points
     assert only.spread is None
-    assert only.interval == Report.from_json(run.record["report"]).accuracy_interval
+    assert only.interval == from_json(Report, run.record["report"]).accuracy_interval
 
 
 def test_the_majority_is_the_most_frequent_class_of_the_training_rows(store: Store):

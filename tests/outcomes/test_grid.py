@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.jobs.jobs import finished, small_config, word_examples
+from tl_core.convert import from_json, to_json
 from tl_core.errors import RunError
 from tl_core.jobs.classify.plan import Task
 from tl_core.outcomes.experiment import Gain, Grid, read_grid
@@ -89,7 +90,7 @@ def test_a_grid_comes_back_from_its_json(store: Store, tmp_path: Path):
     config = replace(small_config(tmp_path, ("tfidf", "frozen")), sizes=(4, 0), test_rows=20)
     job = finished(store, config, Task(word_examples(120), None, word_examples(50, first_row=900)))
     grid = read_grid(job, store.runs_of(job.id))
-    assert Grid.from_json(json.loads(json.dumps(grid.to_json()))) == grid
+    assert from_json(Grid, json.loads(json.dumps(to_json(grid)))) == grid
 
 
 def test_a_grid_without_a_finished_training_says_so(store: Store, tmp_path: Path):

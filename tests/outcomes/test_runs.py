@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from tests.pages.made_up import add_job, add_run, made_up_examples
+from tl_core.convert import to_json
 from tl_core.jobs.classify.plan import WITHOUT_SOURCE
 from tl_core.outcomes.runs import (
     compare_in_words,
@@ -41,7 +42,7 @@ def test_a_failed_job_keeps_its_reason_and_what_was_planned(store: Store):
 def test_a_job_of_another_recipe_or_version_is_still_listed(store: Store):
     store.add_job("predict", "a file", {"run": "x"})
     store.add_job(
-        "compare", "from another version", {"comparison": {"strange": 1}, "source": WITHOUT_SOURCE.to_json()}
+        "compare", "from another version", {"comparison": {"strange": 1}, "source": to_json(WITHOUT_SOURCE)}
     )
     assert [(line.planned, line.best) for line in job_lines(store)] == [(0, None), (0, None)]
 

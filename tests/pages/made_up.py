@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tl_core.convert import to_json
 from tl_core.data.examples import Examples, write_examples
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.data.reading_files import write_squad
@@ -55,7 +56,7 @@ def add_job(
     """A comparison whose runs are all finished; `share_right` of each run's answers are right."""
     config = of_strategies(strategies=tuple(strategies), seeds=seeds)
     job = store.add_job(
-        "compare", title, {"comparison": config.to_json(), "source": WITHOUT_SOURCE.to_json(), "expected": {}}
+        "compare", title, {"comparison": config.to_json(), "source": to_json(WITHOUT_SOURCE), "expected": {}}
     )
     test = made_up_examples(classes, rows)
     write_examples(job.folder / "data" / "train.jsonl", made_up_examples(classes, 4 * rows, 1000))
@@ -93,7 +94,7 @@ def add_run(store: Store, job: Job, name: str, seed: int, test: Examples, *, sha
         "config": to_values(strategy(name).config()),
         "rows": {"train": 3 * len(test), "validation": len(test), "test": len(test)},
         "classes": classes,
-        "report": score(probabilities, truth, classes, majority=0).to_json(),
+        "report": to_json(score(probabilities, truth, classes, majority=0)),
         "seconds": 1.5 * seed,
         "scoring_seconds": 0.5,
         "trained_parameters": 1234,
@@ -208,7 +209,7 @@ def add_reader_run(store: Store, job: Job, trial: Trial, test: ReadingSet) -> Ru
         "size": trial.size,
         "config": to_values(ReadConfig()),
         "rows": {"train": trial.size or 180, "validation": 0 if trial.size else 20, "test": len(test)},
-        "report": evaluation.report.to_json(),
+        "report": to_json(evaluation.report),
         "seconds": 12.5,
         "scoring_seconds": 0.5,
         "trained_parameters": 4321,
@@ -231,6 +232,6 @@ def add_evaluation_job(store: Store, *, status: str = "done") -> Job:
     if status == "done":
         evaluation = made_up_evaluation(data, 0.7)
         write_answers(job.folder / ANSWERS, data, evaluation)
-        write_record(job.folder / RESULT, {"report": evaluation.report.to_json(), "seconds": 2.0})
+        write_record(job.folder / RESULT, {"report": to_json(evaluation.report), "seconds": 2.0})
     store.update_job(job.id, status=status)
     return store.job(job.id)

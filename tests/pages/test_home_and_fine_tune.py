@@ -16,6 +16,7 @@ from tl_core.jobs import trainings
 from tl_core.jobs.classify.plan import Task
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
+from tl_core.tasks.classify.strategies import STRATEGIES
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = ("pages/home.py", "pages/fine_tune.py", "pages/reading.py", "pages/runs.py")
@@ -170,10 +171,10 @@ def test_a_strategy_stands_again_with_a_name_a_start_and_settings_of_its_own(set
     app.button(key="strategies.0.lora.again").click().run()
     app.button(key="strategies.0.lora.again").click().run()
     assert not app.exception
-    app.text_input(key="strategies.0.lora-2.name").set_value("Rank 4").run()
+    app.text_input(key="strategies.0.lora-2:name").set_value("Rank 4").run()
     app.number_input(key="strategies.0.lora-2.rank").set_value(4).run()
-    app.selectbox(key="strategies.0.lora-2.start").set_value("e5").run()
-    app.button(key="strategies.0.lora-3.remove").click().run()
+    app.selectbox(key="strategies.0.lora-2:start").set_value("e5").run()
+    app.button(key="strategies.0.lora-3:remove").click().run()
     with patch.object(trainings, "start_worker", lambda *_, **__: None):
         app.button(key="start").click().run()
     assert not app.exception
@@ -183,14 +184,25 @@ def test_a_strategy_stands_again_with_a_name_a_start_and_settings_of_its_own(set
     assert arms[2]["settings"]["rank"] == 4
 
 
+def test_a_strategy_of_each_family_can_stand_again():
+    app = open_page("pages/fine_tune.py")
+    names = {each.family.name: each for each in STRATEGIES}
+    app.button_group(key="strategies.0.names").set_value([each.name for each in names.values()]).run()
+    for row in names.values():
+        app.button(key=f"strategies.0.{row.name}.again").click().run()
+        assert not app.exception, app.exception
+    called = [each.value for each in app.text_input if each.label == "Name"]
+    assert sorted(called) == sorted(f"{row.title} 2" for row in names.values())
+
+
 def test_two_of_one_name_are_told_and_arms_come_back_from_their_json():
     app = open_page("pages/fine_tune.py")
     arms = [{"strategy": "lora"}, {"strategy": "lora", "name": "Rank 4", "settings": {"rank": 4}}]
     app.file_uploader(key="settings.load.0").upload("s.json", json.dumps({"arms": arms}).encode()).run()
     assert not app.exception
-    assert app.text_input(key="strategies.1.lora-2.name").value == "Rank 4"
+    assert app.text_input(key="strategies.1.lora-2:name").value == "Rank 4"
     assert app.number_input(key="strategies.1.lora-2.rank").value == 4
-    app.text_input(key="strategies.1.lora-2.name").set_value("LoRA").run()
+    app.text_input(key="strategies.1.lora-2:name").set_value("LoRA").run()
     assert "stands twice" in texts(app)
 
 

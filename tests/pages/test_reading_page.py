@@ -237,8 +237,8 @@ def test_a_reader_is_trained_once_more_with_settings_of_its_own(store: Store):
     app.multiselect(key="reading.starts.small.json").set_value(["en"]).run()
     app.multiselect(key="reading.sizes.small.json").set_value([16]).run()
     app.button(key="reading.added.add").click().run()
-    app.text_input(key="reading.added.1.name").set_value("Rank 4").run()
-    app.selectbox(key="reading.added.1.start").set_value("en").run()
+    app.text_input(key="reading.added.1:name").set_value("Rank 4").run()
+    app.selectbox(key="reading.added.1:start").set_value("en").run()
     app.number_input(key="reading.added.1.rank").set_value(4).run()
     assert "2 trainings" in said(app)
     with patch.object(trainings, "start_worker", lambda *_, **__: None):

@@ -62,7 +62,7 @@ def run_check(options: argparse.Namespace) -> int:
         encoder=options.encoder,
         max_tokens=options.max_tokens,
     )
-    answer = report.to_json()
+    answer = report.summary()
     lines = [f"{report.rows} rows read, {len(report.refused)} refused; {report.encoding}, {report.delimiter}"]
     lines += [f"  row {each.row}: {each.reason}" for each in report.refused[:20]]
     lines += [f"  {label}: {count}" for label, count in report.classes.items()]

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tl_core.convert import to_json
+from tl_core.encoders.bases import read_base
 from tl_core.encoders.load import Encoder, EncoderBase, load_encoder
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
@@ -61,7 +63,7 @@ class StartingPoint:
 
     def fingerprint(self) -> str:
         """A text that differs between starting points whose features differ."""
-        parts = [json.dumps(self.base.to_json(), sort_keys=True)]
+        parts = [json.dumps(to_json(self.base), sort_keys=True)]
         if self.base.kind == "folder":
             parts += [
                 f"{file.name} {file.stat().st_mtime_ns}" for file in sorted(Path(self.base.name).glob("*.*"))
@@ -79,7 +81,7 @@ def read_starting_point(folder: Path) -> StartingPoint:
     """
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        base = EncoderBase.from_json(facts["base"])
+        base = read_base(facts["base"])
         if base.kind == "folder":
             base = EncoderBase("folder", str(folder / base.name))  # a whole path stays what it is
         return StartingPoint(base, folder)
@@ -223,7 +225,7 @@ def copy_state(start: StartingPoint, folder: Path) -> None:
 
 def write_facts(folder: Path, start: StartingPoint, facts: dict[str, Any]) -> None:
     """Write `encoder.json`: the base, and how the encoder is used (pooling, tokens, precision)."""
-    base = {"base": start.base.to_json()}
+    base = {"base": to_json(start.base)}
     text = json.dumps(base | facts | base, indent=1)  # also where the facts are those of another folder
     (folder / FACTS).write_text(text, encoding="utf-8")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
+from tl_core.convert import from_json
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
@@ -27,23 +28,23 @@ class EncoderBase:
     name: str
     revision: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """This base as a JSON object."""
-        return asdict(self)
 
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> EncoderBase:
-        """The base that `to_json` wrote; ModelError if the object is not one."""
-        kind, name, revision = (values.get(key, "") for key in ("kind", "name", "revision"))
-        good = kind in get_args(Kind) and isinstance(name, str) and bool(name) and isinstance(revision, str)
-        if good and kind == "hub":
-            good = _is_hub_name(name) and REVISION.fullmatch(revision) is not None
-        if not good:
-            raise ModelError(
-                f"{values!r} names no encoder. It needs a kind ({', '.join(get_args(Kind))}) and a name: "
-                "save the model again."
-            )
-        return cls(kind, name, revision)
+def read_base(values: object) -> EncoderBase:
+    """The base that a record names; ModelError if it names none."""
+    try:
+        base = from_json(EncoderBase, values)
+    except ValueError:
+        base = None
+    if base is None or not base.name or (base.kind == "hub" and not _is_hub_base(base)):
+        raise ModelError(
+            f"{values!r} names no encoder. It needs a kind ({', '.join(get_args(Kind))}) and a name: "
+            "save the model again."
+        )
+    return base
+
+
+def _is_hub_base(base: EncoderBase) -> bool:
+    return _is_hub_name(base.name) and REVISION.fullmatch(base.revision) is not None
 
 
 def find_encoder(name: str, settings: Settings) -> EncoderBase:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from tl_core.convert import to_json
 from tl_core.encoders.adapted import ADAPTER, FACTS, StartingPoint, read_facts, read_starting_point
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.catalog import card_of, find_packaged
@@ -110,7 +111,7 @@ def _add_base(settings: Settings, folder: Path, with_base: bool) -> None:
     facts["position_offset"] = family_of(str(facts.get("family", ""))).position_offset
     facts["whole"] = start.weights is not None and not _word_table_missing(start)
     if base.kind == "folder":
-        facts["base"] = EncoderBase("folder", "base").to_json()
+        facts["base"] = to_json(EncoderBase("folder", "base"))
     _write_json(folder / FACTS, facts)
     adapter = folder / ADAPTER / "adapter_config.json"
     if adapter.exists():
@@ -301,5 +302,5 @@ def _settle_base(folder: Path) -> None:
         raise ModelError("The base encoder lies in a folder of another machine and is not in the zip.")
     if carried:
         shutil.copyfile(folder / "tokenizer.json", folder / "base" / "tokenizer.json")
-        facts["base"] = EncoderBase("folder", "base").to_json()
+        facts["base"] = to_json(EncoderBase("folder", "base"))
         _write_json(folder / FACTS, facts)

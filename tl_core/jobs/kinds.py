@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tl_core.convert import from_json
 from tl_core.errors import RunError, TLError
 from tl_core.jobs.classify.plan import SourcePlan, config_from_json, trials
 from tl_core.jobs.read.plan import read_config_from_json, read_trials
@@ -85,7 +86,7 @@ def _fetch_encoder(store: Store, job: Job) -> None:
 
 
 def _comparison_trainings(config: Config) -> int:
-    return len(trials(config_from_json(config["comparison"]), SourcePlan.from_json(config["source"])))
+    return len(trials(config_from_json(config["comparison"]), from_json(SourcePlan, config["source"])))
 
 
 def _reader_trainings(config: Config) -> int:

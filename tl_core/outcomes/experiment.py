@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -135,36 +134,6 @@ class Grid:
     def measure(self) -> str:
         """The name of the share of right answers."""
         return self.measures[0][1]
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @staticmethod
-    def from_json(values: Mapping[str, Any]) -> Grid:
-        """The grid that `to_json` wrote; KeyError or TypeError for anything else."""
-        level = values["majority_accuracy"]
-        return Grid(
-            test_rows=int(values["test_rows"]),
-            points=tuple(_point_from_json(each) for each in values["points"]),
-            gains=tuple(
-                Gain(**{**each, "interval": Interval(**each["interval"])}) for each in values["gains"]
-            ),
-            zero=tuple(ZeroShot(**{**each, "interval": _interval(each)}) for each in values["zero"]),
-            majority=str(values["majority"]),
-            majority_accuracy=None if level is None else float(level),
-            unit=str(values["unit"]),
-            measures=tuple((str(key), str(name)) for key, name in values["measures"]),
-        )
-
-
-def _point_from_json(values: Mapping[str, Any]) -> Point:
-    lists = {name: tuple(values[name]) for name in ("seeds", "values")}
-    others = {str(name): tuple(each) for name, each in values["others"].items()}
-    return Point(**{**values, **lists, "others": others, "interval": _interval(values)})
-
-
-def _interval(values: Mapping[str, Any]) -> Interval | None:
-    return Interval(**values["interval"]) if values["interval"] else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tl_core.convert import from_json, to_json
 from tl_core.outcomes.experiment import Grid
 from tl_core.records import write_record
 
@@ -43,7 +44,7 @@ def course_result() -> CourseResult | None:
     """The shipped result; None where this copy of the project has none."""
     try:
         values = json.loads(RESULT.read_text(encoding="utf-8"))
-        return CourseResult(str(values["about"]), Grid.from_json(values["grid"]))
+        return CourseResult(str(values["about"]), from_json(Grid, values["grid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -101,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"before. Mean of {SEEDS} seeds on all {grid.test_rows:,} test reviews; {machine_name(settings)}, {date.today()}."
     )
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    write_record(options.out, {"about": about, "grid": grid.to_json()})
+    write_record(options.out, {"about": about, "grid": to_json(grid)})
     return 0
 
 

@@ -42,9 +42,10 @@ LONGEST_HOVER = 300
 def arm_looks(strategies: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """(colour, symbol) of each arm of an experiment, by the strategy of each.
 
-    The first arm of a strategy has the strategy's; further ones take in turn those that no other arm has.
+    The strategy's own arm, or else its first one, has the strategy's; further ones take those that no other arm has.
     """
     first = {name: arm for arm, name in reversed(list(strategies.items()))}
+    first |= {name: name for name in first if strategies.get(name) == name}
     looks = {arm: (STRATEGY_COLOURS[name], STRATEGY_SYMBOLS[name]) for name, arm in first.items()}
     used = set(looks.values())
     colours = [each for each in ARM_COLOURS if each not in {colour for colour, _ in used}] or ARM_COLOURS

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.components.charts.classification import reliability
 from pages.views.comparison.choose import choose_run
+from tl_core.convert import from_json
 from tl_core.outcomes.answers import overconfidence
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.metrics import Report
@@ -19,7 +20,7 @@ SLIGHT = 0.02  # a mean gap below this is not worth a word
 def show_calibration(_: Job, runs: Sequence[Run]) -> None:
     """The reliability diagram of one run and what it means."""
     run = choose_run(runs)
-    report = Report.from_json(run.report or {})
+    report = from_json(Report, run.report or {})
     error = report.expected_calibration_error
     with st.container(horizontal=True, gap="large"):
         st.metric("Expected calibration error", f"{100 * error:.1f} points", width="content")

@@ -14,6 +14,7 @@ from pages.components.guard import plain
 from pages.components.kept import results
 from pages.views.comparison.choose import choose_run
 from pages.views.comparison.rows import show_rows
+from tl_core.convert import from_json
 from tl_core.outcomes.answers import Answers
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.metrics import Report, cell_rows
@@ -27,7 +28,7 @@ RIGHT, WRONG = ACCENT, CUT  # blue and orange, also apart for colour-blind reade
 def show_confusion(job: Job, runs: Sequence[Run]) -> None:
     """The confusion matrix of one run; the chosen cell's rows stand under it."""
     run = choose_run(runs)
-    report = Report.from_json(run.report or {})
+    report = from_json(Report, run.report or {})
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.caption(

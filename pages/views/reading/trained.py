@@ -15,6 +15,7 @@ from pages.components.views import View, choose_view
 from pages.views.compare.found import show_grid
 from pages.views.reading.outcome import show_outcome
 from pages.views.runs.exchange import show_export
+from tl_core.convert import from_json
 from tl_core.jobs.read.train import ANSWERS, read_answers, training_data
 from tl_core.outcomes.runs import compare_in_words, run_title
 from tl_core.runs.store import Job, Run, Store
@@ -72,7 +73,7 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def _report(run: Run) -> ReadReport:
-    return ReadReport.from_json(run.record["report"])
+    return from_json(ReadReport, run.record["report"])
 
 
 def _choose(runs: Sequence[Run], key: str) -> Run:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.jobs.jobs import finished, small_config, word_examples
+from tl_core.convert import from_json
 from tl_core.data.examples import Examples, read_examples
 from tl_core.errors import ConfigError, DataError, ModelError, RunError
 from tl_core.jobs import trainings
@@ -44,7 +45,7 @@ def test_a_comparison_leaves_a_scored_run_for_every_strategy_and_seed(store: Sto
         (name, seed) for name in ("tfidf", "frozen", "lora", "full") for seed in (1, 2)
     ]
     for run in runs:
-        report = Report.from_json(run.record["report"])
+        report = from_json(Report, run.record["report"])
         probabilities = np.load(run.folder / "predictions.npy", allow_pickle=False)
         assert probabilities.shape == (report.rows, 2)
         assert run.record["peak_memory"] > 50e6

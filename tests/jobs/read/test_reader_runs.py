@@ -22,6 +22,7 @@ from tests.exchange.elsewhere import run_elsewhere
 from tests.exchange.test_zips import rewritten
 from tests.jobs.jobs import finished, small_config
 from tl_core.catalog.readers import load_named_reader
+from tl_core.convert import from_json
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.encoders.adapted import read_starting_point
 from tl_core.errors import DataError, RunError, TLError
@@ -105,7 +106,7 @@ def test_a_job_leaves_a_scored_run_for_every_start_size_and_seed(store: Store, t
     told = [(run.record["source"], run.record["size"], run.record["seed"]) for run in runs]
     assert told == [(start, size, seed) for size in (4, 0) for seed in (1, 2) for start in starts]
     for run in runs:
-        report = ReadReport.from_json(run.record["report"])
+        report = from_json(ReadReport, run.record["report"])
         rows = read_answers(run.folder / ANSWERS)
         assert len(rows) == report.scores.count == run.record["rows"]["test"]
         assert exact_matches(job, run).mean() == pytest.approx(report.scores.exact_match)
@@ -120,7 +121,7 @@ def test_a_job_leaves_a_scored_run_for_every_start_size_and_seed(store: Store, t
 def test_rightly_silent_counts_as_right_where_some_questions_have_no_answer(store: Store, tmp_path: Path):
     job = trained(store, questions(unanswerable=True), encoder(tmp_path), test_share=0.5)
     [run] = store.runs_of(job.id)
-    report = ReadReport.from_json(run.record["report"])
+    report = from_json(ReadReport, run.record["report"])
     assert report.threshold is not None
     assert 0 < report.answerable < report.scores.count
     for threshold in (report.threshold, -1e9, 1e9):
@@ -457,10 +458,10 @@ HOSTILE = [
     (changed("record.json", config={"rank": 10**9}), "rank must be between"),
     (changed("record.json", config={"colour": 1}), "not that of an exported run"),
     (report_with(exact_match=2.0), "between 0 and 1"),
-    (report_with(f1="<b>"), "between 0 and 1"),
+    (report_with(f1="<b>"), "must be a number"),
     (report_with(f1=float("nan")), "between 0 and 1"),
     (report_with(count=10**30), "between 0 and"),
-    (report_with(rule="evil"), "no known rule"),
+    (report_with(rule="evil"), "must be one of squad1, squad2, korquad; got evil"),
     (report_with(threshold="high"), "must be a number"),
     (("record.json", b"[" * 100_000), "not that of an exported run"),
 ]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sklearn.metrics as oracle
 
+from tl_core.convert import from_json, to_json
 from tl_core.errors import DataError, ModelError
 from tl_core.tasks.classify.metrics import Report, cell_rows, confident_errors, resample, score
 
@@ -148,9 +149,9 @@ def test_short_integers_and_single_precision_give_the_same_scores():
 def test_a_report_comes_back_whole_from_json():
     probabilities, truth = random_case()
     report = score(probabilities, truth, CLASSES, majority=0)
-    plain = report.to_json()
+    plain = to_json(report)
     assert json.loads(json.dumps(plain)) == plain
-    assert Report.from_json(plain) == report
+    assert from_json(Report, plain) == report
 
 
 def test_wrong_rows_come_most_confident_first():

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from tl_core.convert import to_json
 from tl_core.tasks.read.answers import FoundAnswer
 from tl_core.tasks.read.calibration import (
     Calibration,
@@ -126,5 +127,5 @@ def test_answers_get_the_probability_of_their_score() -> None:
 
 def test_a_calibration_becomes_json() -> None:
     made = Calibration(-0.5, 2.0, 0.03, 100)
-    values = json.loads(json.dumps(made.to_json()))
+    values = json.loads(json.dumps(to_json(made)))
     assert Calibration(**values) == made

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tl_core.catalog.vector_sets import open_vectors
+from tl_core.convert import from_json, to_json
 from tl_core.data.examples import Examples, read_examples, write_examples
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import EncoderBase, find_encoder
@@ -81,7 +82,7 @@ def submit_prepared(store: Store, prepared: Prepared, *, processes: int = 1) -> 
         open_vectors(store, name)
     known = estimate(store, prepared, probe=False)
     about = {
-        "source": prepared.plan.to_json(),
+        "source": to_json(prepared.plan),
         "expected": known.by_arm if known else {},
         LEFT_OUT: prepared.left_out,
         IN_TEST: rows_learned_before(store, sources.values(), prepared.test),
@@ -132,7 +133,7 @@ class CompareWork(ExperimentWork[LabelledTexts]):
         self.config = config_from_json(self.job.record["config"]["comparison"])
         data = self.job.folder / "data"
         self.pool, self.test = read_examples(data / "train.jsonl"), read_examples(data / "test.jsonl")
-        self.plan = SourcePlan.from_json(self.job.record["config"]["source"])
+        self.plan = from_json(SourcePlan, self.job.record["config"]["source"])
         source = read_examples(data / "source.jsonl") if self.plan.task else None
         self.source = source_split(self.config, source) if source is not None else None
         self.trials = trials(self.config, self.plan)
@@ -205,7 +206,7 @@ class CompareWork(ExperimentWork[LabelledTexts]):
         probabilities = yield from self._predict(trial, saved, parts.test.texts)
         np.save(folder / PREDICTIONS, probabilities.astype(np.float32), allow_pickle=False)
         report = score(probabilities, parts.test.targets, parts.classes, majority=parts.majority)
-        return {"report": report.to_json(), "classes": parts.classes}
+        return {"report": to_json(report), "classes": parts.classes}
 
     def _predict(self, trial: Trial, saved: Classifier, texts: tuple[str, ...]) -> Training[Probabilities]:
         """What the saved model says; trainings may share what they compute of the test rows."""

@@ -61,7 +61,8 @@ class DataReport:
     def rows(self) -> int:
         return len(self.examples)
 
-    def to_json(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
+        """What a command prints of it, as JSON."""
         return {
             "rows": self.rows,
             "refused": [{"row": each.row, "reason": each.reason} for each in self.refused],

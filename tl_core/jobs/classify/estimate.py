@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.convert import from_json, to_json
 from tl_core.data.examples import Examples, write_examples
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import EncoderBase, find_encoder, tokenizer_of
@@ -81,7 +82,7 @@ def estimate(
         measured = _probe(settings, config, order, prepared.target)
         known |= {key: measured[name] for key, name in missing.items()}
         write_record(kept, known)
-    rates = {name: Rates(**known[key]) for name, key in keys.items()}
+    rates = {name: from_json(Rates, known[key]) for name, key in keys.items()}
     counted: dict[EncoderBase, TokenCounts] = {}
     for start in filter(None, starts.values()):
         if start.base not in counted:
@@ -204,7 +205,7 @@ def _probe(
                     "strategy": arm.strategy,
                     "settings": to_values(config.settings_of(arm)),
                     "vectors": config.vectors_of(arm),
-                    "base": start.base.to_json() if start else None,
+                    "base": to_json(start.base) if start else None,
                     "trained": str(start.trained) if start and start.trained else "",
                 }
                 for name, (arm, start) in arms.items()

@@ -205,15 +205,6 @@ class SourcePlan:
         families = self.own.get(arm.source, ()) if arm.source else self.families
         return strategy(arm.strategy).family.name in families
 
-    def to_json(self) -> dict[str, Any]:
-        own = {name: list(families) for name, families in self.own.items()}
-        return {"task": self.task, "families": list(self.families), "zero": list(self.zero), "own": own}
-
-    @staticmethod
-    def from_json(values: Mapping[str, Any]) -> SourcePlan:
-        own = {str(name): tuple(families) for name, families in values.get("own", {}).items()}
-        return SourcePlan(bool(values["task"]), tuple(values["families"]), tuple(values["zero"]), own)
-
 
 WITHOUT_SOURCE = SourcePlan()
 

@@ -17,7 +17,7 @@ from tl_core.catalog.vector_sets import open_vectors
 from tl_core.data.examples import Examples, read_examples
 from tl_core.data.split import sample_per_class
 from tl_core.encoders.adapted import StartingPoint
-from tl_core.encoders.load import EncoderBase
+from tl_core.encoders.bases import read_base
 from tl_core.errors import TLError
 from tl_core.jobs.classify.plan import ClassifyExperiment, config_from_json, labelled, rows_of_seed
 from tl_core.knobs import from_values
@@ -72,7 +72,7 @@ def _measure(
     given = from_values(row.config, order["settings"])
     if row.needs_encoder:
         trained = Path(order["trained"]) if order["trained"] else None
-        context = replace(context, start=StartingPoint(EncoderBase.from_json(order["base"]), trained))
+        context = replace(context, start=StartingPoint(read_base(order["base"]), trained))
         train, predict, load = _measure_encoder(context, row, given, examples)
     else:
         if row.needs_vectors(given):

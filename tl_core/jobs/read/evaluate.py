@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.catalog.readers import load_named_reader, reader_title
+from tl_core.convert import from_json, to_json
 from tl_core.data.reading import ReadingSet
 from tl_core.data.reading_files import read_reading_file, write_squad
 from tl_core.errors import RunError
@@ -43,7 +44,7 @@ def run_evaluation(store: Store, job: Job) -> None:
     evaluation = drive_alone(job, progress, "ask", "Asking", evaluate_events(reader, data, Reading(top=1)))
     seconds = time.perf_counter() - began
     write_answers(job.folder / ANSWERS, data, evaluation)
-    write_record(job.folder / RESULT, {"report": evaluation.report.to_json(), "seconds": seconds})
+    write_record(job.folder / RESULT, {"report": to_json(evaluation.report), "seconds": seconds})
     progress.finish("ask")
 
 
@@ -57,7 +58,7 @@ def evaluation_result(job: Job) -> tuple[ReadReport, float]:
     record = read_record(job.folder / RESULT)
     if record is None:
         raise RunError(f"Evaluation {job.id} is {job.status}: it has no result.")
-    return ReadReport.from_json(record["report"]), float(record["seconds"])
+    return from_json(ReadReport, record["report"]), float(record["seconds"])
 
 
 def evaluation_answers(job: Job) -> list[dict[str, Any]]:

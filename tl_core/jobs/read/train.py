@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.catalog.readers import reader_start, reader_title
+from tl_core.convert import to_json
 from tl_core.data.reading import ReadingSet
 from tl_core.data.reading_files import read_reading_file, write_squad
 from tl_core.encoders.adapted import StartingPoint, copy_state, read_facts, read_starting_point, write_facts
@@ -143,7 +144,7 @@ class ReaderTraining(ExperimentWork[ReadingSet]):
         reader = load_reader(folder / "model", self.store.settings)
         evaluation = yield from evaluate_events(reader, parts.test, Reading(top=1))
         write_answers(folder / ANSWERS, parts.test, evaluation)
-        return {"report": evaluation.report.to_json()}
+        return {"report": to_json(evaluation.report)}
 
     def beginning(self, trial: Trial) -> dict[str, Any]:
         start = self._start(trial)

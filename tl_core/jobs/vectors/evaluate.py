@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tl_core.catalog.vector_sets import open_vectors, vector_set
+from tl_core.convert import from_json, to_json
 from tl_core.errors import DataError, RunError
 from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import drive_alone, submit_job
@@ -17,9 +17,6 @@ from tl_core.runs.store import Job, Store
 from tl_core.training.events import Training
 from tl_core.vectors.quality import (
     AnalogyReport,
-    Answered,
-    Score,
-    ScoredPair,
     SimilarityReport,
     evaluate_analogies,
     evaluate_similarity,
@@ -28,6 +25,7 @@ from tl_core.vectors.quality_files import BUNDLED, AnalogySet, SimilaritySet, re
 from tl_core.vectors.space import WordVectors
 
 SET = "set"  # in the job's data: an uploaded file, as it came
+REPORTS: dict[type[Report], str] = {AnalogyReport: "analogies", SimilarityReport: "similarity"}
 RESULT = "result.json"
 Report = AnalogyReport | SimilarityReport
 
@@ -113,7 +111,8 @@ def run_evaluation(store: Store, job: Job) -> None:
     began = time.perf_counter()
     asking = evaluate_events(vectors, questions, from_values(QualityConfig, config["quality"]))
     report = drive_alone(job, progress, "ask", "Asking", asking)
-    write_record(job.folder / RESULT, {**report_to_json(report), "seconds": time.perf_counter() - began})
+    about = {"kind": REPORTS[type(report)], "seconds": time.perf_counter() - began}
+    write_record(job.folder / RESULT, to_json(report) | about)
     progress.finish("ask")
 
 
@@ -122,28 +121,5 @@ def evaluation_result(job: Job) -> tuple[Report, float]:
     record = read_record(job.folder / RESULT)
     if record is None:
         raise RunError(f"Evaluation {job.id} is {job.status}: it has no result.")
-    return report_from_json(record), float(record["seconds"])
-
-
-def report_to_json(report: Report) -> dict[str, Any]:
-    """A report as a JSON object; `kind` says which of the two it is."""
-    kind = "analogies" if isinstance(report, AnalogyReport) else "similarity"
-    return {"kind": kind, **asdict(report)}
-
-
-def report_from_json(values: dict[str, Any]) -> Report:
-    """What `report_to_json` wrote."""
-    if values["kind"] == "similarity":
-        return SimilarityReport(
-            **{name: values[name] for name in ("name", "spearman", "pearson", "covered", "total")},
-            rows=tuple(ScoredPair(**each) for each in values["rows"]),
-            missing=tuple((one, other) for one, other in values["missing"]),
-        )
-    parts = {name: Score(**values[name]) if values[name] else None for name in ("semantic", "syntactic")}
-    return AnalogyReport(
-        name=values["name"],
-        sections=tuple(Score(**each) for each in values["sections"]),
-        overall=Score(**values["overall"]),
-        answers=tuple(Answered(**each) for each in values["answers"]),
-        **parts,
-    )
+    kind = next(kind for kind, name in REPORTS.items() if name == record["kind"])
+    return from_json(kind, record), float(record["seconds"])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tl_core.catalog.vector_sets import TASK
+from tl_core.convert import from_json, to_json
 from tl_core.errors import DataError, RunError
 from tl_core.jobs.experiment import Trial
 from tl_core.jobs.progress import JobProgress
@@ -73,8 +74,8 @@ class _Fitted:
     def save(self, folder: Path) -> None:
         learned = self.learned
         write_vectors(folder, self.title, learned.words, learned.rows, about={"note": self.note})
-        history = {"epochs": [asdict(each) for each in learned.epochs], "neighbours": learned.neighbours}
-        write_record(self.folder / HISTORY, history)
+        history = LearnedHistory(tuple(learned.epochs), learned.neighbours)
+        write_record(self.folder / HISTORY, to_json(history))
 
 
 def submit_learning(
@@ -193,7 +194,4 @@ def learned_history(run: Run) -> LearnedHistory:
     record = read_record(run.folder / HISTORY)
     if record is None:
         raise RunError(f"Run {run.id} is {run.status}: it has no history of learning.")
-    return LearnedHistory(
-        tuple(EpochFacts(**each) for each in record["epochs"]),
-        {word: tuple(map(tuple, near)) for word, near in record["neighbours"].items()},
-    )
+    return from_json(LearnedHistory, record)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.convert import from_json, to_json
 from tl_core.errors import ModelError
 from tl_core.knobs import from_values
 from tl_core.outcomes.answers import majority_answers, read_answers
@@ -105,7 +106,7 @@ def _fields(folder: Path, given: Fields) -> dict[str, Any]:
     return {
         "strategy": row.name,
         "classes": classes,
-        "report": Report.from_json(given["report"]).to_json(),
+        "report": to_json(from_json(Report, given["report"])),
     }
 
 

@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
+from tl_core.convert import from_json, to_json
 from tl_core.encoders.adapted import FACTS, read_facts, read_starting_point
 from tl_core.encoders.families import family_of
 from tl_core.errors import ModelError, TLError
@@ -36,7 +37,6 @@ from tl_core.tasks.classify.encoder.classifier import ENCODER_FORM
 from tl_core.tasks.classify.metrics import Interval, percentile_interval
 from tl_core.tasks.classify.strategies import TITLES
 from tl_core.tasks.read.config import ReadConfig
-from tl_core.tasks.read.metrics import Rule
 from tl_core.tasks.read.report import ReadReport
 from tl_core.tasks.read.saved import HEAD, TASK, read_calibration
 from tl_core.tasks.significance import Wording
@@ -94,7 +94,7 @@ def _summary(run: Run) -> dict[str, Any]:
 
 
 def _card(run: Run) -> CardText:
-    record, report = run.record, ReadReport.from_json(run.record["report"])
+    record, report = run.record, from_json(ReadReport, run.record["report"])
     rows = {"questions": rows_text(record["rows"]), "rule": RULES[report.rule]}
     if report.answerable < report.scores.count:
         rows["test questions without an answer"] = f"{report.scores.count - report.answerable:,}"
@@ -128,7 +128,7 @@ def _fields(_: Path, given: Fields) -> dict[str, Any]:
 
 def _checked_report(values: dict[str, Any]) -> dict[str, Any]:
     """A reader's report as `to_json` writes it; ValueError or TypeError if it holds anything else."""
-    report = ReadReport.from_json(values)
+    report = from_json(ReadReport, values)
     every = [report.scores, report.other_josa, report.best, *(each.scores for each in report.groups)]
     for scores in every:
         if scores is not None:
@@ -139,10 +139,7 @@ def _checked_report(values: dict[str, Any]) -> dict[str, Any]:
         if threshold is not None:
             _check_number(threshold, -math.inf, math.inf)
     _check_number(report.answerable, 0, report.scores.count)
-    names = [name for each in report.groups for name in (each.by, each.name)]
-    if report.rule not in get_args(Rule) or not all(isinstance(name, str) for name in names):
-        raise ValueError("the report has no known rule, or groups without names")
-    return {**report.to_json(), "josa": bool(report.josa)}
+    return dict(to_json(report))
 
 
 def _check_number(value: object, low: float, high: float) -> None:

@@ -7,9 +7,8 @@ probable, the first one is the prediction.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -77,26 +76,6 @@ class Report:
     bins: tuple[Bin, ...]
     log_loss: float
     brier: float
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as JSON gives it back: dicts, lists, numbers and text only."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), allow_nan=False))
-        return plain
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Report:
-        """The report that `to_json` was called on."""
-        return cls(
-            **{
-                **values,
-                "classes": tuple(values["classes"]),
-                "accuracy_interval": Interval(**values["accuracy_interval"]),
-                "macro_f1_interval": Interval(**values["macro_f1_interval"]),
-                "per_class": tuple(ClassScore(**each) for each in values["per_class"]),
-                "confusion": tuple(tuple(row) for row in values["confusion"]),
-                "bins": tuple(Bin(**each) for each in values["bins"]),
-            }
-        )
 
 
 def score(

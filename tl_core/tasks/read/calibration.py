@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,15 +30,6 @@ class Calibration:
     @property
     def calibrated(self) -> bool:
         return self.temperature > 0
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Calibration:
-        """The calibration that `to_json` wrote."""
-        rows = int(values["rows"])
-        return cls(float(values["threshold"]), float(values["temperature"]), float(values["error"]), rows)
 
     def with_probabilities(self, answers: Sequence[FoundAnswer]) -> list[FoundAnswer]:
         """The answers, each with its probability to be the right one, where a temperature was fitted."""

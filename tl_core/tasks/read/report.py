@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from tl_core.data.reading import Question, ReadingSet
 from tl_core.tasks.read.answers import Reply
@@ -72,18 +71,6 @@ class ReadReport:
     best_threshold: float | None
     best: Scores | None
     groups: tuple[Group, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> ReadReport:
-        """The report that `to_json` wrote."""
-        given = dict(values)
-        for name in ("scores", "other_josa", "best"):
-            given[name] = Scores(**given[name]) if given[name] is not None else None
-        groups = (Group(each["by"], each["name"], Scores(**each["scores"])) for each in given["groups"])
-        return cls(**{**given, "groups": tuple(groups)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tl_core.convert import from_json, to_json
 from tl_core.encoders.adapted import (
     StartingPoint,
     load_merged,
@@ -52,14 +53,15 @@ def save_reader(folder: Path, start: StartingPoint, encoder: Encoder, network: t
 
 def write_calibration(folder: Path, calibration: Calibration, measured: dict[str, Any] | None = None) -> None:
     """Write `reader.json`: the calibration and, for a card, what was measured."""
-    text = json.dumps({"calibration": calibration.to_json(), "measured": measured or {}}, indent=1)
+    text = json.dumps({"calibration": to_json(calibration), "measured": measured or {}}, indent=1)
     (folder / FACTS).write_text(text, encoding="utf-8")
 
 
 def read_calibration(folder: Path) -> Calibration:
     """What `write_calibration` wrote; nothing fitted, where it is missing. ModelError if it is broken."""
     try:
-        return Calibration.from_json(json.loads((folder / FACTS).read_text(encoding="utf-8"))["calibration"])
+        values = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        return from_json(Calibration, values["calibration"])
     except FileNotFoundError:
         return Calibration()
     except (OSError, ValueError, KeyError, TypeError) as error:
