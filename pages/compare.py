@@ -16,6 +16,7 @@ from pages.views.compare.moved import show_moved
 from pages.views.compare.plan import plan_grid
 from tl_core.data.examples import read_examples
 from tl_core.jobs.classify.source_plan import source_notes
+from tl_core.outcomes.experiment import rank_notes
 from tl_core.outcomes.moved import sources_of
 from tl_core.runs.store import Job, Run, Store
 from tl_core.shipping.course import CourseResult, course_result
@@ -28,7 +29,7 @@ store = resources.store()
 def show_gain(_: Store, job: Job, runs: Sequence[Run]) -> None:
     """The curves and the gains of a grid."""
     show_grid(results.grid(job, runs))
-    show_notes(source_notes(job))
+    show_notes([*source_notes(job), *rank_notes(runs)])
 
 
 def show_what_moved(store: Store, job: Job, _: Sequence[Run]) -> None:

@@ -207,6 +207,20 @@ def read_grid(job: Job, runs: Sequence[Run]) -> Grid:
     )
 
 
+def rank_notes(runs: Sequence[Run]) -> list[str]:
+    """Arms whose source's adapter was trained further with its own rank, not with that of their settings; may be none."""
+    notes = {}
+    for run in runs:
+        asked, had = run.record.get("config", {}).get("rank"), run.record.get("facts", {}).get("adapter_rank")
+        if asked and had and asked != had:
+            title = kind_of(run).arm_title(run)
+            notes[title] = (
+                f"{title} trained its source's adapter further, which has rank {had}; the rank {asked} of its settings "
+                "is that of a new adapter."
+            )
+    return list(notes.values())
+
+
 def _judged(run: Run) -> tuple[TaskKind, Judging]:
     kind = kind_of(run)
     if kind.judging is None:

@@ -16,6 +16,7 @@ from pages.views.comparison.errors import show_errors
 from pages.views.comparison.summary import show_summary
 from tl_core.jobs.classify.compare import runs_done
 from tl_core.jobs.classify.source_plan import source_notes
+from tl_core.outcomes.experiment import rank_notes
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.strategies import strategy
 
@@ -46,7 +47,7 @@ def show_result(store: Store, job: Job) -> None:
         view.show(job, runs)
         if view.id == "summary":
             _show_sources_alone(of_job)
-            show_notes(source_notes(job))
+            show_notes([*source_notes(job), *rank_notes(runs)])
 
 
 def _show_sources_alone(runs: Sequence[Run]) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages.components.charts.classification import learning_curves
 from pages.components.columns import cost_columns, score_columns
+from pages.components.guard import show_notes
 from pages.components.kept import results
 from pages.components.views import View, choose_view
 from pages.views.compare.found import show_grid
@@ -17,6 +18,7 @@ from pages.views.reading.outcome import show_outcome
 from pages.views.runs.exchange import show_export
 from tl_core.convert import from_json
 from tl_core.jobs.read.train import ANSWERS, read_answers, training_data
+from tl_core.outcomes.experiment import rank_notes
 from tl_core.outcomes.runs import compare_in_words, run_title
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.read.report import ReadReport
@@ -54,6 +56,7 @@ def _summary(store: Store, job: Job, runs: Sequence[Run]) -> None:
     tested = runs[0].record["rows"]["test"]
     st.caption(f"Each was asked the same {tested:,} test questions, whose articles no training has seen.")
     show_grid(results.grid(job, runs), choose_measure=True)
+    show_notes(rank_notes(runs))
     if 2 <= len(runs) <= 6:
         st.markdown("**Larger than chance?**")
         st.text("\n".join(compare_in_words(store, runs)))

@@ -16,7 +16,7 @@ from tl_core.jobs.classify import compare
 from tl_core.jobs.classify.compare import CompareWork
 from tl_core.jobs.classify.plan import ClassifyExperiment, Task
 from tl_core.jobs.experiment import NO_SOURCE, Arm
-from tl_core.outcomes.experiment import read_grid, summarise
+from tl_core.outcomes.experiment import rank_notes, read_grid, summarise
 from tl_core.outcomes.runs import run_title
 from tl_core.runs.store import Job, Run, Store
 from tl_core.settings import Settings
@@ -115,6 +115,20 @@ def test_an_arm_may_begin_with_a_source_of_its_own(store: Store, encoder: str):
         "frozen-1": first.id,
     }
     assert [gain.arm for gain in read_grid(job, list(runs.values())).gains] == ["after-the-first"]
+
+
+def test_a_source_with_another_rank_than_the_settings_is_told(store: Store, encoder: str):
+    folder = Path(encoder).parent
+    [first] = store.runs_of(finished(store, small_config(folder, ("lora",))).id)
+    arms = (
+        Arm("lora", {**TUNED, "rank": 2}, name="Rank 2", source=first.id),
+        Arm("lora", {**TUNED, "rank": first.record["config"]["rank"]}, name="The same", source=first.id),
+    )
+    job = finished(store, ClassifyExperiment(arms=arms, encoder=encoder))
+    [note] = rank_notes(store.runs_of(job.id))
+    assert note.startswith(
+        "Rank 2 trained its source's adapter further, which has rank 16; the rank 2 of its"
+    )
 
 
 def test_what_an_arm_cannot_begin_with_is_refused_before_a_job_exists(
