@@ -57,7 +57,7 @@ if state.open_job():
             st.rerun()
         show_job_panel(store, job)
         runs = store.runs_of(job.id)
-        if any(run.report and run.record["role"] != "source" for run in runs):
+        if any(run.report and run.record.role != "source" for run in runs):
             choose_view("View", FOUND, key="compare.found").show(store, job, runs)
 else:
     choices = [NEW]

@@ -91,7 +91,7 @@ def _curves(store: Store, job: Job) -> None:
     runs = {run_title(run): run for run in store.runs_of(job.id) if run.status == "running"}
     curves = {title: of for title, run in runs.items() if (of := read_curves(run.events))}
     if curves:
-        strategies = {title: str(run.record["strategy"]) for title, run in runs.items()}
+        strategies = {title: run.record.strategy for title, run in runs.items()}
         figure = learning_curves(curves, strategies)
         st.plotly_chart(figure, key=f"curves.{job.id}", alt="Training and validation loss so far")
         [units] = {f"{kind_of(run).unit}s" for run in runs.values()}

@@ -98,7 +98,7 @@ def main() -> None:
     test = some(read(folder / "test.csv.gz", "sentence", "sentiment"), options.rows, seed=1)
     runs, seconds = compare(of_strategies(strategies=("lora",)), Task(train, test), settings)
     figure("training", seconds, "s", **facts)
-    figure("accuracy", runs[0].record["report"]["accuracy"], "share", rows=len(test), **facts)
+    figure("accuracy", runs[0].record.report["accuracy"], "share", rows=len(test), **facts)
     subject = open_subject(Store(settings), runs[0].id)
     agreement(subject, test, facts)
     importance(subject, test, facts)

@@ -74,11 +74,11 @@ def server_figures(facts: dict[str, object]) -> None:
 def run_figures(settings: Settings, data: Path, facts: dict[str, object]) -> None:
     train = stratified(read(data / "imdb" / "train.csv.gz", "review", "sentiment"), 250)
     runs, _ = compare(of_strategies(strategies=("frozen",), test_share=0.2), Task(train), settings)
-    seconds = runs[0].record["seconds"]
+    seconds = runs[0].record.seconds
     figure("frozen strategy on 200 rows, encoder loaded in it", seconds, "s", tokens=256, **facts)
     lora = of_strategies(strategies=("lora",), settings={"lora": {"epochs": 1, "max_tokens": 128}})
     runs, _ = compare(lora, Task(train), settings)
-    memory = runs[0].record["peak_memory"] / 1e6
+    memory = runs[0].record.peak_memory / 1e6
     figure("worker's peak memory, LoRA on MiniLM", memory, "MB", batch=16, tokens=128, **facts)
 
 

@@ -80,7 +80,7 @@ def main() -> None:
 
 def tell(name: str, config: ClassifyExperiment, train: Examples, test: Examples, settings: Any) -> None:
     runs, seconds = compare(config, Task(train, test, title=name), settings)
-    job = Store(settings).job(str(runs[0].record["job"]))
+    job = Store(settings).job(runs[0].record.job)
     grid = read_grid(job, runs)
     facts = {"set": name, "test_rows": grid.test_rows, "machine": machine()}
     for each in grid.points:

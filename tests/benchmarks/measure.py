@@ -86,7 +86,7 @@ def unfinished(store: Store, config: ClassifyExperiment, task: Task) -> Job | No
         (
             job
             for job in left
-            if (job.record["title"], job.record["config"].get("comparison")) == (task.title, asked)
+            if (job.record.title, job.record.config.get("comparison")) == (task.title, asked)
         ),
         None,
     )

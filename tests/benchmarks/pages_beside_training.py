@@ -69,7 +69,7 @@ def training(epochs: int) -> subprocess.Popen[bytes]:
 def trained_seconds() -> float:
     """Seconds of the newest run's training, as its record says."""
     runs = [run for run in Store(read_settings()).runs() if run.status == "done"]
-    return float(max(runs, key=lambda run: float(run.record["ended"])).record["seconds"])
+    return float(max(runs, key=lambda run: run.record.ended).record.seconds)
 
 
 def wait_for_steps() -> None:

@@ -60,13 +60,11 @@ def main() -> None:
     while not (job := store.job(job.id)).ended:
         time.sleep(1)
     for run in store.runs_of(job.id):
-        scores = run.record["report"]["scores"]
-        name = "after English" if run.record["source"] == "english" else "bare E5"
-        facts["seconds"] = round(run.record["seconds"], 1)
-        figure(f"{name}, {run.record['size']} questions: F1", 100 * scores["f1"], "%", **facts)
-        figure(
-            f"{name}, {run.record['size']} questions: exact match", 100 * scores["exact_match"], "%", **facts
-        )
+        scores = run.record.report["scores"]
+        name = "after English" if run.record.source == "english" else "bare E5"
+        facts["seconds"] = round(run.record.seconds, 1)
+        figure(f"{name}, {run.record.size} questions: F1", 100 * scores["f1"], "%", **facts)
+        figure(f"{name}, {run.record.size} questions: exact match", 100 * scores["exact_match"], "%", **facts)
 
 
 if __name__ == "__main__":

@@ -30,16 +30,16 @@ def main() -> None:
         config = of_strategies(strategies=(name,), seeds=options.seeds)
         expected = estimate(Store(settings), prepare(Store(settings), config, Task(train, test)))
         runs, seconds = compare(config, Task(train, test), settings)
-        scores = np.array([run.record["report"]["accuracy"] for run in runs])
+        scores = np.array([run.record.report["accuracy"] for run in runs])
         facts = {"strategy": name, "rows": len(train), "test_rows": len(test), "seeds": options.seeds}
         facts |= {"machine": machine(), "max_tokens": 256}
         figure("accuracy", float(100 * scores.mean()), "%", sd=float(100 * scores.std()), **facts)
-        training = float(np.mean([run.record["seconds"] for run in runs]))
+        training = float(np.mean([run.record.seconds for run in runs]))
         figure("training seconds a seed", training, "s", **facts)
         figure(
             "wall seconds of the job", seconds, "s", expected=expected.seconds if expected else None, **facts
         )
-        memory = max(run.record["peak_memory"] for run in runs)
+        memory = max(run.record.peak_memory for run in runs)
         figure(
             "peak memory", memory / 1e6, "MB", expected=expected.memory / 1e6 if expected else None, **facts
         )

@@ -42,7 +42,7 @@ def test_what_is_no_source_is_refused_with_what_may_be(store: Store, tmp_path: P
     with pytest.raises(ModelError, match="counts words"):
         open_source(store, counted.id)
     assert [gives_on(run) for run in (counted, tuned)] == [False, True]
-    store.write_run(tuned.id, {**tuned.record, "status": "failed"})
+    store.write_run(replace(tuned.record, status="failed"))
     with pytest.raises(RunError, match="is failed; only a finished run"):
         open_source(store, tuned.id)
 
@@ -90,8 +90,8 @@ def test_a_recipe_trains_measures_and_ships_with_its_card(
     config = replace(small_config(tmp_path, ("frozen",)), source_run="ag-news", sizes=(4,))
     job = finished(store, config, Task(word_examples(60)))
     assert job.status == "done", job.reason
-    roles = [(run.record["role"], run.record["source"]) for run in store.runs_of(job.id)]
-    assert sorted(roles) == [("target", ""), ("target", "ag-news"), ("zero", "ag-news")]
+    roles = [(run.record.role, run.record.source) for run in store.runs_of(job.id)]
+    assert sorted(roles) == [("target", ""), ("target", "ag-news"), ("zero_shot", "ag-news")]
     with pytest.raises(ModelError, match="assets/adapters lacks it"):
         open_source(store, "nsmc")
 

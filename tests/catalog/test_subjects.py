@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def job(store: Store, tmp_path: Path) -> Job:
 
 
 def run_id(store: Store, job: Job, strategy: str) -> str:
-    return next(run.id for run in store.runs_of(job.id) if run.record["strategy"] == strategy)
+    return next(run.id for run in store.runs_of(job.id) if run.record.strategy == strategy)
 
 
 def test_encoders_readers_and_runs_with_an_encoder_are_listed(store: Store, job: Job) -> None:
@@ -84,8 +85,7 @@ def test_a_run_whose_model_is_gone_is_told(store: Store, job: Job) -> None:
 
 def test_an_unfinished_run_and_an_unknown_name_are_refused(store: Store, job: Job) -> None:
     name = run_id(store, job, "lora")
-    record = dict(store.run(name).record) | {"status": "failed"}
-    store.write_run(name, record)
+    store.write_run(replace(store.run(name).record, status="failed"))
     with pytest.raises(RunError, match="is failed; only a finished one"):
         open_subject(store, name)
     with pytest.raises(ModelError, match="is no encoder"):

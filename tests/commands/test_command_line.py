@@ -263,7 +263,7 @@ def test_source_then_target_on_a_tiny_encoder(capsys: pytest.CaptureFixture[str]
     ]
     code, answer = run(capsys, *arguments)
     assert code == 0, answer
-    assert [each["role"] for each in answer["runs"]] == ["source", "zero", "target"]
+    assert [each["role"] for each in answer["runs"]] == ["source", "zero_shot", "target"]
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_a_zip_of_before_files_of_the_engine_went_along_is_still_taken(store: St
     with zipfile.ZipFile(tmp_path / "run.zip") as archive:
         ours = {name: None for name in archive.namelist() if name.startswith("tl_core/")}
     old = rewritten(tmp_path / "run.zip", tmp_path / "old.zip", ours)
-    assert import_run(store, old).record["report"] == run.record["report"]
+    assert import_run(store, old).record.report == run.record.report
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_an_exported_run_comes_back_with_the_same_predictions(store: Store, tmp_
     again = import_run(store, out)
     assert again.id != run.id
     assert again.status == "done"
-    assert again.record["report"] == run.record["report"]
+    assert again.record.report == run.record.report
     first, second = (
         predict(load_classifier(each.model, store.settings, device="cpu"), TEXTS) for each in (run, again)
     )
@@ -91,7 +91,7 @@ def test_the_zip_holds_a_card_and_no_pickle(store: Store, tmp_path: Path):
         card = archive.read("README.md").decode()
         config = archive.read("adapter/adapter_config.json").decode()
     assert not [each for each in names if each.endswith((".bin", ".pkl", ".pt"))]
-    assert f"{run.record['report']['accuracy']:.3f}" in card
+    assert f"{run.record.report['accuracy']:.3f}" in card
     assert str(tmp_path) not in card + config
 
 
@@ -161,7 +161,7 @@ def test_a_zip_of_before_its_loader_was_a_file_of_its_own_is_still_taken(
     with zipfile.ZipFile(tmp_path / "run.zip") as archive:
         assert ("base_encoder.py" in archive.namelist()) == loaded
     old = rewritten(tmp_path / "run.zip", tmp_path / "old.zip", {"base_encoder.py": None})
-    assert import_run(store, old).record["report"] == run.record["report"]
+    assert import_run(store, old).record.report == run.record.report
 
 
 def test_what_is_no_zip_or_no_finished_run_is_refused(store: Store, tmp_path: Path):
@@ -186,7 +186,7 @@ def test_predicting_a_file_keeps_its_columns_and_neutralises_formulas(store: Sto
     from tl_core.data.tables import read_table_file
 
     run = one_run(store, tmp_path, "tfidf")
-    test = read_examples(store.job(run.record["job"]).folder / "data" / "test.jsonl")
+    test = read_examples(store.job(run.record.job).folder / "data" / "test.jsonl")
     source = tmp_path / "in.csv"
     source.write_text(
         "id,text\n1,=SUM(A1)\n" + "".join(f"{at},{text}\n" for at, text in enumerate(test.texts)),

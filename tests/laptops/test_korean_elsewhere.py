@@ -84,7 +84,7 @@ def test_home_says_what_is_missing_and_its_button_fetches_it(
     assert not app.exception
     job = last_fetch(store, "e5")
     assert job is not None
-    assert (job.status, job.record["recipe"]) == ("queued", "fetch_encoder")
+    assert (job.status, job.record.kind) == ("queued", "fetch_encoder")
     assert submit_fetch_encoder(store, "e5").id == job.id  # a second click starts no second download
     assert FETCH not in buttons(opened("home"))
     store.update_job(job.id, status="failed", reason="the package index cannot be reached")

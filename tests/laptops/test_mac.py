@@ -50,9 +50,9 @@ def test_every_strategy_is_trained_and_scored(mac: None, settings: Settings, tmp
     store = Store(settings)
     job = finished(store, small_config(tmp_path, STRATEGIES))
     assert job.status == "done", job.reason
-    assert {run.record["strategy"] for run in store.runs_of(job.id)} == set(STRATEGIES)
+    assert {run.record.strategy for run in store.runs_of(job.id)} == set(STRATEGIES)
     assert {
-        run.record["facts"]["device"] for run in store.runs_of(job.id) if run.record["strategy"] != "tfidf"
+        run.record.facts["device"] for run in store.runs_of(job.id) if run.record.strategy != "tfidf"
     } == {"cpu"}
 
 

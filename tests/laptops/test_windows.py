@@ -135,8 +135,8 @@ def test_a_refused_read_is_tried_again_and_never_an_absence(store: Store, impati
             store.update_job(job.id, status="running")
         with pytest.raises(StillInUse):
             store.jobs()
-    assert store.job(job.id).record["config"] == {"kept": True}
-    assert store.job(job.id).record["status"] == "preparing"
+    assert store.job(job.id).record.config == {"kept": True}
+    assert store.job(job.id).record.status == "preparing"
 
 
 def test_a_record_that_is_gone_is_not_made_again_from_its_changes(store: Store):
@@ -206,7 +206,7 @@ def test_a_training_in_its_own_process_with_a_page_that_reads_beside_it(store: S
     assert ended.status == "done", (ended.reason, (job.folder / "log.txt").read_text(encoding="utf-8"))
     assert reads > 3
     assert {run.status for run in store.runs_of(job.id)} == {"done"}
-    assert all(run.record["peak_memory"] > 0 for run in store.runs_of(job.id))
+    assert all(run.record.peak_memory > 0 for run in store.runs_of(job.id))
     store.delete_job(job.id)
 
 
@@ -230,7 +230,7 @@ def test_a_killed_training_goes_on_from_its_checkpoint(
     wait(lambda: store.job(killed.id).ended)
     jobs = [store.job(each.id) for each in (unbroken, killed)]
     assert [job.status for job in jobs] == ["done", "done"]
-    losses = [store.runs_of(job.id)[0].record["report"]["log_loss"] for job in jobs]
+    losses = [store.runs_of(job.id)[0].record.report["log_loss"] for job in jobs]
     assert losses[0] == losses[1]
 
 

@@ -26,7 +26,7 @@ def test_a_summary_has_means_and_spread_over_seeds_in_the_order_of_strategies(st
     found = summarise(job, runs)
     assert [each.strategy for each in found.points] == ["tfidf", "lora"]
     lora = found.points[1]
-    accuracies = [run.record["report"]["accuracy"] for run in runs if run.record["strategy"] == "lora"]
+    accuracies = [run.record.report["accuracy"] for run in runs if run.record.strategy == "lora"]
     assert lora.seeds == (1, 2, 3)
     assert lora.value == pytest.approx(np.mean(accuracies))
     assert lora.spread == pytest.approx(np.std(accuracies, ddof=1))
@@ -42,7 +42,7 @@ def test_one_run_has_its_own_interval_and_no_spread(store: Store):
     [run] = runs_done(store.runs_of(job.id))
     [only] = summarise(job, [run]).points
     assert only.spread is None
-    assert only.interval == from_json(Report, run.record["report"]).accuracy_interval
+    assert only.interval == from_json(Report, run.record.report).accuracy_interval
 
 
 def test_the_majority_is_the_most_frequent_class_of_the_training_rows(store: Store):
@@ -91,7 +91,7 @@ def test_answers_give_back_the_rows_they_were_given_for(store: Store):
     [run] = runs_done(store.runs_of(job.id))
     answers = read_answers(job, run)
     assert answers.classes == tuple(sorted(CLASSES))
-    assert answers.correct.mean() == pytest.approx(run.record["report"]["accuracy"])
+    assert answers.correct.mean() == pytest.approx(run.record.report["accuracy"])
     test = read_examples(job.folder / "data" / "test.jsonl")
     rows = answers.rows([5, 0])
     assert [row.text for row in rows] == [test.texts[5], test.texts[0]]

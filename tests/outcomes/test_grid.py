@@ -43,11 +43,11 @@ def test_a_grid_is_read_from_its_runs(store: Store, tmp_path: Path):
     by_id = {run.id.removeprefix(f"{job.id}-"): run for run in runs}
     few = [by_id[f"frozen-source-4-{seed}"] for seed in (1, 2)]
     point = next(each for each in grid.points if each.from_source and each.size == 4)
-    assert point.values == tuple(run.record["report"]["accuracy"] for run in few)
+    assert point.values == tuple(run.record.report["accuracy"] for run in few)
     assert point.value == pytest.approx(np.mean(point.values))
     assert point.spread == pytest.approx(np.std(point.values, ddof=1))
     assert [each.strategy for each in grid.zero] == ["lora"]
-    assert grid.zero[0].value == by_id["zero-lora"].record["report"]["accuracy"]
+    assert grid.zero[0].value == by_id["zero-lora"].record.report["accuracy"]
     assert 0.4 <= grid.majority_accuracy <= 0.6
 
 

@@ -105,8 +105,8 @@ def test_a_word_classifier_is_a_source_for_word_classifiers(store: Store):
     assert second.status == "done", second.reason
     runs = {each.id.removeprefix(f"{second.id}-"): each.record for each in store.runs_of(second.id)}
     assert set(runs) == {"zero-mean", "tfidf-plain-4-1", "bag-plain-4-1", "bag-source-4-1"}
-    assert runs["bag-source-4-1"]["facts"]["updated"]["words"] > 0
-    assert "updated" not in runs["bag-plain-4-1"]["facts"]
+    assert runs["bag-source-4-1"].facts["updated"]["words"] > 0
+    assert "updated" not in runs["bag-plain-4-1"].facts
     [source] = sources_of(store, second)
     assert source.family == "words"
     vectors = make_vectors("other", ["good", "bad"], np.ones((2, 50), dtype=np.float32))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_a_job_line_counts_runs_and_knows_the_best_score(store: Store):
     job = add_job(store, ("tfidf", "lora"), seeds=2)
     [line] = job_lines(store)
     assert (line.id, line.status, line.done, line.planned, line.share) == (job.id, "done", 4, 4, 1.0)
-    assert line.best == max(run.record["report"]["accuracy"] for run in store.runs())
+    assert line.best == max(run.record.report["accuracy"] for run in store.runs())
 
 
 def test_a_failed_job_keeps_its_reason_and_what_was_planned(store: Store):
@@ -62,8 +63,7 @@ def test_titles_are_told_apart_by_data_and_then_by_id(store: Store):
 def test_only_settings_that_differ_are_told_and_those_of_one_strategy_among_its_own(store: Store):
     job = add_job(store, ("tfidf", "lora"), seeds=2)
     tfidf, _, lora, other = store.runs_of(job.id)
-    record = {**other.record, "config": {**other.record["config"], "rank": 4}}
-    store.write_run(other.id, record)
+    store.write_run(replace(other.record, config={**other.record.config, "rank": 4}))
     found = {each.name: each.values for each in differing_settings([tfidf, lora, store.run(other.id)])}
     assert found["rank"] == ("", "16", "4")
     assert found["strategy"] == ("TF-IDF", "LoRA", "LoRA")
@@ -93,12 +93,12 @@ def test_runs_on_other_test_rows_or_without_their_job_are_not_compared(store: St
     runs = [*store.runs_of(first.id), *store.runs_of(second.id)]
     assert "different test rows" in compare_in_words(store, runs)[0]
     imported = add_run(store, first, "lora", 1, made_up_examples(("a", "b"), 10))
-    store.write_run(imported.id, {**imported.record, "job": ""})
+    store.write_run(replace(imported.record, job=""))
     assert "not here" in compare_in_words(store, [runs[0], store.run(imported.id)])[0]
 
 
 def test_the_training_on_a_source_task_is_named_as_such(store: Store):
     job = add_job(store, ("lora",), seeds=1)
     [run] = store.runs_of(job.id)
-    store.write_run(run.id, {**run.record, "role": "source"})
+    store.write_run(replace(run.record, role="source"))
     assert run_title(store.run(run.id)) == "LoRA, source task"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tl_core.convert import to_json
+from tl_core.convert import from_json, to_json
 from tl_core.data.examples import Examples, write_examples
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.data.reading_files import write_squad
@@ -19,6 +19,7 @@ from tl_core.jobs.read.train import ANSWERS, TEST, TRAIN, write_answers
 from tl_core.knobs import to_values
 from tl_core.records import write_record
 from tl_core.runs.events import EventLog
+from tl_core.runs.records import RunRecord
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.classify.strategies import strategy
@@ -84,6 +85,7 @@ def add_run(store: Store, job: Job, name: str, seed: int, test: Examples, *, sha
         "job": job.id,
         "title": job.title,
         "role": "target",
+        "arm": name,
         "strategy": name,
         "seed": seed,
         "status": "done",
@@ -101,7 +103,7 @@ def add_run(store: Store, job: Job, name: str, seed: int, test: Examples, *, sha
         "peak_memory": 500_000_000 + seed,
         "facts": {"best_epoch": 2} if name in TUNED else {},
     }
-    store.write_run(run_id, record)
+    store.write_run(from_json(RunRecord, record))
     run = store.run(run_id)
     np.save(run.folder / "predictions.npy", probabilities.astype(np.float32), allow_pickle=False)
     if name in TUNED:
@@ -205,7 +207,7 @@ def add_reader_run(store: Store, job: Job, trial: Trial, test: ReadingSet) -> Ru
         "ended": time.time() + 1,
         "encoder": "minilm",
         "source": TITLES[int(trial.arm[-1]) - 1],
-        "start": int(trial.arm[-1]) - 1,
+        "arm": trial.arm,
         "size": trial.size,
         "config": to_values(ReadConfig()),
         "rows": {"train": trial.size or 180, "validation": 0 if trial.size else 20, "test": len(test)},
@@ -216,7 +218,7 @@ def add_reader_run(store: Store, job: Job, trial: Trial, test: ReadingSet) -> Ru
         "peak_memory": 500_000_000,
         "facts": {"windows": 70, "best_epoch": 2},
     }
-    store.write_run(run_id, record)
+    store.write_run(from_json(RunRecord, record))
     run = store.run(run_id)
     write_answers(run.folder / ANSWERS, test, evaluation)
     _write_curves(run)

@@ -33,8 +33,8 @@ def test_a_grid_is_planned_and_started(open_page, store: Store):
         app.button(key="start").click().run()
     assert not app.exception
     [job] = store.jobs()
-    comparison = job.record["config"]["comparison"]
-    assert (job.record["recipe"], comparison["sizes"], comparison["test_rows"]) == ("grid", [8, 0], 1000)
+    comparison = job.record.config["comparison"]
+    assert (job.record.kind, comparison["sizes"], comparison["test_rows"]) == ("grid", [8, 0], 1000)
     assert job.id in app.query_params["job"]
 
 

@@ -149,7 +149,7 @@ def test_start_submits_what_the_page_shows_and_puts_the_job_into_the_address(set
     assert not app.exception
     [job] = Store(settings).jobs()
     assert job.id in app.query_params["job"]
-    wanted = job.record["config"]["comparison"]
+    wanted = job.record.config["comparison"]
     assert ([each["strategy"] for each in wanted["arms"]], wanted["seeds"]) == (["tfidf"], 2)
 
 
@@ -179,7 +179,7 @@ def test_a_strategy_stands_again_with_a_name_a_start_and_settings_of_its_own(set
         app.button(key="start").click().run()
     assert not app.exception
     [job] = Store(settings).jobs()
-    arms = job.record["config"]["comparison"]["arms"]
+    arms = job.record.config["comparison"]["arms"]
     assert [(each["name"], each["start"]) for each in arms] == [("", ""), ("", ""), ("Rank 4", "e5")]
     assert arms[2]["settings"]["rank"] == 4
 

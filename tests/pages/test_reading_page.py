@@ -227,8 +227,8 @@ def test_a_reader_is_fine_tuned_from_the_page(store: Store):
         app.button(key="reading.train").click().run()
     assert not app.exception, app.exception
     [job] = store.jobs()
-    assert job.record["config"]["training"]["arms"][0]["start"] == "en"
-    assert job.record["config"]["training"]["sizes"] == [16]
+    assert job.record.config["training"]["arms"][0]["start"] == "en"
+    assert job.record.config["training"]["sizes"] == [16]
 
 
 def test_a_reader_is_trained_once_more_with_settings_of_its_own(store: Store):
@@ -245,7 +245,7 @@ def test_a_reader_is_trained_once_more_with_settings_of_its_own(store: Store):
         app.button(key="reading.train").click().run()
     assert not app.exception, app.exception
     [job] = store.jobs()
-    plain, own = job.record["config"]["training"]["arms"]
+    plain, own = job.record.config["training"]["arms"]
     assert (plain["name"], plain["settings"]["rank"]) == ("", 16)
     assert (own["name"], own["start"], own["settings"]["rank"]) == ("Rank 4", "en", 4)
 

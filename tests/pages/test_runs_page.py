@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -51,7 +52,7 @@ def test_jobs_are_listed_newest_first_with_status_progress_and_best_score(open_p
     assert list(table["title"]) == ["new.csv", "old.csv"]
     assert [status[0] for status in table["status"]] == ["done", "failed"]
     assert table["runs"][0] == "4 of 4"
-    assert table["best"][0] == max(100 * run.record["report"]["accuracy"] for run in store.runs()[:4])
+    assert table["best"][0] == max(100 * run.record.report["accuracy"] for run in store.runs()[:4])
     assert "It broke" in table["reason"][1]
 
 
@@ -151,14 +152,14 @@ def test_several_ticked_runs_of_any_job_are_compared(open_page: Open, store: Sto
     add_job(store, title="b.csv", seeds=1)
     app = open_page("runs")
     app.segmented_control(key="runs.view").set_value("runs").run()
-    runs = sorted(store.runs(), key=lambda run: -run.record["started"])
+    runs = sorted(store.runs(), key=lambda run: -run.record.started)
     app = tick(app, f"runs.all.4.{runs[0].id}", 0, 1, 2)
     assert not app.exception
     compared = app.dataframe[1].value
     assert {"data", "strategy", "accuracy, %"} <= set(compared["setting"])
     assert list(compared.columns[1:]) == ["run 0", "run 1", "run 2"]
     accuracies = compared[compared["setting"] == "accuracy, %"].iloc[0, 1:]
-    assert list(accuracies) == [f"{100 * run.record['report']['accuracy']:.1f}" for run in runs[:3]]
+    assert list(accuracies) == [f"{100 * run.record.report['accuracy']:.1f}" for run in runs[:3]]
     assert "Holm" in texts(app)
     assert len(app.get("plotly_chart")) == 1
 
@@ -166,7 +167,7 @@ def test_several_ticked_runs_of_any_job_are_compared(open_page: Open, store: Sto
 def test_imported_runs_without_a_job_stand_among_all_runs(open_page: Open, store: Store):
     job = add_job(store, ("tfidf",), seeds=1)
     run = add_run(store, job, "lora", 1, made_up_examples(("a", "b"), 20))
-    store.write_run(run.id, {**run.record, "job": ""})
+    store.write_run(replace(run.record, job=""))
     app = open_page("runs")
     app.segmented_control(key="runs.view").set_value("runs").run()
     assert not app.exception
@@ -190,7 +191,7 @@ def test_a_job_of_readers_has_its_own_scores_and_says_what_the_best_one_measures
 ):
     job = add_reader_job(store, sizes=(64, 0))
     jobs, runs = (each.value for each in open_page("runs").dataframe[:2])
-    scores = [run.record["report"]["scores"] for run in store.runs_of(job.id)]
+    scores = [run.record.report["scores"] for run in store.runs_of(job.id)]
     assert (jobs["kind"][0], jobs["measure"][0], jobs["runs"][0]) == ("reader training", "F1", "4 of 4")
     assert jobs["best"][0] == 100 * max(each["f1"] for each in scores)
     assert list(runs["learned"]) == [64, 64, 200, 200]
@@ -241,7 +242,7 @@ def test_readers_side_by_side_are_compared_by_exact_match(open_page: Open, store
 def test_readers_and_classifiers_stand_side_by_side_but_are_not_compared(open_page: Open, store: Store):
     add_job(store, ("lora",), seeds=1)
     add_reader_job(store)
-    runs = sorted(store.runs(), key=lambda run: -float(run.record["started"]))
+    runs = sorted(store.runs(), key=lambda run: -run.record.started)
     app = open_page("runs")
     app.segmented_control(key="runs.view").set_value("runs").run()
     app = tick(app, f"runs.all.3.{runs[0].id}", 0, 1, 2)
@@ -285,7 +286,7 @@ def test_the_panel_of_a_job_counts_what_it_does(open_page: Open, store: Store, a
     write_record(job.folder / "progress.json", progress)
     if store.runs_of(job.id):
         run = store.runs_of(job.id)[0]
-        store.write_run(run.id, {**run.record, "status": "running"})
+        store.write_run(replace(run.record, status="running"))
     lock = try_lock(job.folder / "lock")
     assert lock is not None
     with lock:
@@ -306,7 +307,7 @@ def test_a_reader_among_the_earlier_runs_is_named_by_its_own_score(open_page: Op
     app.segmented_control(key="source.kind").set_value("run").run()
     assert not app.exception
     [run, _] = store.runs()
-    score = run.record["report"]["scores"]["f1"]
+    score = run.record.report["scores"]["f1"]
     assert any(f"F1 {score:.1%}" in option for option in app.selectbox(key="source.run").options)
 
 

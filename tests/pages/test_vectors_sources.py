@@ -21,10 +21,12 @@ from tests.jobs.vector_jobs import SMALL, TEXTS, royal_file, waiting, worked
 from tests.jobs.vector_jobs import learned as learned_job
 from tests.vectors.made_vectors import ROYAL
 from tl_core.catalog.vector_sets import delete_vectors, open_vectors, vector_sets
+from tl_core.convert import from_json
 from tl_core.encoders.catalog import card_of, find_packaged
 from tl_core.jobs.vectors.learn import submit_learning
 from tl_core.runs.events import EventLog
 from tl_core.runs.locks import try_lock
+from tl_core.runs.records import RunRecord
 from tl_core.runs.store import Store
 from tl_core.text.words import split_words
 from tl_core.training.events import Metric
@@ -371,7 +373,7 @@ def test_a_name_of_gensim_data_becomes_a_job(open_page: Open, store: Store, monk
     with waiting():
         button(app, "Download")
     [job] = store.jobs()
-    assert job.record["config"] == {"name": "glove-twitter-25", "top": 200_000}
+    assert job.record.config == {"name": "glove-twitter-25", "top": 200_000}
     assert job.id in str(app.query_params["job"])
 
 
@@ -397,9 +399,9 @@ def test_vectors_are_learned_from_the_page(open_page: Open, store: Store):
     with waiting():
         button(app, "Learn")
     [job] = store.jobs()
-    assert job.record["config"]["watched"] == ["ice", "steam"]
-    assert job.record["config"]["learning"]["method"] == "cbow"
-    assert job.record["config"]["texts"] == 142
+    assert job.record.config["watched"] == ["ice", "steam"]
+    assert job.record.config["learning"]["method"] == "cbow"
+    assert job.record.config["texts"] == 142
     assert job.id in str(app.query_params["job"])
     assert worked(store, job).status == "done"
     app = open_page("vectors", job=job.id)
@@ -466,7 +468,7 @@ def test_a_job_that_learns_shows_its_curves(open_page: Open, store: Store):
         "strategy": "cbow",
         "status": "running",
     }
-    store.write_run(record["id"], record)
+    store.write_run(from_json(RunRecord, record))
     log = EventLog(store.run(record["id"]).events)
     for epoch in (1, 2):
         log.write(Metric("loss", epoch, 5.0 - epoch))

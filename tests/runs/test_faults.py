@@ -75,7 +75,7 @@ def wait_for_checkpoint(store: Store, job: Job) -> None:
 
 def scores(store: Store, job: Job) -> dict[str, object]:
     [run] = store.runs_of(job.id)
-    return {name: run.record["report"][name] for name in ("accuracy", "macro_f1", "log_loss")}
+    return {name: run.record.report[name] for name in ("accuracy", "macro_f1", "log_loss")}
 
 
 def test_a_killed_worker_is_interrupted_and_resumes_to_the_scores_of_an_unbroken_run(
@@ -86,7 +86,7 @@ def test_a_killed_worker_is_interrupted_and_resumes_to_the_scores_of_an_unbroken
 
     job = long_job(store, tmp_path)
     wait_for_checkpoint(store, job)
-    psutil.Process(int(store.job(job.id).record["pid"])).kill()
+    psutil.Process(int(store.job(job.id).record.pid)).kill()
     wait(lambda: store.job(job.id).status == "interrupted", 5)
     [run] = store.runs_of(job.id)
     assert run.status == "interrupted"
@@ -202,7 +202,7 @@ def test_a_failed_training_says_why_and_the_others_go_on(store: Store, tmp_path:
     job = wait_until_ended(store, submit_comparison(store, config, Task(examples())))
     assert job.status == "failed"
     assert "1 of 2 trainings failed" in job.reason
-    assert {run.record["strategy"]: run.status for run in store.runs_of(job.id)} == {
+    assert {run.record.strategy: run.status for run in store.runs_of(job.id)} == {
         "tfidf": "done",
         "frozen": "failed",
     }
@@ -222,7 +222,7 @@ def test_two_processes_train_one_comparison_and_only_the_first_writes(store: Sto
     assert together.status == "done", (together.folder / "log.txt").read_text(encoding="utf-8")
     alone = wait_until_ended(store, submit_comparison(store, config, Task(examples())), 300)
     by_strategy = [
-        {run.record["strategy"]: run.record["report"]["log_loss"] for run in store.runs_of(job.id)}
+        {run.record.strategy: run.record.report["log_loss"] for run in store.runs_of(job.id)}
         for job in (together, alone)
     ]
     assert by_strategy[0].keys() == {"tfidf", *(each.name for each in in_loop)}

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tl_core.convert import to_json
 from tl_core.errors import RunError
 from tl_core.records import read_record
 from tl_core.runs import queue
@@ -197,8 +198,8 @@ def test_a_started_worker_is_queued_with_the_time_as_its_ticket(store: Store, st
     start_worker(store, job.id)
     again = store.job(job.id)
     assert (again.status, again.reason) == ("queued", "")
-    assert before <= again.record["ticket"] <= time.time_ns()
-    assert again.record["submitted"] == pytest.approx(time.time(), abs=60)
+    assert before <= again.record.ticket <= time.time_ns()
+    assert again.record.submitted == pytest.approx(time.time(), abs=60)
     assert not (job.folder / "stop").exists()
     assert started == [(["-m", "tl_core", "work", job.id], store.settings, job.folder / "log.txt")]
 
@@ -244,7 +245,7 @@ def test_several_processes_are_refused_on_windows_before_anything_is_changed(
     with pytest.raises(RunError, match="2 processes cannot train together on Windows.*Leave --processes out"):
         start_worker(store, job.id, processes=2)
     assert started == []
-    assert read_record(job.folder / "record.json") == job.record
+    assert read_record(job.folder / "record.json") == to_json(job.record)
     assert (job.folder / "stop").exists()
     start_worker(store, job.id, processes=1)
     assert len(started) == 1

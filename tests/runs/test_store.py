@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tl_core.errors import RunError, StillInUse
 from tl_core.records import read_record, write_record
 from tl_core.runs import store as store_module
 from tl_core.runs.locks import try_lock
+from tl_core.runs.records import RunRecord
 from tl_core.runs.store import ENDED, Job, Run, Store, new_id
 from tl_core.settings import Settings
 from tl_core.whole_files import remove
@@ -42,7 +44,7 @@ def a_job(store: Store, **changes: Any) -> Job:
 
 def a_run(store: Store, job: Job, suffix: str = "lora-1", **record: Any) -> Run:
     run_id = f"{job.id}-{suffix}"
-    store.write_run(run_id, {"id": run_id, "job": job.id, "status": "done", **record})
+    store.write_run(RunRecord(**{"id": run_id, "job": job.id, "status": "done", **record}))
     return store.run(run_id)
 
 
@@ -69,9 +71,9 @@ def test_a_new_job_is_queued_with_its_words_and_an_empty_data_folder(store: Stor
     job = store.add_job("compare", "영화 reviews 🙂", {"strategies": ["tfidf"]})
     assert job == store.job(job.id)
     assert (job.status, job.title, job.reason, job.ended) == ("queued", "영화 reviews 🙂", "", False)
-    assert job.record["recipe"] == "compare"
-    assert job.record["config"] == {"strategies": ["tfidf"]}
-    assert before - 1 < job.record["created"] < time.time() + 1
+    assert job.record.kind == "compare"
+    assert job.record.config == {"strategies": ["tfidf"]}
+    assert before - 1 < job.record.created < time.time() + 1
     assert everything(store.settings.home) == {
         "jobs",
         "runs",
@@ -102,7 +104,7 @@ def test_update_changes_the_fields_it_names_and_keeps_the_others(store: Store):
     store.update_job(job.id, status="failed", reason="no room")
     changed = store.job(job.id)
     assert (changed.status, changed.reason) == ("failed", "no room")
-    assert changed.record["config"] == {"kept": True}
+    assert changed.record.config == {"kept": True}
 
 
 def test_update_leaves_a_damaged_record_as_it_is(store: Store):
@@ -252,7 +254,7 @@ def test_a_record_without_a_status_is_that_of_a_failed_one(store: Store):
     job = store.add_job("compare", "reviews", {})
     write_record(job.folder / "record.json", {"id": job.id})
     assert store.job(job.id).status == "failed"
-    store.write_run(f"{job.id}-lora-1", {})
+    store.write_run(RunRecord(id=f"{job.id}-lora-1"))
     assert store.run(f"{job.id}-lora-1").status == "failed"
 
 
@@ -287,7 +289,7 @@ def test_an_id_that_could_name_a_path_is_refused_everywhere(store: Store, name: 
         store.request_stop,
         store.delete_job,
         store.delete_run,
-        lambda each: store.write_run(each, {}),
+        lambda each: store.write_run(RunRecord(id=each)),
     ):
         with pytest.raises(RunError, match="is not the id of a job or a run"):
             ask(name)
@@ -354,7 +356,7 @@ def test_a_running_run_is_what_its_job_lets_it_be(store: Store):
 
 def test_a_running_run_without_a_job_is_interrupted(store: Store):
     run_id = new_id()
-    store.write_run(run_id, {"status": "running"})
+    store.write_run(RunRecord(id=run_id, status="running"))
     assert store.run(run_id).status == "interrupted"
 
 
@@ -445,7 +447,7 @@ def test_a_run_whose_job_cannot_be_read_can_be_deleted(store: Store, job_is: str
     if job_is == "gone":
         remove(job.folder)
     elif job_is == "never told":  # as that of a run which came from elsewhere
-        store.write_run(run.id, {"id": run.id, "status": "done"})
+        store.write_run(RunRecord(id=run.id, status="done"))
     else:
         (job.folder / "record.json").write_bytes(b"\x00" * 100)
     store.delete_run(run.id)
@@ -456,7 +458,7 @@ def test_a_run_whose_job_cannot_be_read_can_be_deleted(store: Store, job_is: str
 def test_a_run_that_names_a_path_as_its_job_takes_nothing_else_along(store: Store):
     job = a_job(store, status="done")
     run = a_run(store, job)
-    store.write_run(run.id, {**run.record, "job": "../jobs"})
+    store.write_run(replace(run.record, job="../jobs"))
     store.delete_run(run.id)
     assert not run.folder.exists()
     assert read_record(job.folder / "record.json") is not None

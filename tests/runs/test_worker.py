@@ -68,17 +68,17 @@ def test_a_job_is_running_with_its_lock_and_the_turn_while_its_recipe_works_and_
 
     def recipe(store: Store, given: Job) -> None:
         now = store.job(job.id)
-        seen.append((given.id, given.record["config"], now.status))
+        seen.append((given.id, given.record.config, now.status))
         assert is_held(job.folder / "lock")
         assert is_held(store.settings.home / "turn.lock")
-        assert now.record["started"] == pytest.approx(time.time(), abs=60)
-        assert now.record["pid"] > 0
+        assert now.record.started == pytest.approx(time.time(), abs=60)
+        assert now.record.pid > 0
 
     assert works(store, job, recipe) == 0
     assert seen == [(job.id, {"rows": 3}, "running")]
     ended = store.job(job.id)
     assert (ended.status, ended.reason) == ("done", "")
-    assert ended.record["ended"] >= ended.record["started"]
+    assert ended.record.ended >= ended.record.started
     assert not is_held(job.folder / "lock")
     assert not is_held(store.settings.home / "turn.lock")
 
@@ -93,7 +93,7 @@ def test_a_stop_asked_for_in_the_queue_is_heard_before_the_recipe_begins(store: 
     assert works(store, job, lambda *_: pytest.fail("the recipe began")) == 0
     ended = store.job(job.id)
     assert ended.status == "stopped"
-    assert "started" not in ended.record
+    assert ended.record.started is None
 
 
 def test_a_mistake_of_the_user_is_the_reason_in_its_own_words(

@@ -50,7 +50,7 @@ def reader_title(store: Store, name: str) -> str:
     row = shipped(name)
     if row is not None:
         return row.title
-    return str(store.run(name).record.get("title", name)) if IDENTIFIER.fullmatch(name) else name
+    return str(store.run(name).record.title) if IDENTIFIER.fullmatch(name) else name
 
 
 def reader_for(texts: Sequence[str]) -> str:

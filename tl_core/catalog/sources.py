@@ -13,7 +13,8 @@ from pathlib import Path
 from tl_core.catalog.readers import ADAPTERS
 from tl_core.encoders.adapted import read_starting_point
 from tl_core.errors import ModelError, RunError
-from tl_core.runs.store import CLASSIFY, IDENTIFIER, Run, Store
+from tl_core.runs.records import CLASSIFY
+from tl_core.runs.store import IDENTIFIER, Run, Store
 from tl_core.tasks.classify.forms import ENCODER, LABELS
 from tl_core.tasks.classify.strategies import strategy
 from tl_core.tasks.read.saved import TASK
@@ -84,7 +85,7 @@ def open_source(store: Store, name: str) -> SourceModels:
     run = store.run(name)
     if run.status != "done":
         raise RunError(f"Run {run.id} is {run.status}; only a finished run can be a source.")
-    made_by = str(run.record.get("strategy", ""))
+    made_by = run.record.strategy
     family = ENCODER if run.task != CLASSIFY else strategy(made_by).family
     if family.needs_encoder:
         read_starting_point(run.model)
@@ -93,10 +94,10 @@ def open_source(store: Store, name: str) -> SourceModels:
             f"Run {run.id} counts words: nothing of it can be moved to another task. Choose a run with an encoder or "
             "with word vectors."
         )
-    classes = tuple(str(each) for each in run.record.get("classes", ()))
+    classes = tuple(str(each) for each in run.record.classes)
     return SourceModels(
         run.id,
-        str(run.record.get("title", run.id)),
+        run.record.title,
         {family.name: run.model},
         {family.name: made_by},
         classes,
@@ -107,7 +108,7 @@ def gives_on(run: Run) -> bool:
     """Whether a finished run has a model that another training can begin with."""
     if run.task != CLASSIFY:
         return run.task == TASK
-    return bool(strategy(str(run.record["strategy"])).family.moves)
+    return bool(strategy(run.record.strategy).family.moves)
 
 
 def base_of(source: SourceModels) -> str:

@@ -46,7 +46,7 @@ def list_subjects(store: Store) -> list[SubjectRow]:
     for run in store.runs():
         kind = KINDS.get(run.task)
         if run.status == "done" and kind and has_encoder(run):
-            title = f"{run.record.get('title', run.id)} · {run.id}"
+            title = f"{run.record.title} · {run.id}"
             rows.append(SubjectRow(run.id, title, kind, read_starting_point(run.model).base.name))
     return rows
 
@@ -116,7 +116,7 @@ def _finished(store: Store, name: str) -> Run:
         )
     if not has_encoder(run):
         raise ModelError(
-            f"Run {run.id} ({run.record.get('title', '')}) has no encoder, so it attends to nothing. Choose a frozen, "
+            f"Run {run.id} ({run.record.title}) has no encoder, so it attends to nothing. Choose a frozen, "
             "LoRA or fully fine-tuned run."
         )
     return run
@@ -143,7 +143,7 @@ def _classifier_subject(store: Store, run: Run) -> Subject:
     found: EncoderClassifier = load_classifier(run.model, store.settings, device="cpu")  # type: ignore[assignment]
     return Subject(
         run.id,
-        str(run.record.get("title", run.id)),
+        run.record.title,
         "classes",
         found.encoder,
         min(found.encoder.max_tokens, found.use.max_tokens, MOST_TOKENS),

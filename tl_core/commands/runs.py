@@ -8,7 +8,9 @@ from typing import Any
 
 from tl_core.commands.output import add_json, show
 from tl_core.commands.train import run_resume, run_summary, score_text
+from tl_core.convert import to_json
 from tl_core.errors import RunError
+from tl_core.runs.records import JobRecord, RunRecord
 from tl_core.runs.store import Job, Store
 from tl_core.settings import read_settings
 
@@ -43,7 +45,7 @@ def run_list(options: argparse.Namespace) -> int:
     jobs = [
         {"id": job.id, "title": job.title, "status": job.status, "reason": job.reason} for job in store.jobs()
     ]
-    runs = [{**run_summary(run), "job": run.record.get("job", "")} for run in store.runs()]
+    runs = [{**run_summary(run), "job": run.record.job} for run in store.runs()]
     lines = [f"{job['id']}  {job['status']:<12} {job['title']}  {job['reason']}".rstrip() for job in jobs]
     lines += [f"{run['id']}  {run['status']:<12} {score_text(run)}".rstrip() for run in runs]
     unreadable = [{"id": each.id, "what": each.what, "reason": each.reason} for each in store.unreadable()]
@@ -57,10 +59,14 @@ def run_show(options: argparse.Namespace) -> int:
     store = Store(read_settings())
     job = _job(store, options.run_id)
     if job:
-        record = {**job.record, "status": job.status, "runs": [run.id for run in store.runs_of(job.id)]}
+        record = {
+            **_known(job.record),
+            "status": job.status,
+            "runs": [run.id for run in store.runs_of(job.id)],
+        }
     else:
         run = store.run(options.run_id)
-        record = {**run.record, "status": run.status}
+        record = {**_known(run.record), "status": run.status}
     show(options, record, (f"{name}: {value}" for name, value in record.items()))
     return 0
 
@@ -92,6 +98,11 @@ def run_import(options: argparse.Namespace) -> int:
     run = import_run(Store(read_settings()), options.zip)
     show(options, {"run": run.id}, [f"Imported as {run.id}."])
     return 0
+
+
+def _known(record: JobRecord | RunRecord) -> dict[str, Any]:
+    """The fields of a record that are known."""
+    return {name: value for name, value in to_json(record).items() if value is not None}
 
 
 def _job(store: Store, identifier: str) -> Job | None:

@@ -226,12 +226,12 @@ def run_summary(run: Run) -> dict[str, Any]:
     return {
         "id": run.id,
         "arm": kind_of(run).arm_title(run),
-        "strategy": record["strategy"],
-        "seed": record["seed"],
-        "role": record["role"],
+        "strategy": record.strategy,
+        "seed": record.seed,
+        "role": record.role,
         "status": run.status,
-        "seconds": record.get("seconds"),
-        "trained_parameters": record.get("trained_parameters"),
+        "seconds": record.seconds,
+        "trained_parameters": record.trained_parameters,
         **kind_of(run).summary(run),
     }
 
@@ -288,5 +288,5 @@ def run_work(options: argparse.Namespace) -> int:
 def run_resume(options: argparse.Namespace) -> int:
     store = Store(read_settings())
     job_id = options.run_id
-    run_ids = {run.id: str(run.record.get("job", "")) for run in store.runs()}
+    run_ids = {run.id: run.record.job for run in store.runs()}
     return finish(options, store, resume_job(store, run_ids.get(job_id) or job_id))

@@ -179,8 +179,8 @@ def run_learn(options: argparse.Namespace) -> int:
         tell(f"error: {reason}")
         return 0 if job.status == "stopped" else 1
     record = runs[0].record
-    answer = {"run": runs[0].id, "words": record["facts"]["words"], "seconds": record["seconds"]}
-    answer["words_per_second"] = record["facts"]["words per second"]
+    answer = {"run": runs[0].id, "words": record.facts["words"], "seconds": record.seconds}
+    answer["words_per_second"] = record.facts["words per second"]
     show(
         options,
         answer,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from tl_core.encoders.adapted import FACTS
 from tl_core.exchange.metadata import with_metadata
 from tl_core.outcomes.tasks import kind_of
 from tl_core.outcomes.tasks.kind import code
+from tl_core.runs.records import RunRecord
 from tl_core.runs.store import Run
 
 
@@ -23,8 +23,8 @@ def make_card(run: Run, folder: Path) -> str:
     told = tell(run)
     rows = {
         **told.rows,
-        "trained parameters": f"{record.get('trained_parameters', 0):,}",
-        "seconds of training": f"{record['seconds']:.1f}",
+        "trained parameters": f"{record.trained_parameters:,}",
+        "seconds of training": f"{record.seconds:.1f}",
         **_base_rows(folder, record),
     }
     lines = [
@@ -46,7 +46,7 @@ def make_card(run: Run, folder: Path) -> str:
         "## Settings",
         "",
         "```json",
-        json.dumps(record["config"], indent=1, ensure_ascii=False),
+        json.dumps(record.config, indent=1, ensure_ascii=False),
         "```",
         "",
         f"{told.limits} The weights fall under the",
@@ -56,10 +56,10 @@ def make_card(run: Run, folder: Path) -> str:
     base = (
         json.loads((folder / FACTS).read_text(encoding="utf-8"))["hub"] if (folder / FACTS).exists() else ""
     )
-    return with_metadata("\n".join(lines), task=told.tag, base=base, tags=[str(record["strategy"])])
+    return with_metadata("\n".join(lines), task=told.tag, base=base, tags=[record.strategy])
 
 
-def _base_rows(folder: Path, record: Mapping[str, Any]) -> dict[str, str]:
+def _base_rows(folder: Path, record: RunRecord) -> dict[str, str]:
     if not (folder / FACTS).exists():
         return {}
     facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
@@ -74,8 +74,8 @@ def _base_rows(folder: Path, record: Mapping[str, Any]) -> dict[str, str]:
             rows["note"] = (
                 "trained on 4-bit base weights; with the hub's unquantised ones results differ a little"
             )
-    if record.get("source"):
-        rows["source"] = code(str(record["source"]))
+    if record.source:
+        rows["source"] = code(record.source)
     return rows
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tl_core.convert import to_json
+from tl_core.convert import from_json, to_json
 from tl_core.encoders.adapted import ADAPTER, FACTS, StartingPoint, read_facts, read_starting_point
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.catalog import card_of, find_packaged
@@ -28,6 +28,7 @@ from tl_core.exchange.carried import ANY_CARRIED, SCRIPTS, carry
 from tl_core.outcomes.tasks import CLASSIFIERS, KINDS, Scores, kind_named, kind_of
 from tl_core.outcomes.tasks.kind import Portable
 from tl_core.records import write_record
+from tl_core.runs.records import RunRecord
 from tl_core.runs.store import Run, Store, new_id
 from tl_core.settings import Settings
 from tl_core.whole_files import check_output, folder_aside, remove, scratch_folder, written_for_user
@@ -61,12 +62,13 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
         )
     check_output(out)
     with scratch_folder() as folder:
-        run = replace(run, record=_portable_record(run, kind))
+        kept = _portable_fields(run, kind)
+        run = replace(run, record=from_json(RunRecord, {"id": run.id, **kept}))
         shutil.copytree(run.model, folder, dirs_exist_ok=True)
         if (folder / FACTS).exists():
             _add_base(store.settings, folder, with_base)
             shutil.copyfile(SCRIPTS / LOADER, folder / LOADER)
-        _write_json(folder / "record.json", run.record)
+        _write_json(folder / "record.json", kept)
         (folder / "README.md").write_text(make_card(run, folder), encoding="utf-8")
         needed = requirements(kind.packages(run.record, folder))
         (folder / "requirements.txt").write_text(needed, encoding="utf-8")
@@ -78,12 +80,13 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
     return out.stat().st_size
 
 
-def _portable_record(run: Run, kind: Portable) -> dict[str, Any]:
+def _portable_fields(run: Run, kind: Portable) -> dict[str, Any]:
     """What of a record goes along; a folder of this machine is told by its own name alone."""
     fields = (*kind.kept, *NUMBERS, "report", "facts")
-    record = {name: run.record[name] for name in fields if name in run.record}
+    every = to_json(run.record)
+    record: dict[str, Any] = {name: every[name] for name in fields if every[name] is not None}
     for name in ("encoder", "source"):
-        if Path(str(record.get(name, ""))).is_absolute():
+        if Path(record.get(name, "")).is_absolute():
             record[name] = Path(record[name]).name
     return record
 
@@ -161,9 +164,7 @@ def import_run(store: Store, path: Path) -> Run:
         record = _checked_record(model)
         _check_model(store.settings, model, record)
         remove(model / "record.json")
-        write_record(
-            aside / "record.json", {**record, "id": run_id, "job": "", "status": "done", "imported": True}
-        )
+        write_record(aside / "record.json", to_json(replace(record, id=run_id)))
     return store.run(run_id)
 
 
@@ -217,18 +218,21 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
         raise DataError("The zip has no record.json, or names twice: it is no exported run.")
 
 
-def _checked_record(folder: Path) -> dict[str, Any]:
+def _checked_record(folder: Path) -> RunRecord:
     """The record of an imported run, every field checked and nothing else kept."""
     try:
         given = json.loads((folder / "record.json").read_text(encoding="utf-8"))
         kind = kind_named(str(given.get("task", CLASSIFIERS.task)))
         if kind.judging is None or kind.portable is None:
             raise ValueError(f"runs of {kind.title} are not exchanged as zips")
-        record: dict[str, Any] = {
+        fields: dict[str, Any] = {
+            "id": "",
             "task": kind.task,
+            "status": "done",
+            "imported": True,
+            "name": str(given.get("name", ""))[:60],
             "title": str(given.get("title", "imported"))[:200],
             "seed": int(given["seed"]),
-            "role": "target",
             "encoder": str(given.get("encoder", ""))[:200],
             "source": str(given.get("source", ""))[:200],
             "rows": {name: int(given["rows"][name]) for name in ("train", "validation", "test")},
@@ -236,11 +240,11 @@ def _checked_record(folder: Path) -> dict[str, Any]:
             "seconds": float(given["seconds"]),
             "started": time.time(),
             "ended": time.time(),
-            "facts": {},
             **kind.portable.fields(folder, given),
         }
-        record |= {name: int(given[name]) for name in NUMBERS if name in given}
-        _check_scores(kind.judging.scores(record["report"]))
+        numbers = {name: given[name] for name in NUMBERS if name in given}
+        record = from_json(RunRecord, {**fields, **numbers, "arm": fields["strategy"]})
+        _check_scores(kind.judging.scores(fields["report"]))
     except (TLError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DataError(f"The record of the zip is not that of an exported run ({error}).") from error
     except RecursionError:
@@ -265,9 +269,9 @@ def _check_files(folder: Path, kind: Portable) -> None:
             raise DataError(f"The zip holds {name}, which no exported run of its task has.")
 
 
-def _check_model(settings: Settings, folder: Path, record: dict[str, Any]) -> None:
+def _check_model(settings: Settings, folder: Path, record: RunRecord) -> None:
     """The files of the model are data of the right form."""
-    kind = kind_named(record["task"]).portable
+    kind = kind_named(record.task).portable
     assert kind is not None
     if not kind.has_encoder(record):
         from tl_core.tasks.classify.saved import load_classifier

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from tl_core.errors import ConfigError
 from tl_core.knobs import check_knobs, from_values, knob, knobs_of, to_values
 
-TARGET, SOURCE, ZERO_SHOT = "target", "source", "zero"  # roles, as they stand in records
+TARGET, SOURCE, ZERO_SHOT = "target", "source", "zero_shot"  # roles, as they stand in records
 NO_SOURCE = "none"  # of an arm that takes nothing from the experiment's source
 MOST_ARMS, MOST_SIZES = 30, 20
 LONGEST_NAME, LONGEST_KEY = 60, 24
@@ -42,7 +42,7 @@ class Arm:
 class Trial:
     """One training of an experiment; `name` ends its run's id, `arm` is the key of its arm.
 
-    `role`: `target`; `source`, the source task; or `zero`, the source's model scored on the target. `from_source`
+    `role`: `target`; `source`, the source task; or `zero_shot`, the source's model scored on the target. `from_source`
     says whether a target training begins with what the source learned. `seed` counts from 0. `size` is how much is
     learned from, in what the task counts, 0 for all; None in an experiment without sizes.
     """

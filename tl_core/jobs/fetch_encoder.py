@@ -35,14 +35,14 @@ def _no_data(_: Path) -> None:
 def last_fetch(store: Store, name: str) -> Job | None:
     """The newest job that fetches, or fetched, this encoder."""
     return next(
-        (job for job in store.jobs() if job.kind == KIND and job.record["config"]["encoder"] == name),
+        (job for job in store.jobs() if job.kind == KIND and job.record.config["encoder"] == name),
         None,
     )
 
 
 def run_fetch_encoder(store: Store, job: Job) -> None:
     """The worker's side of `submit_fetch_encoder`."""
-    card = card_of(str(job.record["config"]["encoder"]))
+    card = card_of(str(job.record.config["encoder"]))
     progress = JobProgress(job.folder / "progress.json", {"fetch": 1.0})
     progress.update("fetch", "Asking for the file", 0.0)
     drive_alone(job, progress, "fetch", "Fetching", fetch_encoder(card, store.settings))

@@ -12,15 +12,16 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from tl_core.errors import RunError, StillInUse, TLError
 from tl_core.jobs.experiment import Trial
 from tl_core.jobs.progress import JobProgress
-from tl_core.records import read_record
 from tl_core.runs.events import EventLog
 from tl_core.runs.queue import start_worker
+from tl_core.runs.records import RunRecord
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Event, Metric, Note, Progress, Stopped, Training, drive
 from tl_core.training.loop import LoopControl
@@ -158,37 +159,38 @@ class TrialWork(ABC):
     def fit(
         self,
         trial: Trial,
-        record: dict[str, Any],
+        record: RunRecord,
         training: Training[Any],
         *,
         until: float,
         stops_itself: bool,
-    ) -> dict[str, Any] | None:
+    ) -> RunRecord | None:
         """Train a trial's model and save it: the record with what that cost; None for a process that only helps.
 
         The training takes the trial's progress up to `until`.
         """
-        folder = self.store.settings.runs / str(record["id"])
+        folder = self.store.settings.runs / record.id
         if self.leads:
-            self.store.write_run(str(record["id"]), record)
+            self.store.write_run(record)
         start_peak()
         fitted: AnyFitted = self.drive(trial, folder, training, part=(0.0, until), stops_itself=stops_itself)
         if not self.leads:
             return None
         save_model(fitted.save, folder)
-        cost = {
-            "seconds": fitted.seconds,
-            "trained_parameters": fitted.trained_parameters,
-            "facts": fitted.facts,
-        }
+        record = replace(
+            record,
+            seconds=fitted.seconds,
+            trained_parameters=fitted.trained_parameters,
+            facts=fitted.facts,
+        )
         del fitted  # scoring loads the model as it was saved
         give_back()
-        return record | cost
+        return record
 
-    def finish(self, trial: Trial, record: dict[str, Any]) -> None:
+    def finish(self, trial: Trial, record: RunRecord) -> None:
         """The trial is trained and scored: its run is done, its checkpoint goes."""
-        self.store.write_run(str(record["id"]), {**record, "status": "done", "ended": time.time()})
-        folder = self.store.settings.runs / str(record["id"])
+        self.store.write_run(replace(record, status="done", ended=time.time()))
+        folder = self.store.settings.runs / record.id
         with contextlib.suppress(StillInUse):  # it is of no more use, and goes with the run
             remove(folder / "checkpoint")
         self.progress.finish(trial.name)
@@ -255,9 +257,11 @@ class TrialWork(ABC):
 
     def _fail(self, run_id: str, reason: str) -> None:
         """Note the reason in the run's record, if the trial came as far as to have one."""
-        record = read_record(self.store.settings.runs / run_id / "record.json")
-        if self.leads and record is not None:
-            self.store.write_run(run_id, {**record, "status": "failed", "reason": reason})
+        if not self.leads:
+            return
+        with contextlib.suppress(RunError):
+            record = self.store.run(run_id).record
+            self.store.write_run(replace(record, status="failed", reason=reason))
 
 
 def save_model(save: Callable[[Path], None], folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import time
 from abc import abstractmethod
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +16,7 @@ from tl_core.jobs.experiment import Arm, Countable, ExperimentConfig, Parts, Tri
 from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import AnyFitted, TrialWork, save_model
 from tl_core.knobs import to_values
+from tl_core.runs.records import RowCounts, RunRecord
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Training
 from tl_core.training.memory import peak_bytes, start_peak
@@ -83,7 +85,7 @@ class ExperimentWork(TrialWork, Generic[Data]):
         record, until = self._record(trial, run_id, parts), self.training_share(trial)
         copied = self.copied_model(trial)
         if copied is not None:
-            learned: dict[str, Any] | None = self._copy(copied, record)
+            learned: RunRecord | None = self._copy(copied, record)
         else:
             training = self.training(trial, folder, parts)
             learned = self.fit(trial, record, training, until=until, stops_itself=self.is_shared(trial))
@@ -91,45 +93,40 @@ class ExperimentWork(TrialWork, Generic[Data]):
             return
         began = time.perf_counter()
         scored = self.drive(trial, folder, self.scoring(trial, folder, parts), part=(until, 1.0))
-        cost = {"scoring_seconds": time.perf_counter() - began, "peak_memory": peak_bytes()}
-        self.finish(trial, learned | scored | cost)
+        seconds = time.perf_counter() - began
+        self.finish(trial, replace(learned, **scored, scoring_seconds=seconds, peak_memory=peak_bytes()))
 
-    def _copy(self, model: Path, record: dict[str, Any]) -> dict[str, Any]:
+    def _copy(self, model: Path, record: RunRecord) -> RunRecord:
         """The record of a run whose model is a copy: nothing was learned."""
 
         def copy(place: Path) -> None:
             shutil.copytree(model, place, dirs_exist_ok=True)
 
         start_peak()
-        save_model(copy, self.store.settings.runs / str(record["id"]))
-        record = {**record, "seconds": 0.0, "trained_parameters": 0, "facts": {}}
-        self.store.write_run(str(record["id"]), record)
+        save_model(copy, self.store.settings.runs / record.id)
+        record = replace(record, seconds=0.0, trained_parameters=0)
+        self.store.write_run(record)
         return record
 
-    def _record(self, trial: Trial, run_id: str, parts: Parts[Data]) -> dict[str, Any]:
+    def _record(self, trial: Trial, run_id: str, parts: Parts[Data]) -> RunRecord:
         arm = self.arm_of(trial)
-        size = {} if trial.size is None else {"size": trial.size}
-        return {
-            "id": run_id,
-            "job": self.job.id,
-            "task": self.task,
-            "title": self.job.title,
-            "role": trial.role,
-            "arm": trial.arm,
-            "name": arm.name,
-            "strategy": arm.strategy,
-            "seed": trial.seed + 1,
-            "status": "running",
-            "started": time.time(),
-            "config": {} if self.copied_elsewhere(trial) else to_values(self.config.settings_of(arm)),
-            "rows": {
-                "train": len(parts.train),
-                "validation": len(parts.validation),
-                "test": len(parts.test),
-            },
+        return RunRecord(
+            id=run_id,
+            job=self.job.id,
+            task=self.task,
+            title=self.job.title,
+            role=trial.role,
+            arm=trial.arm,
+            name=arm.name,
+            strategy=arm.strategy,
+            seed=trial.seed + 1,
+            status="running",
+            started=time.time(),
+            size=trial.size,
+            config={} if self.copied_elsewhere(trial) else to_values(self.config.settings_of(arm)),
+            rows=RowCounts(len(parts.train), len(parts.validation), len(parts.test)),
             **self.beginning(trial),
-            **size,
-        }
+        )
 
     def copied_elsewhere(self, trial: Trial) -> bool:
         """Whether the trial's model was trained elsewhere, with settings that are not known here."""

@@ -64,7 +64,7 @@ class Answers:
 def read_answers(job: Job, run: Run) -> Answers:
     """A finished run's answers on the job's test rows; DataError if they are missing or do not fit."""
     examples = read_examples(job.folder / "data" / "test.jsonl")
-    classes = tuple(str(each) for each in run.record.get("classes", ()))
+    classes = tuple(str(each) for each in run.record.classes)
     try:
         probabilities = np.load(run.folder / PREDICTIONS, allow_pickle=False)
         truth = labelled(examples, classes).targets

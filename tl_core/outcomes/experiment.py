@@ -14,7 +14,7 @@ import numpy as np
 from tl_core.errors import RunError, TLError
 from tl_core.jobs.experiment import SOURCE, TARGET, ZERO_SHOT
 from tl_core.outcomes.tasks import Judging, TaskKind, kind_of
-from tl_core.outcomes.tasks.kind import arm_of, learned_from
+from tl_core.outcomes.tasks.kind import learned_from
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.metrics import Interval
 from tl_core.tasks.classify.strategies import TITLES
@@ -184,11 +184,11 @@ def summarise(job: Job, runs: Sequence[Run]) -> Summary:
 
 def read_grid(job: Job, runs: Sequence[Run]) -> Grid:
     """What the finished runs of an experiment say; RunError while there are none."""
-    done = [run for run in runs if run.status == "done" and run.report and run.record["role"] != SOURCE]
+    done = [run for run in runs if run.status == "done" and run.report and run.record.role != SOURCE]
     if not done:
         raise RunError("No training of this grid has finished yet.")
     kind, judging = _judged(done[0])
-    groups = _groups(job, [run for run in done if run.record["role"] == TARGET])
+    groups = _groups(job, [run for run in done if run.record.role == TARGET])
     correct = {key: _correct(job, judging, group) for key, group in groups.items()}
     points = _points(kind, judging, groups, correct)
     majority, level = "", None
@@ -199,7 +199,7 @@ def read_grid(job: Job, runs: Sequence[Run]) -> Grid:
         test_rows=_test_rows(job, done),
         points=points,
         gains=_gains(kind, points, groups, correct),
-        zero=tuple(_zero_shot(job, judging, run) for run in done if run.record["role"] == ZERO_SHOT),
+        zero=tuple(_zero_shot(job, judging, run) for run in done if run.record.role == ZERO_SHOT),
         majority=majority,
         majority_accuracy=level,
         unit=kind.unit,
@@ -211,7 +211,7 @@ def rank_notes(runs: Sequence[Run]) -> list[str]:
     """Arms whose source's adapter was trained further with its own rank, not with that of their settings; may be none."""
     notes = {}
     for run in runs:
-        asked, had = run.record.get("config", {}).get("rank"), run.record.get("facts", {}).get("adapter_rank")
+        asked, had = run.record.config.get("rank"), run.record.facts.get("adapter_rank")
         if asked and had and asked != had:
             title = kind_of(run).arm_title(run)
             notes[title] = (
@@ -229,21 +229,15 @@ def _judged(run: Run) -> tuple[TaskKind, Judging]:
 
 
 def _test_rows(job: Job, runs: Sequence[Run]) -> int:
-    return max(int(run.record["rows"]["test"]) for run in runs)
+    return max(run.record.rows.test for run in runs)
 
 
 def _groups(job: Job, runs: Sequence[Run]) -> dict[Group, list[Run]]:
     groups: dict[Group, list[Run]] = {}
     for run in runs:
-        key = (arm_of(run), kind_of(run).takes_over(job, run), size_of_run(run) or 0)
+        key = (run.record.arm, kind_of(run).takes_over(job, run), run.record.size or 0)
         groups.setdefault(key, []).append(run)
     return groups
-
-
-def size_of_run(run: Run) -> int | None:
-    """How much the run was asked to learn from, 0 for all; None outside an experiment with sizes."""
-    size = run.record.get("size", run.record.get("per_class"))
-    return None if size is None else int(size)
 
 
 def _key(point: Point) -> Group:
@@ -287,16 +281,16 @@ def _point(
     kind: TaskKind, judging: Judging, key: Group, runs: Sequence[Run], correct: Correct | None
 ) -> Point:
     arm, from_source, size = key
-    scores = [judging.scores(run.record["report"]) for run in runs]
+    scores = [judging.scores(run.tested) for run in runs]
     single = scores[0][judging.right].interval if len(runs) == 1 else None
     return Point(
         arm=arm,
         title=kind.arm_title(runs[0]),
-        strategy=str(runs[0].record["strategy"]),
+        strategy=runs[0].record.strategy,
         from_source=from_source,
         size=size,
         rows=float(np.mean([learned_from(run) for run in runs])),
-        seeds=tuple(int(run.record["seed"]) for run in runs),
+        seeds=tuple(run.record.seed for run in runs),
         values=tuple(each[judging.right].value for each in scores),
         others={
             measure.key: tuple(each[measure].value for each in scores)
@@ -304,9 +298,9 @@ def _point(
             if measure != judging.right
         },
         interval=single or mean_interval(correct),
-        seconds=float(np.mean([run.record.get("seconds", 0.0) for run in runs])),
-        trained_parameters=int(runs[0].record.get("trained_parameters", 0)),
-        peak_memory=max(int(run.record.get("peak_memory", 0)) for run in runs),
+        seconds=float(np.mean([run.record.seconds or 0.0 for run in runs])),
+        trained_parameters=runs[0].record.trained_parameters or 0,
+        peak_memory=max(run.record.peak_memory or 0 for run in runs),
     )
 
 
@@ -348,13 +342,13 @@ def _without_source(
 def _circumstances(run: Run) -> str:
     """What a run is trained with beside its source."""
     record = run.record
-    named = [record.get(name) for name in ("strategy", "encoder", "vectors", "config")]
+    named = [record.strategy, record.encoder, record.vectors, record.config]
     return json.dumps(named, sort_keys=True, default=str)
 
 
 def _zero_shot(job: Job, judging: Judging, run: Run) -> ZeroShot:
-    name = str(run.record["strategy"])
-    score = judging.scores(run.record["report"])[judging.right]
+    name = run.record.strategy
+    score = judging.scores(run.tested)[judging.right]
     return ZeroShot(name, TITLES[name], score.value, mean_interval(_correct(job, judging, [run])))
 
 

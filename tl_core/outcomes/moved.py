@@ -48,7 +48,7 @@ class MovingSource:
 
 def sources_of(store: Store, job: Job) -> list[MovingSource]:
     """The models of a comparison's source: those copied into the job, or those of its source task; may be none."""
-    config = job.record["config"]["comparison"]
+    config = job.record.config["comparison"]
     copied = job.folder / "data" / SOURCE_MODEL
     found = []
     for kind in FAMILIES:
@@ -56,8 +56,8 @@ def sources_of(store: Store, job: Job) -> list[MovingSource]:
             vectors = _vectors_of(store, str(config["source_run"]), str(config["vectors"]))
             found.append(MovingSource(kind.title, kind, copied / kind.name, vectors))
     for run in store.runs_of(job.id):
-        if run.record.get("role") == "source" and run.status == "done":
-            row = strategy(str(run.record["strategy"]))
+        if run.record.role == "source" and run.status == "done":
+            row = strategy(run.record.strategy)
             found.append(MovingSource(row.title, row.family, run.model, str(config["vectors"])))
     return found
 
@@ -67,7 +67,7 @@ def _vectors_of(store: Store, source: str, otherwise: str) -> str:
     if shipped(source):
         return PACKAGED
     try:
-        return str(store.run(source).record.get("vectors") or otherwise)
+        return str(store.run(source).record.vectors or otherwise)
     except RunError:  # it was deleted
         return otherwise
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import filecmp
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
 
 from tl_core.errors import TLError
 from tl_core.jobs.kinds import kind_of_job, planned_trainings
-from tl_core.outcomes.experiment import size_of_run
 from tl_core.outcomes.tasks import Measure, best_score, kind_of, measure_named
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.strategies import TITLES
@@ -41,17 +39,17 @@ def job_lines(store: Store) -> list[JobLine]:
     """All jobs, newest first."""
     runs: dict[str, list[Run]] = {}
     for run in store.runs():
-        runs.setdefault(str(run.record.get("job", "")), []).append(run)
+        runs.setdefault(run.record.job, []).append(run)
     return [_job_line(job, runs.get(job.id, [])) for job in store.jobs()]
 
 
 def _job_line(job: Job, runs: Sequence[Run]) -> JobLine:
     finished = [run for run in runs if run.status == "done"]
-    best = best_score([run for run in finished if run.record.get("role") == "target"]) or _evaluated(job)
+    best = best_score([run for run in finished if run.record.role == "target"]) or _evaluated(job)
     share = 1.0 if job.status == "done" else float(job.progress.get("share", 0.0))
     return JobLine(
         id=job.id,
-        created=float(job.record.get("created", 0.0)),
+        created=job.record.created,
         title=job.title,
         kind=kind_of_job(job).title,
         status=job.status,
@@ -80,7 +78,7 @@ def done_so_far(job: Job) -> str:
 
     A single training has nothing to count.
     """
-    progress, config = job.progress, job.record.get("config", {})
+    progress, config = job.progress, job.record.config
     if planned_trainings(job) == 1:
         return ""
     if planned_trainings(job):
@@ -111,7 +109,7 @@ def titles_of(runs: Sequence[Run]) -> dict[str, str]:
 
 
 def _title_with_data(run: Run) -> str:
-    return f"{run_title(run)} · {run.record.get('title', '')}"
+    return f"{run_title(run)} · {run.record.title}"
 
 
 def _title_with_id(run: Run) -> str:
@@ -129,43 +127,42 @@ class Difference:
 def circumstances_of(run: Run) -> dict[str, str]:
     """What a run learned, how, from which start and on how much, by name."""
     record, kind = run.record, kind_of(run)
-    rows: Mapping[str, Any] = record.get("rows", {})
-    size = size_of_run(run)
+    rows, size = asdict(record.rows), record.size
     named = {
-        "data": record.get("title", ""),
+        "data": record.title,
         "task": kind.title,
-        "name": record.get("name", ""),
-        "strategy": TITLES.get(str(record.get("strategy")), record.get("strategy", "")),
-        "role": record.get("role", ""),
-        "seed": record.get("seed", ""),
-        "encoder": record.get("encoder", ""),
-        "source": record.get("source", ""),
+        "name": record.name,
+        "strategy": TITLES.get(record.strategy, record.strategy),
+        "role": record.role.replace("_", "-"),
+        "seed": record.seed,
+        "encoder": record.encoder,
+        "source": record.source,
         "size": "" if size is None else size or "all",
-        **{f"{name} {kind.unit}s": rows.get(name, "") for name in ("train", "validation", "test")},
+        **{f"{name} {kind.unit}s": count for name, count in rows.items()},
     }
     return {name: _text(value) for name, value in named.items()}
 
 
 def knobs_of_run(run: Run) -> dict[str, str]:
     """The settings of a run's strategy, by name."""
-    return {name: _text(value) for name, value in run.record.get("config", {}).items()}
+    return {name: _text(value) for name, value in run.record.config.items()}
 
 
 def facts_of(run: Run) -> dict[str, str]:
     """What a run took and what was found on the way, by name, with units."""
     record = run.record
     facts = {"run": run.id, "status": run.status}
-    if "started" in record:
-        facts["started"] = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(float(record["started"])))
-    if "seconds" in record:
-        facts["training seconds"] = f"{record['seconds']:.2f}"
-    if "scoring_seconds" in record:
-        facts["scoring seconds"] = f"{record['scoring_seconds']:.2f}"
-    if "trained_parameters" in record:
-        facts["trained parameters"] = f"{record['trained_parameters']:,}"
-    if "peak_memory" in record:
-        facts["peak memory"] = f"{record['peak_memory'] / 1e6:,.0f} MB"
-    return facts | {name: _text(value) for name, value in record.get("facts", {}).items()}
+    if record.started:
+        facts["started"] = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.started))
+    if record.seconds is not None:
+        facts["training seconds"] = f"{record.seconds:.2f}"
+    if record.scoring_seconds is not None:
+        facts["scoring seconds"] = f"{record.scoring_seconds:.2f}"
+    if record.trained_parameters is not None:
+        facts["trained parameters"] = f"{record.trained_parameters:,}"
+    if record.peak_memory is not None:
+        facts["peak memory"] = f"{record.peak_memory / 1e6:,.0f} MB"
+    return facts | {name: _text(value) for name, value in record.facts.items()}
 
 
 def differing_settings(runs: Sequence[Run]) -> list[Difference]:
@@ -210,10 +207,10 @@ def compare_in_words(store: Store, runs: Sequence[Run]) -> list[str]:
     if judging is None:
         return [f"Runs of {kind.title} are not tested on rows, so there is nothing to compare by chance."]
     try:
-        jobs = [store.job(str(run.record.get("job", ""))) for run in runs]
+        jobs = [store.job(run.record.job) for run in runs]
         tests = [job.folder / "data" / judging.test for job in jobs]
         same = all(filecmp.cmp(tests[0], other, shallow=False) for other in tests[1:])
-        if not same or any(run.record.get("role") == "source" for run in runs):
+        if not same or any(run.record.role == "source" for run in runs):
             return [
                 f"They were scored on different test {kind.unit}s: their scores cannot be compared one with "
                 "another."

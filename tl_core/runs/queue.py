@@ -44,15 +44,12 @@ def start_worker(store: Store, job_id: str, *, processes: int = 1) -> None:
 
 def jobs_ahead(store: Store, job: Job) -> list[Job]:
     """The live jobs that have their turn before this one: the running one and earlier tickets."""
-    ticket = int(job.record.get("ticket", 0))
+    ticket = job.record.ticket
     return [
         other
         for other in store.jobs()
         if other.id != job.id
-        and (
-            other.status == "running"
-            or (other.status == "queued" and 0 < int(other.record.get("ticket", 0)) < ticket)
-        )
+        and (other.status == "running" or (other.status == "queued" and 0 < other.record.ticket < ticket))
     ]
 
 

@@ -13,20 +13,20 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tl_core.convert import from_json, to_json
 from tl_core.errors import RunError
 from tl_core.records import read_record, write_record
 from tl_core.runs.locks import is_held
+from tl_core.runs.records import VERSION, JobRecord, RunRecord, job_fields, run_fields
 from tl_core.settings import Settings
 from tl_core.whole_files import remove
 
 IDENTIFIER = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}(-[a-z0-9-]{1,60})?")
 T = TypeVar("T")
-CLASSIFY = "classify"
-VERSION = 1  # of records; raise it when an older version could not read them
 STARTING_SECONDS = 20.0  # a worker that was just started may not hold its lock yet
 STATUSES = ("queued", "running", "done", "stopped", "interrupted", "failed")
 ENDED = ("done", "stopped", "interrupted", "failed")
@@ -38,21 +38,21 @@ class Job:
 
     id: str
     folder: Path
-    record: dict[str, Any]
+    record: JobRecord
     status: str
 
     @property
     def title(self) -> str:
-        return str(self.record.get("title", self.id))
+        return self.record.title or self.id
 
     @property
     def kind(self) -> str:
         """The name of what kind of job it is, a row of `jobs.kinds`."""
-        return str(self.record.get("recipe", ""))
+        return self.record.kind
 
     @property
     def reason(self) -> str:
-        return str(self.record.get("reason", ""))
+        return self.record.reason
 
     @property
     def ended(self) -> bool:
@@ -70,13 +70,13 @@ class Run:
 
     id: str
     folder: Path
-    record: dict[str, Any]
+    record: RunRecord
     status: str
 
     @property
     def task(self) -> str:
-        """The task of the run; records of classifiers did not always say theirs."""
-        return str(self.record.get("task", CLASSIFY))
+        """The name of its task, a row of `outcomes.tasks`."""
+        return self.record.task
 
     @property
     def model(self) -> Path:
@@ -88,7 +88,14 @@ class Run:
 
     @property
     def report(self) -> dict[str, Any] | None:
-        return self.record.get("report")
+        return self.record.report
+
+    @property
+    def tested(self) -> dict[str, Any]:
+        """The report of a run that was tested; RunError for one that was not yet, or is not at all."""
+        if self.record.report is None:
+            raise RunError(f"Run {self.id} is {self.status}: it has no scores.")
+        return self.record.report
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +125,10 @@ class Store:
         self._check_writable(self.settings.runs)
         job_id = new_id()
         folder = self.settings.jobs / job_id
-        record = {
-            "version": VERSION,
-            "id": job_id,
-            "recipe": kind,
-            "title": title,
-            "config": dict(config),
-            "status": "preparing",
-            "created": time.time(),
-        }
-        write_record(folder / "record.json", record)
+        record = JobRecord(
+            id=job_id, kind=kind, title=title, config=dict(config), status="preparing", created=time.time()
+        )
+        write_record(folder / "record.json", to_json(record))
         (folder / "data").mkdir()
         return self.job(job_id)
 
@@ -140,17 +141,17 @@ class Store:
         """Change these fields of a job's record; RunError, and nothing is written, if the others cannot be read."""
         folder = self.settings.jobs / checked(job_id)
         try:
-            record = _read(folder, "job")
+            record = _read_job(folder)
         except RunError as error:
             raise RunError(
                 f"The record of job {job_id} is gone or damaged, so it is left as it is."
             ) from error
-        write_record(folder / "record.json", {**record, **changes})
+        write_record(folder / "record.json", to_json(replace(record, **changes)))
 
     def job(self, job_id: str) -> Job:
         """The job of this id; RunError if there is none."""
         folder = self.settings.jobs / checked(job_id)
-        record = _read(folder, "job")
+        record = _read_job(folder)
         return Job(job_id, folder, record, _job_status(folder, record))
 
     def jobs(self) -> list[Job]:
@@ -170,14 +171,14 @@ class Store:
 
     # runs
 
-    def write_run(self, run_id: str, record: Mapping[str, Any]) -> None:
-        """Replace the record of a run."""
-        write_record(self.settings.runs / checked(run_id) / "record.json", {"version": VERSION, **record})
+    def write_run(self, record: RunRecord) -> None:
+        """Write the record of a run, or replace it."""
+        write_record(self.settings.runs / checked(record.id) / "record.json", to_json(record))
 
     def run(self, run_id: str) -> Run:
         """The run of this id; RunError if there is none."""
         folder = self.settings.runs / checked(run_id)
-        record = _read(folder, "run")
+        record = _read_run(folder)
         return Run(run_id, folder, record, self._run_status(record))
 
     def runs(self) -> list[Run]:
@@ -187,12 +188,12 @@ class Store:
     def runs_of(self, job_id: str) -> list[Run]:
         """The runs of one job, in the order in which they were begun."""
         names = (name for name in _identifiers(self.settings.runs) if name.startswith(f"{job_id}-"))
-        return sorted(_there(self.run, names), key=lambda run: float(run.record.get("started", 0)))
+        return sorted(_there(self.run, names), key=lambda run: run.record.started)
 
     def delete_run(self, run_id: str) -> None:
         """Remove one run; the worker of a live job is not disturbed. StillInUse, and all stays, if one has it open."""
         run = self.run(run_id)
-        job_id = str(run.record.get("job", ""))
+        job_id = run.record.job
         if run.status == "running":
             raise RunError(f"Run {run_id} is running. Stop its job before you delete it.")
         folder = self.settings.jobs / job_id
@@ -203,10 +204,14 @@ class Store:
     def unreadable(self) -> list[Unreadable]:
         """The jobs and runs whose records are damaged or of a newer version, newest first: the others are not hidden."""
         found = []
-        for what, folder in (("job", self.settings.jobs), ("run", self.settings.runs)):
+        readers: tuple[tuple[str, Path, Callable[[Path], object]], ...] = (
+            ("job", self.settings.jobs, _read_job),
+            ("run", self.settings.runs, _read_run),
+        )
+        for what, folder, read in readers:
             for name in _identifiers(folder):
                 try:
-                    _read(folder / name, what)
+                    read(folder / name)
                 except UnreadableRecord as error:
                     found.append(Unreadable(what, name, folder / name, str(error)))
                 except RunError:  # deleted meanwhile
@@ -230,12 +235,11 @@ class Store:
         except RunError:
             return True
 
-    def _run_status(self, record: Mapping[str, Any]) -> str:
-        status = str(record.get("status", "failed"))
-        if status != "running":
-            return status
+    def _run_status(self, record: RunRecord) -> str:
+        if record.status != "running":
+            return record.status
         try:
-            job = self.job(str(record.get("job")))
+            job = self.job(record.job)
         except RunError:
             return "interrupted"
         return "running" if not job.ended else ("stopped" if job.status == "stopped" else "interrupted")
@@ -269,6 +273,26 @@ def _there(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:
             continue
 
 
+def _read_job(folder: Path) -> JobRecord:
+    """The record in the folder of a job; RunError if there is none, UnreadableRecord with why if it is no use."""
+    return _typed(JobRecord, folder, "job", job_fields)
+
+
+def _read_run(folder: Path) -> RunRecord:
+    """The same of a run."""
+    return _typed(RunRecord, folder, "run", run_fields)
+
+
+def _typed(
+    kind: type[T], folder: Path, what: str, fields: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> T:
+    values = _read(folder, what)
+    try:
+        return from_json(kind, {**fields(values), "id": folder.name})
+    except ValueError as error:
+        raise UnreadableRecord(f"The record of {what} {folder.name} is damaged: {error}.") from error
+
+
 def _read(folder: Path, what: str) -> dict[str, Any]:
     """The record in the folder of a job or a run; RunError if there is none, UnreadableRecord with why if it is no use."""
     record = read_record(folder / "record.json")
@@ -276,7 +300,7 @@ def _read(folder: Path, what: str) -> dict[str, Any]:
         raise RunError(f"There is no {what} {folder.name}. `runs list` shows those there are.")
     if record is None:
         raise UnreadableRecord(f"The record of {what} {folder.name} is damaged: it holds no JSON object.")
-    version = record.get("version", VERSION)
+    version = record.get("version", 1)
     if not isinstance(version, int) or version > VERSION:
         raise UnreadableRecord(
             f"The record of {what} {folder.name} is of version {version!r:.20}; this version reads up to {VERSION}. "
@@ -285,14 +309,14 @@ def _read(folder: Path, what: str) -> dict[str, Any]:
     return record
 
 
-def _job_status(folder: Path, record: Mapping[str, Any]) -> str:
+def _job_status(folder: Path, record: JobRecord) -> str:
     """The recorded status, except that a live status whose lock nobody holds is 'interrupted'."""
-    status = str(record.get("status", "failed"))
+    status = record.status
     if status in ENDED:
         return status
     if is_held(folder / "lock"):
         return "queued" if status == "preparing" else status
-    fresh = time.time() - float(record.get("submitted", record.get("created", 0))) < STARTING_SECONDS
+    fresh = time.time() - (record.submitted or record.created) < STARTING_SECONDS
     if status in ("queued", "preparing") and fresh:
         return "queued"
     # the worker may have ended between the two looks

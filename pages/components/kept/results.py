@@ -59,7 +59,7 @@ def _curves(path: str, changed: int) -> tuple[Curve, ...]:
 
 def _stamp(run: Run) -> str:
     """What changes when the run is trained again: its folder and when its predictions were written."""
-    return f"{run.folder} {_changed(run.folder / PREDICTIONS)} {run.record.get('ended', 0)}"
+    return f"{run.folder} {_changed(run.folder / PREDICTIONS)} {run.record.ended}"
 
 
 def _changed(path: Path) -> int:

@@ -103,7 +103,7 @@ def choose_text(store: Store, row: SubjectRow) -> tuple[str, str]:
 def _choose_row(store: Store, row: SubjectRow) -> None:
     """The first test rows of the run with what it said of them; the chosen one becomes the text."""
     run = store.run(row.name)
-    answers = results.answers(store.job(str(run.record["job"])), run)
+    answers = results.answers(store.job(run.record.job), run)
     rows = answers.rows(range(min(MOST_ROWS, len(answers.truth))))
     frame = pd.DataFrame(
         [(each.text, each.true, each.predicted) for each in rows], columns=["text", "true", "predicted"]

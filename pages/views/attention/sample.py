@@ -53,7 +53,7 @@ def choose_sample(store: Store, row: SubjectRow, key: str, *, labelled: bool = F
 
 def _test_rows(store: Store, row: SubjectRow, number: int) -> Sample:
     run = store.run(row.name)
-    answers = results.answers(store.job(str(run.record["job"])), run)
+    answers = results.answers(store.job(run.record.job), run)
     texts, labels = answers.examples.texts, answers.examples.labels
     step = max(1, len(texts) // number)  # evenly from the whole file, which may be sorted by class
     taken = list(range(0, len(texts), step))[:number]

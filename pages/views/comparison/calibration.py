@@ -30,7 +30,7 @@ def show_calibration(_: Job, runs: Sequence[Run]) -> None:
         )
     st.text(_meaning(report))
     st.plotly_chart(
-        reliability(report, str(run.record["strategy"])),
+        reliability(report, run.record.strategy),
         key="result.reliability",
         width=640,
         alt=f"Share right against stated probability; on average they are {100 * error:.1f} points apart",

@@ -37,7 +37,7 @@ def draw_curves(runs: Sequence[Run], key: str) -> None:
     found = {title: curves for title, curves in found.items() if curves}
     if not found:
         return
-    strategies = {titles[run.id]: str(run.record.get("strategy", "")) for run in runs}
+    strategies = {titles[run.id]: run.record.strategy for run in runs}
     names = ", ".join(found)
     st.plotly_chart(
         learning_curves(found, strategies),

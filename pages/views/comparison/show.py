@@ -16,6 +16,7 @@ from pages.views.comparison.errors import show_errors
 from pages.views.comparison.summary import show_summary
 from tl_core.jobs.classify.compare import runs_done
 from tl_core.jobs.classify.source_plan import source_notes
+from tl_core.jobs.experiment import ZERO_SHOT
 from tl_core.outcomes.experiment import rank_notes
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.strategies import strategy
@@ -52,8 +53,8 @@ def show_result(store: Store, job: Job) -> None:
 
 def _show_sources_alone(runs: Sequence[Run]) -> None:
     for run in runs:
-        if run.record["role"] == "zero" and run.report:
+        if run.record.role == ZERO_SHOT and run.report:
             st.caption(
-                f"The source's own model ({strategy(run.record['strategy']).title}), without one row of the target: "
+                f"The source's own model ({strategy(run.record.strategy).title}), without one row of the target: "
                 f"{run.report['accuracy']:.1%}."
             )

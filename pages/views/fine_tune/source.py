@@ -13,6 +13,7 @@ from tl_core.catalog.sources import base_of, gives_on, open_source, shipped_sour
 from tl_core.catalog.vector_sets import PACKAGED, vector_sets
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.installed import facts
+from tl_core.jobs.experiment import ZERO_SHOT
 from tl_core.outcomes.runs import run_title
 from tl_core.outcomes.tasks import best_score
 from tl_core.runs.store import Run, Store
@@ -122,7 +123,7 @@ def _from_run(store: Store, korean: bool) -> Source:
     runs = {
         run.id: run
         for run in store.runs()
-        if run.status == "done" and run.record["role"] != "zero" and gives_on(run)
+        if run.status == "done" and run.record.role != ZERO_SHOT and gives_on(run)
     }
     if not runs:
         st.info("There is no finished run to begin with yet. Train one first, or choose a packaged model.")
@@ -131,7 +132,7 @@ def _from_run(store: Store, korean: bool) -> Source:
         "Run", list(runs), format_func=lambda each: _run_title(runs[each]), key="source.run"
     )
     st.caption("The run is copied into the new job, so that deleting it later breaks nothing.")
-    encoder = str(runs[chosen].record["encoder"])
+    encoder = runs[chosen].record.encoder
     return Source(encoder or _packaged(korean), run=chosen, vectors=_vectors(store))
 
 
@@ -174,4 +175,4 @@ def _vectors(store: Store) -> str:
 def _run_title(run: Run) -> str:
     best = best_score([run])
     score = f"{best[0].name} {best[1]:.1%} · " if best else ""
-    return f"{run.record['title']} · {run_title(run)} · {score}{run.id}"
+    return f"{run.record.title} · {run_title(run)} · {score}{run.id}"

@@ -34,7 +34,7 @@ def use_model(store: Store, job: Job) -> None:
         return
     st.subheader("Use it")
     with st.container(border=True), guard():
-        best = max(runs, key=lambda name: float(runs[name].record["report"]["accuracy"]))
+        best = max(runs, key=lambda name: float(runs[name].tested["accuracy"]))
         chosen = st.selectbox(
             "Model",
             list(runs),
@@ -54,7 +54,7 @@ def use_model(store: Store, job: Job) -> None:
 
 
 def _title(run: Run) -> str:
-    report = run.record["report"]
+    report = run.tested
     return f"{run_title(run)} · accuracy {report['accuracy']:.1%}"
 
 
@@ -74,7 +74,7 @@ def _type(store: Store, run: Run) -> None:
         },
     )
     st.caption("Calibrated only as well as the reliability diagram above shows.")
-    scored = strategy(str(run.record["strategy"])).sentences
+    scored = strategy(run.record.strategy).sentences
     if scored is not None:
         _show_sentences(scored, model, text)
 
@@ -130,7 +130,7 @@ def _export(store: Store, run: Run) -> None:
     st.caption(
         "A zip with the weights, tokenizer, labels, settings, a card, and a predict.py that needs only pip packages."
     )
-    encoder = bool(run.record.get("encoder"))
+    encoder = bool(run.record.encoder)
     with_base = encoder and st.toggle(
         "Carry the base encoder too (float16)",
         key="use.with_base",

@@ -52,8 +52,8 @@ def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> ReadExpe
     titles = {each.name: each.title for each in SHIPPED}
     titles |= {each.name: f"{each.title}, bare encoder" for each in ENCODERS}
     for run in store.runs():
-        if run.status == "done" and run.record.get("encoder"):
-            titles[run.id] = f"{run_title(run)} · {run.record.get('title', '')}"
+        if run.status == "done" and run.record.encoder:
+            titles[run.id] = f"{run_title(run)} · {run.record.title}"
     suited = reader_for([each.text for each in data.questions[:200]])
     bare = next(each.encoder for each in SHIPPED if each.name == suited)
     starts = st.multiselect(

@@ -53,7 +53,7 @@ def _summary(store: Store, job: Job, runs: Sequence[Run]) -> None:
         },
         alt="Scores of every training",
     )
-    tested = runs[0].record["rows"]["test"]
+    tested = runs[0].record.rows.test
     st.caption(f"Each was asked the same {tested:,} test questions, whose articles no training has seen.")
     show_grid(results.grid(job, runs), choose_measure=True)
     show_notes(rank_notes(runs))
@@ -65,18 +65,18 @@ def _summary(store: Store, job: Job, runs: Sequence[Run]) -> None:
 def _row(run: Run) -> dict[str, Any]:
     scores = _report(run).scores
     return {
-        "start": run.record.get("name") or run.record["source"],
-        "questions": run.record["rows"]["train"],
-        "seed": run.record["seed"],
+        "start": run.record.name or run.record.source,
+        "questions": run.record.rows.train,
+        "seed": run.record.seed,
         "exact_match": 100 * scores.exact_match,
         "f1": 100 * scores.f1,
-        "seconds": run.record["seconds"],
-        "memory": round(run.record.get("peak_memory", 0) / 1e6),
+        "seconds": run.record.seconds,
+        "memory": round((run.record.peak_memory or 0) / 1e6),
     }
 
 
 def _report(run: Run) -> ReadReport:
-    return from_json(ReadReport, run.record["report"])
+    return from_json(ReadReport, run.tested)
 
 
 def _choose(runs: Sequence[Run], key: str) -> Run:

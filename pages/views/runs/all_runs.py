@@ -11,7 +11,7 @@ from tl_core.runs.store import Store
 
 def show_all_runs(store: Store) -> None:
     """All runs, the last begun first; the ticked ones stand under the table."""
-    runs = sorted(store.runs(), key=lambda run: -float(run.record.get("started", 0)))
+    runs = sorted(store.runs(), key=lambda run: -run.record.started)
     if not runs:
         st.text("No training has begun yet.")
         return

@@ -31,8 +31,8 @@ def show_chosen(store: Store, runs: Sequence[Run]) -> None:
 
 def _one(store: Store, run: Run) -> None:
     st.markdown(f"**{plain(run_title(run))}**")
-    if run.record.get("reason"):
-        st.error(plain(str(run.record["reason"])), icon=":material/error:")
+    if run.record.reason:
+        st.error(plain(run.record.reason), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if run.status == "done":
             show_export(store, run)

@@ -77,18 +77,18 @@ def _frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
 def _row(run: Run) -> dict[str, object]:
     circumstances = circumstances_of(run)
     return {
-        "started": datetime.fromtimestamp(float(run.record.get("started", 0))),
+        "started": datetime.fromtimestamp(run.record.started),
         "data": circumstances["data"],
         "strategy": circumstances["strategy"],
         "start": circumstances["source"],
         "learned": learned_from(run),
         "role": circumstances["role"],
-        "seed": run.record.get("seed"),
+        "seed": run.record.seed,
         "status": [run.status],
         **score_values(run),
-        "seconds": run.record.get("seconds"),
-        "parameters": run.record.get("trained_parameters"),
-        "reason": run.record.get("reason", ""),
+        "seconds": run.record.seconds,
+        "parameters": run.record.trained_parameters,
+        "reason": run.record.reason,
     }
 
 

@@ -42,7 +42,7 @@ def _show_analogies(report: AnalogyReport, job: Job) -> None:
     for place, each in zip(st.columns(3), scores):
         with place:
             _show_score(each)
-    if job.record["config"]["quality"]["include_inputs"]:
+    if job.record.config["quality"]["include_inputs"]:
         st.text(
             f"{report.answered_with_input:.1%} were answered with a word of the question itself. Such words were "
             "allowed: b - a + c often stays nearest to b or c, since a and b lie close to one another."

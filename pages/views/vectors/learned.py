@@ -60,13 +60,13 @@ def show_learned(store: Store, job: Job) -> None:
 
 
 def _show_facts(run: Run, history: LearnedHistory) -> None:
-    facts = run.record["facts"]
+    facts, seconds = run.record.facts, run.record.seconds or 0.0
     cells = {
         "Words": f"{facts['words']:,}",
         "Width": f"{facts['width']:,}",
         "Epochs": f"{len(history.epochs):,}",
         "Words a second": f"{facts['words per second']:,.0f}",
-        "Time": seconds_text(run.record["seconds"]) if run.record["seconds"] >= 1 else "under 1 s",
+        "Time": seconds_text(seconds) if seconds >= 1 else "under 1 s",
     }
     with st.container(horizontal=True):
         for title, value in cells.items():
@@ -98,7 +98,7 @@ def _show_use(store: Store, run: Run) -> None:
 
 
 def _offer_file(store: Store, run: Run) -> None:
-    facts = run.record["facts"]
+    facts = run.record.facts
     size = facts["words"] * (NUMBER_BYTES * facts["width"] + 10)
     if size > LARGEST_FILE:
         st.info(

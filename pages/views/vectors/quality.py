@@ -129,17 +129,17 @@ def _show_earlier(store: Store, name: str) -> None:
 
 
 def _is_evaluation_of(job: Job, name: str) -> bool:
-    of_these = job.kind == "evaluate_vectors" and job.record["config"].get("vectors") == name
+    of_these = job.kind == "evaluate_vectors" and job.record.config.get("vectors") == name
     return of_these and job.status == "done"
 
 
 def _line(job: Job) -> dict[str, Any]:
     """What the table tells of one evaluation; word pairs know nothing of method, inputs and search."""
     report, _ = resources.evaluation(job)
-    config = job.record["config"]
+    config = job.record.config
     line: dict[str, Any] = {
         "set": SETS.get(str(config["set"]), str(config["set"])),
-        "created": datetime.fromtimestamp(float(job.record["created"])),
+        "created": datetime.fromtimestamp(job.record.created),
     }
     if isinstance(report, SimilarityReport):
         return line | {

@@ -43,9 +43,9 @@ def test_each_arm_is_trained_with_its_own_settings_and_told_by_its_name(store: S
     assert job.status == "done", job.reason
     runs = runs_by_name(store, job)
     assert list(runs) == ["rank-2-1", "rank-2-2", "rank-4-1", "rank-4-2"]
-    sizes = {name: run.record["trained_parameters"] for name, run in runs.items()}
+    sizes = {name: run.record.trained_parameters for name, run in runs.items()}
     assert sizes["rank-2-1"] == sizes["rank-2-2"] < sizes["rank-4-1"]
-    assert runs["rank-4-1"].record["config"]["rank"] == 4
+    assert runs["rank-4-1"].record.config["rank"] == 4
     assert run_title(runs["rank-4-2"]) == "Rank 4, seed 2"
     summary = summarise(job, list(runs.values()))
     assert [(each.arm, each.title, each.strategy) for each in summary.points] == [
@@ -66,7 +66,7 @@ def test_arms_begin_on_encoders_of_their_own(store: Store, encoder: str, tmp_pat
     job = finished(store, ClassifyExperiment(arms=arms, encoder=encoder))
     assert job.status == "done", job.reason
     runs = runs_by_name(store, job)
-    assert {name: run.record["encoder"] for name, run in runs.items()} == {
+    assert {name: run.record.encoder for name, run in runs.items()} == {
         "frozen-1": encoder,
         "on-other-1": other,
     }
@@ -82,9 +82,7 @@ def test_an_arm_may_do_without_the_source_and_is_what_the_gain_is_measured_again
     assert job.status == "done", job.reason
     runs = runs_by_name(store, job)
     assert set(runs) == {"source-lora", "zero-lora", "lora-1", "lora-2", "without-1", "without-2"}
-    assert {
-        name: run.record["from_source"] for name, run in runs.items() if run.record["role"] == "target"
-    } == {
+    assert {name: run.record.from_source for name, run in runs.items() if run.record.role == "target"} == {
         "lora-1": True,
         "lora-2": True,
         "without-1": False,
@@ -107,9 +105,9 @@ def test_an_arm_may_begin_with_a_source_of_its_own(store: Store, encoder: str):
     assert job.status == "done", job.reason
     store.delete_run(first.id)  # the job has a copy
     runs = runs_by_name(store, job)
-    assert runs["after-the-first-1"].record["facts"]["adapter_rank"] == first.record["config"]["rank"]
-    assert "adapter_rank" not in runs["lora-1"].record["facts"]
-    assert {name: run.record["source"] for name, run in runs.items()} == {
+    assert runs["after-the-first-1"].record.facts["adapter_rank"] == first.record.config["rank"]
+    assert "adapter_rank" not in runs["lora-1"].record.facts
+    assert {name: run.record.source for name, run in runs.items()} == {
         "lora-1": "",
         "after-the-first-1": first.id,
         "frozen-1": first.id,
@@ -122,7 +120,7 @@ def test_a_source_with_another_rank_than_the_settings_is_told(store: Store, enco
     [first] = store.runs_of(finished(store, small_config(folder, ("lora",))).id)
     arms = (
         Arm("lora", {**TUNED, "rank": 2}, name="Rank 2", source=first.id),
-        Arm("lora", {**TUNED, "rank": first.record["config"]["rank"]}, name="The same", source=first.id),
+        Arm("lora", {**TUNED, "rank": first.record.config["rank"]}, name="The same", source=first.id),
     )
     job = finished(store, ClassifyExperiment(arms=arms, encoder=encoder))
     [note] = rank_notes(store.runs_of(job.id))
@@ -157,8 +155,8 @@ def test_a_list_of_trials_is_worked_by_name_and_the_rest_later(store: Store, enc
     assert list(runs_by_name(store, job)) == ["tfidf-1", "frozen-2"]
     with pytest.raises(RunError, match="no training magic"):
         CompareWork(store, job).run_trials(["magic"])
-    ended = {name: run.record["ended"] for name, run in runs_by_name(store, job).items()}
+    ended = {name: run.record.ended for name, run in runs_by_name(store, job).items()}
     CompareWork(store, job).run_trials()
     runs = runs_by_name(store, job)
     assert set(runs) == {"tfidf-1", "tfidf-2", "frozen-1", "frozen-2"}
-    assert {name: runs[name].record["ended"] for name in ended} == ended
+    assert {name: runs[name].record.ended for name in ended} == ended

@@ -22,7 +22,7 @@ from tests.exchange.elsewhere import run_elsewhere
 from tests.exchange.test_zips import rewritten
 from tests.jobs.jobs import finished, small_config
 from tl_core.catalog.readers import load_named_reader
-from tl_core.convert import from_json
+from tl_core.convert import from_json, to_json
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.encoders.adapted import read_starting_point
 from tl_core.errors import DataError, RunError, TLError
@@ -103,15 +103,15 @@ def test_a_job_leaves_a_scored_run_for_every_start_size_and_seed(store: Store, t
     starts = encoder(tmp_path), encoder(tmp_path, "bert-2", seed=7)
     job = trained(store, questions(), *starts, sizes=(0, 4), seeds=2)
     runs = store.runs_of(job.id)
-    told = [(run.record["source"], run.record["size"], run.record["seed"]) for run in runs]
+    told = [(run.record.source, run.record.size, run.record.seed) for run in runs]
     assert told == [(start, size, seed) for size in (4, 0) for seed in (1, 2) for start in starts]
     for run in runs:
-        report = from_json(ReadReport, run.record["report"])
+        report = from_json(ReadReport, run.record.report)
         rows = read_answers(run.folder / ANSWERS)
-        assert len(rows) == report.scores.count == run.record["rows"]["test"]
+        assert len(rows) == report.scores.count == run.record.rows.test
         assert exact_matches(job, run).mean() == pytest.approx(report.scores.exact_match)
         assert np.mean([row["f1"] for row in rows]) == pytest.approx(report.scores.f1)
-        assert run.record["trained_parameters"] > 0
+        assert run.record.trained_parameters > 0
         assert not (run.folder / "checkpoint").exists()
         assert [curve.name for curve in read_curves(run.events)] == ["training loss"]
         assert load_named_reader(store, run.id, device="cpu").ask(QUESTIONS[0], PASSAGES[0]).answers
@@ -121,11 +121,11 @@ def test_a_job_leaves_a_scored_run_for_every_start_size_and_seed(store: Store, t
 def test_rightly_silent_counts_as_right_where_some_questions_have_no_answer(store: Store, tmp_path: Path):
     job = trained(store, questions(unanswerable=True), encoder(tmp_path), test_share=0.5)
     [run] = store.runs_of(job.id)
-    report = from_json(ReadReport, run.record["report"])
+    report = from_json(ReadReport, run.record.report)
     assert report.threshold is not None
     assert 0 < report.answerable < report.scores.count
     for threshold in (report.threshold, -1e9, 1e9):
-        record = {**run.record, "report": {**run.record["report"], "threshold": threshold}}
+        record = replace(run.record, report={**run.tested, "threshold": threshold})
         right = exact_matches(job, replace(run, record=record))
         if threshold == report.threshold:
             assert right.mean() == pytest.approx(report.scores.exact_match)
@@ -158,7 +158,7 @@ def test_a_stopped_training_goes_on_to_the_same_weights(store: Store, tmp_path: 
     first, second = weights(whole), weights(run)
     assert first.keys() == second.keys()
     assert all(np.array_equal(first[name], second[name]) for name in first)
-    assert run.record["report"] == whole.record["report"]
+    assert run.record.report == whole.record.report
 
 
 @pytest.mark.parametrize("broken", ["encoder.json", "adapter/adapter_model.safetensors"])
@@ -178,7 +178,7 @@ def test_a_failed_training_does_not_keep_the_others_from_their_turn(
 def test_runs_on_the_same_data_as_starts_are_told_apart(store: Store, tmp_path: Path):
     one, other = store.runs_of(trained(store, questions(), encoder(tmp_path), seeds=2).id)
     runs = store.runs_of(trained(store, questions(), one.id, other.id).id)
-    assert [run.record["source"] for run in runs] == [f"sights.json ({one.id})", f"sights.json ({other.id})"]
+    assert [run.record.source for run in runs] == [f"sights.json ({one.id})", f"sights.json ({other.id})"]
 
 
 def test_a_classifier_can_begin_from_a_reader(store: Store, tmp_path: Path):
@@ -187,7 +187,7 @@ def test_a_classifier_can_begin_from_a_reader(store: Store, tmp_path: Path):
     job = finished(store, config)
     assert job.status == "done", job.reason
     runs = store.runs_of(job.id)
-    assert {run.record["source"] for run in runs} == {reader.id}
+    assert {run.record.source for run in runs} == {reader.id}
     [further] = store.runs_of(trained(store, questions(), runs[1].id).id)
     assert further.status == "done", "and a reader from that classifier"
 
@@ -203,7 +203,7 @@ def test_a_job_line_counts_trainings_and_says_what_its_best_score_measures(store
     job = trained(store, questions(), encoder(tmp_path), sizes=(4, 8))
     line = line_of(store, job)
     assert (line.kind, line.done, line.planned, line.measure) == ("reader training", 2, 2, "F1")
-    assert line.best == max(run.record["report"]["scores"]["f1"] for run in store.runs_of(job.id))
+    assert line.best == max(run.record.report["scores"]["f1"] for run in store.runs_of(job.id))
 
 
 def test_an_evaluation_is_a_job_without_trainings_and_its_score_is_its_own(store: Store, tmp_path: Path):
@@ -221,7 +221,7 @@ def test_an_evaluation_is_a_job_without_trainings_and_its_score_is_its_own(store
 def test_titles_and_settings_tell_start_and_size(store: Store, tmp_path: Path):
     start = encoder(tmp_path)
     runs = store.runs_of(trained(store, questions(), start, sizes=(4, 0)).id)
-    learned = sum(runs[1].record["rows"][name] for name in ("train", "validation"))
+    learned = runs[1].record.rows.train + runs[1].record.rows.validation
     assert list(titles_of(runs).values()) == [
         f"From {start}, 4 questions, seed 1",
         f"From {start}, {learned} questions, seed 1",
@@ -239,7 +239,7 @@ def test_readers_are_compared_by_exact_match_on_the_same_questions_only(store: S
     assert "points of exact match" in compare_in_words(store, [runs[0], *again])[0]
     other = store.runs_of(trained(store, questions(9), encoder(tmp_path)).id)
     assert "different test questions" in compare_in_words(store, [runs[0], *other])[0]
-    store.write_run(other[0].id, {**other[0].record, "job": ""})
+    store.write_run(replace(other[0].record, job=""))
     assert "not here" in compare_in_words(store, [runs[0], store.run(other[0].id)])[0]
 
 
@@ -324,7 +324,7 @@ def test_the_card_of_a_reader_tells_scores_rule_start_and_settings(store: Store,
     run = one_run(store, tmp_path)
     place = unpacked(store, run, tmp_path)
     card = (place / "README.md").read_text(encoding="utf-8")
-    scores = run.record["report"]["scores"]
+    scores = run.record.report["scores"]
     for told in (
         "# Reader: LoRA",
         f"| exact match | {scores['exact_match']:.3f}, 95 % interval ",
@@ -363,8 +363,8 @@ def test_an_imported_reader_asks_the_same_and_can_be_a_start(store: Store, tmp_p
     write_calibration(run.model, replace(load_named_reader(store, run.id).calibration, threshold=1.5))
     export_run(store, run.id, tmp_path / "run.zip")
     again = import_run(store, tmp_path / "run.zip")
-    assert again.record["report"] == run.record["report"]
-    assert (again.record["task"], again.record["size"], again.record["job"]) == ("read", 0, "")
+    assert again.record.report == run.record.report
+    assert (again.record.task, again.record.size, again.record.job) == ("read", 0, "")
     remove(tmp_path / "bert")
     reader = load_named_reader(store, again.id, device="cpu")
     assert reader.calibration.threshold == 1.5
@@ -499,7 +499,7 @@ def test_the_scores_of_a_zip_are_those_of_its_record(store: Store, tmp_path: Pat
         record = json.loads(archive.read("record.json"))
     (tmp_path / "run.zip").write_bytes(reader_zip)
     run = import_run(store, tmp_path / "run.zip")
-    assert run.record["report"] == record["report"]
-    assert not {"job_id", "start"} & set(run.record)
+    assert run.record.report == record["report"]
+    assert not {"job_id", "start"} & set(to_json(run.record))
     with pytest.raises(DataError):
         import_run(store, tmp_path / "nothing.zip")

@@ -33,6 +33,7 @@ from tl_core.jobs.vectors.fetch import fetched_vectors, submit_fetch
 from tl_core.jobs.vectors.learn import learned_history, submit_learning
 from tl_core.outcomes.runs import job_lines
 from tl_core.runs.events import read_curves
+from tl_core.runs.records import RunRecord
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.training.events import Progress, drain
@@ -66,11 +67,11 @@ def test_learned_vectors_are_a_set_that_opens(store: Store, method: str) -> None
     found = vector_set(store, run.id)
     assert (found.origin, found.width) == ("learned", 8)
     vectors = open_vectors(store, run.id)
-    assert len(vectors.words) == found.words == run.record["facts"]["words"]
+    assert len(vectors.words) == found.words == run.record.facts["words"]
     assert vectors.rows.shape == (found.words, 8)
     assert len(neighbours(vectors, "king", 3)) == 3
-    assert run.record["facts"]["words per second"] > 0
-    assert run.record["trained_parameters"] == found.words * 8
+    assert run.record.facts["words per second"] > 0
+    assert run.record.trained_parameters == found.words * 8
     history = learned_history(run)
     assert [each.epoch for each in history.epochs] == [1, 2, 3]
     assert [each.loss is None for each in history.epochs] == [method == "fasttext"] * 3
@@ -141,7 +142,7 @@ def test_too_few_words_end_a_job_with_one_clear_line(store: Store) -> None:
 
 def test_a_run_of_another_task_is_not_a_set(store: Store) -> None:
     job = store.add_job("compare", "other", {})
-    store.write_run(f"{job.id}-x", {"id": f"{job.id}-x", "job": job.id, "status": "done", "task": "classify"})
+    store.write_run(RunRecord(id=f"{job.id}-x", job=job.id, status="done"))
     with pytest.raises(RunError, match="did not learn word vectors"):
         open_vectors(store, f"{job.id}-x")
 

@@ -45,7 +45,8 @@ from tl_core.jobs.experiment import NO_SOURCE, SOURCE, TARGET, ZERO_SHOT, Arm, P
 from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import submit_job
 from tl_core.jobs.work import ExperimentWork
-from tl_core.runs.store import CLASSIFY, Job, Run, Store
+from tl_core.runs.records import CLASSIFY
+from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.fitting import (
     Classifier,
     FitInput,
@@ -130,17 +131,17 @@ class CompareWork(ExperimentWork[LabelledTexts]):
     config: ClassifyExperiment
 
     def prepare(self) -> None:
-        self.config = config_from_json(self.job.record["config"]["comparison"])
+        self.config = config_from_json(self.job.record.config["comparison"])
         data = self.job.folder / "data"
         self.pool, self.test = read_examples(data / "train.jsonl"), read_examples(data / "test.jsonl")
-        self.plan = from_json(SourcePlan, self.job.record["config"]["source"])
+        self.plan = from_json(SourcePlan, self.job.record.config["source"])
         source = read_examples(data / "source.jsonl") if self.plan.task else None
         self.source = source_split(self.config, source) if source is not None else None
         self.trials = trials(self.config, self.plan)
 
     def make_progress(self, weights: dict[str, float]) -> JobProgress:
         """Trials weigh what the probe measured, in seconds; without a probe, what they cost by rule of thumb."""
-        expected: dict[str, float] = self.job.record["config"]["expected"]
+        expected: dict[str, float] = self.job.record.config["expected"]
         groups = {trial.name: expected_key(trial) for trial in self.trials}
         totals: dict[str, float] = {}
         for name, group in groups.items():
@@ -310,4 +311,4 @@ def _most_frequent(targets: np.ndarray[Any, np.dtype[np.int64]]) -> int:
 
 def runs_done(runs: Iterable[Run]) -> list[Run]:
     """The finished runs of the target task, in the order given."""
-    return [run for run in runs if run.status == "done" and run.record["role"] == TARGET]
+    return [run for run in runs if run.status == "done" and run.record.role == TARGET]

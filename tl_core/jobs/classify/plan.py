@@ -214,7 +214,7 @@ def trials(config: ClassifyExperiment, source: SourcePlan = WITHOUT_SOURCE) -> l
     planned = []
     if source.task:
         planned = [Trial(f"{SOURCE}-{key}", key, role=SOURCE) for key in source_arms(config, source)]
-    planned += [Trial(f"{ZERO_SHOT}-{key}", key, role=ZERO_SHOT) for key in source.zero]
+    planned += [Trial(f"zero-{key}", key, role=ZERO_SHOT) for key in source.zero]
     sizes: list[int | None] = [*by_size(config.sizes)] or [None]
     for key, arm in _cheap_first(config.by_key):
         for size in sizes:

@@ -63,7 +63,7 @@ def submit_prediction(store: Store, run: Run, content: bytes, table: Table, colu
 
 def run_prediction(store: Store, job: Job) -> None:
     """The worker's side of `submit_prediction`."""
-    config = job.record["config"]
+    config = job.record.config
     table = read_table_file(job.folder / "data" / "input", has_header=config["has_header"])
     progress = JobProgress(job.folder / "progress.json", {"predict": float(len(table.rows))})
     out = job.folder / RESULT

@@ -9,7 +9,8 @@ from tl_core.catalog.sources import SourceModels, open_source, shipped
 from tl_core.data.examples import Examples, read_examples
 from tl_core.data.findings import overlap
 from tl_core.jobs.classify.plan import WITHOUT_SOURCE, ClassifyExperiment, SourcePlan, Task, source_arms
-from tl_core.runs.store import CLASSIFY, IDENTIFIER, Job, Store
+from tl_core.runs.records import CLASSIFY
+from tl_core.runs.store import IDENTIFIER, Job, Store
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 
 LEFT_OUT, IN_TEST = "source_rows_left_out", "source_rows_in_test"  # in a comparison's record
@@ -34,10 +35,10 @@ def _learned_by(store: Store, source: SourceModels, test: Examples) -> set[int]:
         return set()
     run = store.run(source.name)
     record = run.record
-    job = str(record.get("job", ""))
+    job = record.job
     if not IDENTIFIER.fullmatch(job) or run.task != CLASSIFY:  # a reader learned questions, no such rows
         return set()
-    files = ["source.jsonl"] if record.get("role") == "source" else ["train.jsonl", "source.jsonl"]
+    files = ["source.jsonl"] if record.role == "source" else ["train.jsonl", "source.jsonl"]
     places = [store.settings.jobs / job / "data" / file for file in files]
     known = [read_examples(place) for place in places if place.is_file()]
     return {row for each in known for row in overlap(test, each)}
@@ -69,7 +70,7 @@ def source_plan(
 
 def source_notes(job: Job) -> list[str]:
     """What the person should know of a comparison's source and the test rows; may be none."""
-    left_out, seen = (int(job.record["config"].get(name, 0)) for name in (LEFT_OUT, IN_TEST))
+    left_out, seen = (int(job.record.config.get(name, 0)) for name in (LEFT_OUT, IN_TEST))
     notes = []
     if left_out:
         notes.append(

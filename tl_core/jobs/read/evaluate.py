@@ -39,7 +39,7 @@ def run_evaluation(store: Store, job: Job) -> None:
     data = evaluated_questions(job)
     progress = JobProgress(job.folder / "progress.json", {"ask": float(len(data))})
     progress.update("ask", "Loading the reader", 0.0)
-    reader = load_named_reader(store, str(job.record["config"]["reader"]))
+    reader = load_named_reader(store, str(job.record.config["reader"]))
     began = time.perf_counter()
     evaluation = drive_alone(job, progress, "ask", "Asking", evaluate_events(reader, data, Reading(top=1)))
     seconds = time.perf_counter() - began

@@ -117,10 +117,10 @@ class ReaderTraining(ExperimentWork[ReadingSet]):
     config: ReadExperiment
 
     def prepare(self) -> None:
-        self.config = read_config_from_json(self.job.record["config"]["training"])
+        self.config = read_config_from_json(self.job.record.config["training"])
         self.pool, self.test = training_data(self.job)
         self.trials = read_trials(self.config)
-        titles: list[str] = self.job.record["config"]["titles"]
+        titles: list[str] = self.job.record.config["titles"]
         self.titles = dict(zip(self.config.by_key, titles, strict=True))
         self.starts = {key: at for at, key in enumerate(self.config.by_key, start=1)}
 
@@ -208,7 +208,7 @@ def exact_matches(job: Job, run: Run) -> NDArray[np.bool_]:
     """
     rows = read_answers(run.folder / ANSWERS)
     exact = np.array([row["exact_match"] == 1 for row in rows], dtype=bool)
-    threshold = run.record["report"]["threshold"]
+    threshold = run.tested["threshold"]
     if threshold is None:
         return exact
     test = read_reading_file(job.folder / "data" / TEST)

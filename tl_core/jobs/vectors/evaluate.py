@@ -102,7 +102,7 @@ def submit_evaluation(
 
 def run_evaluation(store: Store, job: Job) -> None:
     """The worker's side of `submit_evaluation`: leaves `result.json` in the job."""
-    config = job.record["config"]
+    config = job.record.config
     path = job.folder / "data" / SET
     questions = read_set(str(config["set"]), path.read_bytes() if path.exists() else None)
     progress = JobProgress(job.folder / "progress.json", {"ask": float(questions.total)})

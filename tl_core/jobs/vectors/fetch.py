@@ -59,7 +59,7 @@ def _check_online(store: Store) -> None:
 def run_fetch(store: Store, job: Job) -> None:
     """The worker's side of `submit_fetch`: leaves the set's name in `result.json`."""
     _check_online(store)
-    name, top = str(job.record["config"]["name"]), int(job.record["config"]["top"])
+    name, top = str(job.record.config["name"]), int(job.record.config["top"])
     if not NAME.fullmatch(name):
         raise DataError(f"{name[:80]!r} is not a name of gensim-data.")
     progress = JobProgress(job.folder / "progress.json", {"download": 3.0, "read": 1.0})

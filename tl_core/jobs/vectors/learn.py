@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import TrialWork, submit_job
 from tl_core.knobs import from_values, to_values
 from tl_core.records import read_record, write_record
+from tl_core.runs.records import RowCounts, RunRecord
 from tl_core.runs.store import Job, Run, Store
 from tl_core.text.words import sentences_of
 from tl_core.training.events import Progress, Training, with_progress
@@ -112,7 +113,7 @@ class VectorLearning(TrialWork):
 
     def __init__(self, store: Store, job: Job) -> None:
         super().__init__(store, job)
-        self.config = from_values(LearnConfig, job.record["config"]["learning"])
+        self.config = from_values(LearnConfig, job.record.config["learning"])
         self.progress = JobProgress(job.folder / "progress.json", {TRIAL.name: 1.0})
         self.trials = [TRIAL]
         self.doing = "Reading the texts"
@@ -129,10 +130,10 @@ class VectorLearning(TrialWork):
         folder = self.store.settings.runs / run_id
         done = self.fit(trial, record, self._learn(folder), until=1.0, stops_itself=False)
         if done is not None:
-            self.finish(trial, done | {"peak_memory": peak_bytes()})
+            self.finish(trial, replace(done, peak_memory=peak_bytes()))
 
     def _learn(self, folder: Path) -> Training[_Fitted]:
-        count = int(self.job.record["config"]["texts"])
+        count = int(self.job.record.config["texts"])
         config, splitter = self.config, self.config.splitter
         cost = SPLITTING_COST * (5 if splitter == "morphemes" else 1)
         share = cost / (cost + config.epochs)
@@ -148,7 +149,7 @@ class VectorLearning(TrialWork):
             sentences,
             config,
             threads=self.store.settings.threads,
-            watched=self.job.record["config"]["watched"],
+            watched=self.job.record.config["watched"],
             control=self.control(folder),
         )
         rest = 1 - share
@@ -158,22 +159,20 @@ class VectorLearning(TrialWork):
         note = f"{METHOD_TITLES[config.method]} on {count:,} texts of {self.job.title}"
         return _Fitted(learned, f"{self.job.title}, {METHOD_TITLES[config.method]}", note, folder)
 
-    def _record(self, run_id: str) -> dict[str, Any]:
-        return {
-            "id": run_id,
-            "job": self.job.id,
-            "task": TASK,
-            "title": self.job.title,
-            "role": "target",
-            "strategy": self.config.method,
-            "seed": self.config.seed,
-            "status": "running",
-            "started": time.time(),
-            "encoder": "",
-            "source": "",
-            "config": to_values(self.config),
-            "rows": {"train": int(self.job.record["config"]["texts"]), "validation": 0, "test": 0},
-        }
+    def _record(self, run_id: str) -> RunRecord:
+        return RunRecord(
+            id=run_id,
+            job=self.job.id,
+            task=TASK,
+            title=self.job.title,
+            arm=self.config.method,
+            strategy=self.config.method,
+            seed=self.config.seed,
+            status="running",
+            started=time.time(),
+            config=to_values(self.config),
+            rows=RowCounts(train=int(self.job.record.config["texts"])),
+        )
 
 
 class _Counted:

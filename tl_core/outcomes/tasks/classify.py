@@ -29,7 +29,8 @@ from tl_core.outcomes.tasks.kind import (
     rows_text,
     score_rows,
 )
-from tl_core.runs.store import CLASSIFY, Job, Run
+from tl_core.runs.records import CLASSIFY, RunRecord
+from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.encoder.classifier import HEAD
 from tl_core.tasks.classify.forms import LABELS
 from tl_core.tasks.classify.metrics import Interval, Report
@@ -40,16 +41,12 @@ ACCURACY, MACRO_F1 = Measure("accuracy", "accuracy"), Measure("macro_f1", "macro
 
 
 def _arm_title(run: Run) -> str:
-    name = str(run.record.get("strategy", ""))
-    return str(run.record.get("name") or TITLES.get(name, name))
-
-
-def _takes_over(_: Job, run: Run) -> bool:
-    return bool(run.record.get("from_source", run.record.get("source")))
+    name = run.record.strategy
+    return run.record.name or TITLES.get(name, name)
 
 
 def _name(run: Run) -> str:
-    part = "source task" if run.record.get("role") == "source" else f"seed {run.record.get('seed', '?')}"
+    part = "source task" if run.record.role == "source" else f"seed {run.record.seed}"
     return f"{_arm_title(run)}, {part}"
 
 
@@ -76,15 +73,15 @@ def _summary(run: Run) -> dict[str, Any]:
 
 
 def _card(run: Run) -> CardText:
-    record, report, rows = run.record, run.record["report"], run.record["rows"]
-    classes = ", ".join(code(each) for each in record["classes"])
+    record, report, rows = run.record, run.tested, run.record.rows
+    classes = ", ".join(code(each) for each in record.classes)
     return CardText(
         tag="text-classification",
-        heading=f"Text classifier: {TITLES[record['strategy']]}",
-        about=f"Trained on {code(record['title'])}, seed {record['seed']}. Classes: {classes}.",
+        heading=f"Text classifier: {TITLES[record.strategy]}",
+        about=f"Trained on {code(record.title)}, seed {record.seed}. Classes: {classes}.",
         rows={
             "rows": rows_text(rows),
-            **score_rows(_scores(run.record["report"])),
+            **score_rows(_scores(report)),
             "majority class": f"{report['majority_accuracy']:.3f}",
             "expected calibration error": f"{report['expected_calibration_error']:.3f}",
         },
@@ -93,12 +90,12 @@ def _card(run: Run) -> CardText:
     )
 
 
-def _row(record: Fields) -> Strategy:
-    return strategy(str(record["strategy"]))
+def _row(record: RunRecord) -> Strategy:
+    return strategy(record.strategy)
 
 
 def _fields(folder: Path, given: Fields) -> dict[str, Any]:
-    row = _row(given)
+    row = strategy(str(given["strategy"]))
     from_values(row.config, given["config"])
     classes = [str(each) for each in given["classes"]]
     if json.loads((folder / LABELS).read_text(encoding="utf-8")) != classes:
@@ -121,7 +118,6 @@ CLASSIFIERS = TaskKind(
     unit="row",
     name=_name,
     arm_title=_arm_title,
-    takes_over=_takes_over,
     summary=_summary,
     judging=Judging(
         measures=(ACCURACY, MACRO_F1),

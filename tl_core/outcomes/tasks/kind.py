@@ -11,13 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.runs.records import RowCounts, RunRecord
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.metrics import Interval
 from tl_core.tasks.significance import Wording
 
 Fields = Mapping[str, Any]
 # Fields of a record that the zip of every run keeps.
-KEPT = ("title", "strategy", "seed", "role", "encoder", "vectors", "source", "config", "rows", "seconds")
+KEPT = (
+    "title",
+    "name",
+    "strategy",
+    "seed",
+    "role",
+    "encoder",
+    "vectors",
+    "source",
+    "config",
+    "rows",
+    "seconds",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +90,12 @@ class Portable:
     of a foreign record, or raises ValueError, KeyError, TypeError or a TLError; `check_head` raises ModelError.
     """
 
-    script: Callable[[Fields], str]
+    script: Callable[[RunRecord], str]
     files: re.Pattern[str]
-    packages: Callable[[Fields, Path], tuple[str, ...]]
+    packages: Callable[[RunRecord, Path], tuple[str, ...]]
     kept: tuple[str, ...]
     fields: Callable[[Path, Fields], dict[str, Any]]
-    has_encoder: Callable[[Fields], bool]
+    has_encoder: Callable[[RunRecord], bool]
     check_head: Callable[[Path], None]
 
 
@@ -112,30 +125,21 @@ class TaskKind:
     title: str
     unit: str
     name: Callable[[Run], str]
-    arm_title: Callable[[Run], str] = lambda run: arm_of(run)
-    takes_over: Callable[[Job, Run], bool] = lambda job, run: bool(run.record.get("from_source"))
+    arm_title: Callable[[Run], str] = lambda run: run.record.arm
+    takes_over: Callable[[Job, Run], bool] = lambda job, run: bool(run.record.from_source)
     summary: Callable[[Run], dict[str, Any]] = lambda run: {}
     judging: Judging | None = None
     card: Callable[[Run], CardText] | None = None
     portable: Portable | None = None
 
 
-def arm_of(run: Run) -> str:
-    """The key of the arm that a run is a trial of; earlier versions knew one arm a strategy, or one a start."""
-    record = run.record
-    if "arm" in record:
-        return str(record["arm"])
-    return f"start{int(record['start']) + 1}" if "start" in record else str(record.get("strategy", ""))
-
-
 def learned_from(run: Run) -> int:
     """How many rows or questions a run learned from, those that chose the epoch included."""
-    rows: Mapping[str, int] = run.record.get("rows", {})
-    return rows.get("train", 0) + rows.get("validation", 0)
+    return run.record.rows.train + run.record.rows.validation
 
 
-def rows_text(rows: Mapping[str, int]) -> str:
-    return f"{rows['train']} trained, {rows['validation']} for choosing the epoch, {rows['test']} tested"
+def rows_text(rows: RowCounts) -> str:
+    return f"{rows.train} trained, {rows.validation} for choosing the epoch, {rows.test} tested"
 
 
 def score_rows(scores: Scores) -> dict[str, str]:

@@ -26,7 +26,6 @@ from tl_core.outcomes.tasks.kind import (
     Score,
     Scores,
     TaskKind,
-    arm_of,
     code,
     learned_from,
     rows_text,
@@ -48,22 +47,21 @@ RESAMPLES = 1000
 
 
 def _arm_title(run: Run) -> str:
-    return str(run.record.get("name") or run.record.get("source", ""))
+    return run.record.name or run.record.source
 
 
 def _takes_over(job: Job, run: Run) -> bool:
     """Whether a run began with a reader, not with a bare encoder; of an earlier version, as its start in the job tells."""
-    if "from_source" in run.record:
-        return bool(run.record["from_source"])
+    if run.record.from_source is not None:
+        return run.record.from_source
     try:
-        return not read_starting_point(job.folder / "data" / arm_of(run)).bare
+        return not read_starting_point(job.folder / "data" / run.record.arm).bare
     except TLError:
         return False
 
 
 def _name(run: Run) -> str:
-    seed = run.record.get("seed", "?")
-    return f"From {_arm_title(run)}, {learned_from(run):,} questions, seed {seed}"
+    return f"From {_arm_title(run)}, {learned_from(run):,} questions, seed {run.record.seed}"
 
 
 def _scores(report: Mapping[str, Any]) -> Scores:
@@ -86,20 +84,20 @@ def _summary(run: Run) -> dict[str, Any]:
     """Exact match and F1 in percent, as the official scripts print them."""
     scores = (run.report or {}).get("scores")
     return {
-        "source": run.record["source"],
-        "questions": run.record["rows"]["train"],
+        "source": run.record.source,
+        "questions": run.record.rows.train,
         "exact_match": 100 * scores["exact_match"] if scores else None,
         "f1": 100 * scores["f1"] if scores else None,
     }
 
 
 def _card(run: Run) -> CardText:
-    record, report = run.record, from_json(ReadReport, run.record["report"])
-    rows = {"questions": rows_text(record["rows"]), "rule": RULES[report.rule]}
+    record, report = run.record, from_json(ReadReport, run.tested)
+    rows = {"questions": rows_text(record.rows), "rule": RULES[report.rule]}
     if report.answerable < report.scores.count:
         rows["test questions without an answer"] = f"{report.scores.count - report.answerable:,}"
         rows["no-answer threshold"] = f"{report.threshold:.2f}"
-    rows |= score_rows(_scores(run.record["report"]))
+    rows |= score_rows(_scores(run.tested))
     if report.other_josa is not None:
         rows["particles (josa)"] = "cut off answers" if report.josa else "kept at answers"
         other = {EXACT_MATCH: Score(report.other_josa.exact_match), F1: Score(report.other_josa.f1)}
@@ -107,9 +105,9 @@ def _card(run: Run) -> CardText:
         rows |= {f"{name}, particles {by_other}": value for name, value in score_rows(other).items()}
     return CardText(
         tag="question-answering",
-        heading=f"Reader: {TITLES[record['strategy']]}",
-        about=f"Finds the answer to a question in a text. Trained on {code(record['title'])}, "
-        f"starting from {code(record['source'])}, seed {record['seed']}.",
+        heading=f"Reader: {TITLES[record.strategy]}",
+        about=f"Finds the answer to a question in a text. Trained on {code(record.title)}, "
+        f"starting from {code(record.source)}, seed {record.seed}.",
         rows=rows,
         command='python predict.py --passage text.txt --question "a question"',
         limits="The scores hold for texts and questions like those of the test; on others they can be anything.",

@@ -9,8 +9,8 @@ from tl_core.vectors.learn_config import METHOD_TITLES
 
 
 def _name(run: Run) -> str:
-    method = str(run.record.get("strategy", ""))
-    return f"{METHOD_TITLES.get(method, method)}, {run.record.get('config', {}).get('width', '?')} dimensions"
+    method = run.record.strategy
+    return f"{METHOD_TITLES.get(method, method)}, {run.record.config.get('width', '?')} dimensions"
 
 
 VECTORS = TaskKind(task=TASK, title="word vectors", unit="text", name=_name)
