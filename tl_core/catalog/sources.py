@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_core.catalog.readers import ADAPTERS
-from tl_core.encoders.adapted import read_starting_point
+from tl_core.encoders.adapted import FACTS, read_starting_point
 from tl_core.errors import ModelError, RunError
 from tl_core.runs.records import CLASSIFY
 from tl_core.runs.store import IDENTIFIER, Run, Store
 from tl_core.tasks.classify.forms import ENCODER, LABELS
 from tl_core.tasks.classify.strategies import strategy
-from tl_core.tasks.read.saved import TASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +104,9 @@ def open_source(store: Store, name: str) -> SourceModels:
 
 
 def gives_on(run: Run) -> bool:
-    """Whether a finished run has a model that another training can begin with."""
+    """Whether a finished run has a model that another training can begin with: of another task, its encoder."""
     if run.task != CLASSIFY:
-        return run.task == TASK
+        return (run.model / FACTS).is_file()
     return bool(strategy(run.record.strategy).family.moves)
 
 

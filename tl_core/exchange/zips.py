@@ -55,11 +55,10 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
     run = store.run(run_id)
     if run.status != "done":
         raise RunError(f"Run {run_id} is {run.status}; only a finished run can be exported.")
-    kind = kind_of(run).portable
+    task = kind_of(run)
+    kind = task.portable
     if kind is None:
-        raise RunError(
-            f"Run {run_id} holds word vectors; `save-vectors {run_id} OUT.txt` writes them as a file."
-        )
+        raise RunError(f"Run {run_id} has no zip. {task.instead_of_a_zip.format(run=run_id)}")
     check_output(out)
     with scratch_folder() as folder:
         kept = _portable_fields(run, kind)

@@ -262,13 +262,14 @@ def _points(
     correct: Mapping[Group, Correct | None],
 ) -> tuple[Point, ...]:
     """In the order of the strategies' table, arms of one strategy as they were trained, few rows first."""
-    order, met = list(TITLES), list(dict.fromkeys(arm for arm, _, _ in groups))
+    order = {name: at for at, name in enumerate(TITLES)}
+    met = list(dict.fromkeys(arm for arm, _, _ in groups))
     points = [_point(kind, judging, key, group, correct[key]) for key, group in groups.items()]
     return tuple(
         sorted(
             points,
             key=lambda each: (
-                order.index(each.strategy),
+                order.get(each.strategy, len(order)),
                 met.index(each.arm),
                 each.from_source,
                 each.rows,
@@ -349,7 +350,7 @@ def _circumstances(run: Run) -> str:
 def _zero_shot(job: Job, judging: Judging, run: Run) -> ZeroShot:
     name = run.record.strategy
     score = judging.scores(run.tested)[judging.right]
-    return ZeroShot(name, TITLES[name], score.value, mean_interval(_correct(job, judging, [run])))
+    return ZeroShot(name, TITLES.get(name, name), score.value, mean_interval(_correct(job, judging, [run])))
 
 
 def mean_interval(correct: Correct | None) -> Interval | None:

@@ -12,7 +12,7 @@ import streamlit as st
 from pages.components.columns import cost_columns, interval_text, score_columns
 from pages.views.runs.status import status_column, table_height
 from tl_core.outcomes.runs import circumstances_of
-from tl_core.outcomes.tasks import MEASURES, READERS, kind_of, learned_from, measures_of, right_of, scores_of
+from tl_core.outcomes.tasks import MEASURES, kind_of, learned_from, measures_of, right_of, scores_of
 from tl_core.runs.store import Run
 
 INTERVAL = "interval"
@@ -57,8 +57,9 @@ def _order(runs: Sequence[Run], rows: Sequence[dict[str, object]], of_any_job: b
     """The columns that tell these runs apart, their scores and cost."""
     return [
         *(["started", "data"] if of_any_job else []),
+        *(["name"] if any(row["name"] for row in rows) else []),
         "strategy",
-        *(["start", "learned"] if any(kind_of(run) is READERS for run in runs) else []),
+        *(["start", "learned"] if any(kind_of(run).told_by_start for run in runs) else []),
         *(["role"] if any(row["role"] == "source" for row in rows) else []),
         "seed",
         "status",
@@ -79,6 +80,7 @@ def _row(run: Run) -> dict[str, object]:
     return {
         "started": datetime.fromtimestamp(run.record.started),
         "data": circumstances["data"],
+        "name": circumstances["name"],
         "strategy": circumstances["strategy"],
         "start": circumstances["source"],
         "learned": learned_from(run),
@@ -97,6 +99,7 @@ def _columns() -> dict[str, Any]:
     return {
         "started": st.column_config.DatetimeColumn("Started", format="YYYY-MM-DD HH:mm"),
         "data": text("Data"),
+        "name": text("Name", help="What it was called when it was planned."),
         "strategy": text("Strategy"),
         "start": text(
             "Start", width="medium", help="What the training began from; empty for a bare encoder."

@@ -117,8 +117,10 @@ class TaskKind:
 
     `task` stands in their records, `title` on screen; `unit` is one thing that is learned from. `name` tells a run
     from others of its job, `arm_title` is what its arm of the experiment is called, `takes_over` says whether it began
-    with what a source learned, `summary` what a command prints of it beside what every run has, by name. Runs that are not
-    tested, such as learned word vectors, have no `judging`; those that are no models for others no `card` and no zip.
+    with what a source learned, `told_by_start` whether runs are told apart by their start rather than their strategy.
+    `summary` is what a command prints of a run beside what every run has, by name. Runs that are not tested, such as
+    learned word vectors, have no `judging`; those that are no models for others no `card` and no zip, and say what there
+    is `instead_of_a_zip` for the run of an id ({run}).
     """
 
     task: str
@@ -127,10 +129,12 @@ class TaskKind:
     name: Callable[[Run], str]
     arm_title: Callable[[Run], str] = lambda run: run.record.arm
     takes_over: Callable[[Job, Run], bool] = lambda job, run: bool(run.record.from_source)
+    told_by_start: bool = False
     summary: Callable[[Run], dict[str, Any]] = lambda run: {}
     judging: Judging | None = None
     card: Callable[[Run], CardText] | None = None
     portable: Portable | None = None
+    instead_of_a_zip: str = "Runs of its task cannot be exported."
 
 
 def learned_from(run: Run) -> int:

@@ -172,6 +172,7 @@ READERS = TaskKind(
     name=_name,
     arm_title=_arm_title,
     takes_over=_takes_over,
+    told_by_start=True,
     summary=_summary,
     judging=Judging(
         measures=(EXACT_MATCH, F1),

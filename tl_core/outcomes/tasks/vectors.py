@@ -13,4 +13,10 @@ def _name(run: Run) -> str:
     return f"{METHOD_TITLES.get(method, method)}, {run.record.config.get('width', '?')} dimensions"
 
 
-VECTORS = TaskKind(task=TASK, title="word vectors", unit="text", name=_name)
+VECTORS = TaskKind(
+    task=TASK,
+    title="word vectors",
+    unit="text",
+    name=_name,
+    instead_of_a_zip="It holds word vectors; `save-vectors {run} OUT.txt` writes them as a file.",
+)
