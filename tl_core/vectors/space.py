@@ -88,7 +88,6 @@ def save_vectors(
 
     Without rows the vectors as they came are left out, for an array that lies elsewhere.
     """
-    _check(words, rows)
     try:
         with folder_aside(folder) as aside:
             write_vectors(aside, name, words, rows, about=about, with_rows=with_rows)

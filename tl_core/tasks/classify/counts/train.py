@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tl_core.tasks.classify.counts.config import COUNTED_ROW, BagOfWordsConfig, epochs_for
 from tl_core.tasks.classify.counts.n_grams import BagOfWords, fit_view
@@ -18,11 +17,12 @@ from tl_core.tasks.classify.counts.network import as_bags, make_counts_network
 from tl_core.tasks.classify.counts.saved import PREDICT_BATCH, BagOfWordsClassifier
 from tl_core.tasks.classify.effort import light_effort
 from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts, Targets
+from tl_core.tasks.classify.problem import cross_entropy_problem
 from tl_core.tasks.fitting import Fitted
 from tl_core.text.script import is_korean
 from tl_core.training.devices import make_accelerator
 from tl_core.training.events import Note, Progress, Training
-from tl_core.training.loop import Indices, Problem, fit, loop_config
+from tl_core.training.loop import Problem, fit, loop_config
 
 if TYPE_CHECKING:
     import torch
@@ -72,28 +72,16 @@ def _make_problem(
     device: torch.device,
 ) -> Problem:
     """Cross-entropy over the training rows, and its sums over validation rows, for the loop."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    targets = torch.from_numpy(train_targets).to(device)
-
-    def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
-        wanted = targets[torch.from_numpy(rows).to(device)]
-        return cross_entropy(model(as_bags(counts[rows], device)), wanted, reduction="none")
-
-    lengths = np.ones(len(targets), dtype=np.int64)  # nothing is padded, so any rows may stand together
-    if not len(validation):
-        return Problem(lengths, losses)
-    held = bag.rows(validation.texts)
-    truth = torch.from_numpy(validation.targets).to(device)
-
-    def validate(model: torch.nn.Module, part: int, parts: int) -> NDArray[np.float64]:
-        sums = np.zeros(3)
-        for start in range(part * PREDICT_BATCH, held.shape[0], parts * PREDICT_BATCH):
-            logits = model(as_bags(held[start : start + PREDICT_BATCH], device))
-            wanted = truth[start : start + PREDICT_BATCH]
-            loss = cross_entropy(logits, wanted, reduction="sum")
-            sums += [float(loss), float((logits.argmax(-1) == wanted).sum()), len(wanted)]
-        return sums
-
-    return Problem(lengths, losses, validate)
+    held = bag.rows(validation.texts) if len(validation) else counts[:0]
+    batches = [
+        np.arange(start, min(start + PREDICT_BATCH, held.shape[0]))
+        for start in range(0, held.shape[0], PREDICT_BATCH)
+    ]
+    return cross_entropy_problem(
+        np.ones(len(train_targets), dtype=np.int64),  # nothing is padded, so any rows may stand together
+        lambda model, rows: model(as_bags(counts[rows], device)),
+        train_targets,
+        lambda model, rows: model(as_bags(held[rows], device)),
+        validation.targets,
+        batches,
+    )

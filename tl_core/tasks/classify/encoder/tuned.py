@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tl_core.encoders.adapted import (
     has_frozen_words,
     load_trainable,
@@ -38,6 +35,7 @@ from tl_core.tasks.classify.encoder.classifier import (
 )
 from tl_core.tasks.classify.encoder.effort import work_tokens
 from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts
+from tl_core.tasks.classify.problem import cross_entropy_problem
 from tl_core.tasks.fitting import Fitted
 from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
 from tl_core.training.devices import make_accelerator
@@ -176,26 +174,15 @@ def make_problem(
     forward: Forward,
 ) -> Problem:
     """Cross-entropy over the training rows, and its sums over validation rows, for the loop."""
-    import torch
-    from torch.nn.functional import cross_entropy
-
-    batches, held = train[0], validation[0]
-    targets, truth = (torch.from_numpy(rows.targets).to(batches.device) for _, rows in (train, validation))
-
-    def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
-        wanted = targets[torch.from_numpy(rows).to(batches.device)]
-        return cross_entropy(forward(model, batches, rows).float(), wanted, reduction="none")
-
-    def validate(model: torch.nn.Module, part: int, parts: int) -> NDArray[np.float64]:
-        sums = np.zeros(3)
-        for rows in sorted_batches(held.lengths, PREDICT_BATCH)[part::parts]:
-            logits = forward(model, held, rows).float()
-            wanted = truth[torch.from_numpy(rows).to(held.device)]
-            loss = cross_entropy(logits, wanted, reduction="sum")
-            sums += [float(loss), float((logits.argmax(-1) == wanted).sum()), len(rows)]
-        return sums
-
-    return Problem(batches.lengths, losses, validate if len(held.lengths) else None)
+    (batches, learned), (held, kept) = train, validation
+    return cross_entropy_problem(
+        batches.lengths,
+        lambda model, rows: forward(model, batches, rows),
+        learned.targets,
+        lambda model, rows: forward(model, held, rows),
+        kept.targets,
+        sorted_batches(held.lengths, PREDICT_BATCH) if len(kept) else [],
+    )
 
 
 def plain(model: torch.nn.Module, batches: Batcher, rows: Indices) -> torch.Tensor:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tl_core.tasks.classify.effort import light_effort
 from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts
+from tl_core.tasks.classify.problem import cross_entropy_problem
 from tl_core.tasks.classify.words.config import (
     WORD_ROW,
     AnyWordConfig,
@@ -167,25 +165,15 @@ class _Rows:
 
 def _make_problem(config: AnyWordConfig, train: _Rows, held: _Rows) -> Problem:
     """Cross-entropy over the training rows, and its sums over validation rows, for the loop."""
-    import torch
-    from torch.nn.functional import cross_entropy
 
-    def loss(model: Any, rows: Indices, of: _Rows) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        logits = model(make_batch(config, of.documents, rows)).float()
-        wanted = torch.from_numpy(of.labelled.targets[rows]).to(logits.device)
-        return cross_entropy(logits, wanted, reduction="none"), logits, wanted
+    def logits_of(rows: _Rows) -> Callable[[Any, Indices], torch.Tensor]:
+        return lambda model, chosen: model(make_batch(config, rows.documents, chosen))
 
-    def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
-        return loss(model, rows, train)[0]
-
-    if not len(held.labelled):
-        return Problem(train.documents.lengths, losses)
-
-    def validate(model: torch.nn.Module, part: int, parts: int) -> NDArray[np.float64]:
-        sums = np.zeros(3)
-        for rows in token_batches(held.documents.lengths, PREDICT_WORDS)[part::parts]:
-            each, logits, wanted = loss(model, rows, held)
-            sums += [float(each.sum()), float((logits.argmax(-1) == wanted).sum()), len(rows)]
-        return sums
-
-    return Problem(train.documents.lengths, losses, validate)
+    return cross_entropy_problem(
+        train.documents.lengths,
+        logits_of(train),
+        train.labelled.targets,
+        logits_of(held),
+        held.labelled.targets,
+        token_batches(held.documents.lengths, PREDICT_WORDS) if len(held.labelled) else [],
+    )

@@ -1,0 +1,54 @@
+"""What every classifier that the loop trains learns: cross-entropy over its classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.tasks.classify.fitting import Targets
+from tl_core.training.loop import Indices, Problem
+
+if TYPE_CHECKING:
+    import torch
+
+    Logits = Callable[[torch.nn.Module, Indices], torch.Tensor]  # of these rows: (B, C)
+
+
+def cross_entropy_problem(
+    lengths: Indices,
+    train: Logits,
+    targets: Targets,
+    held: Logits,
+    truth: Targets,
+    batches: Sequence[Indices],
+) -> Problem:
+    """Cross-entropy over N training rows, and its sums over M validation rows in these batches, for the loop.
+
+    `lengths` (N,) are those of the training rows, `targets` (N,) and `truth` (M,) the classes; `train` and `held` give
+    the logits of rows of either part. Without `truth` there is nothing to validate.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    def losses_of(
+        model: torch.nn.Module, rows: Indices, logits_of: Logits, classes: Targets
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(losses, whether the most probable class is the true one), (B,) both."""
+        logits = logits_of(model, rows).float()
+        wanted = torch.from_numpy(classes[rows]).to(logits.device)
+        return cross_entropy(logits, wanted, reduction="none"), logits.argmax(-1) == wanted
+
+    def losses(model: torch.nn.Module, rows: Indices) -> torch.Tensor:
+        return losses_of(model, rows, train, targets)[0]
+
+    def validate(model: torch.nn.Module, part: int, parts: int) -> NDArray[np.float64]:
+        sums = np.zeros(3)
+        for rows in batches[part::parts]:
+            each, right = losses_of(model, rows, held, truth)
+            sums += [float(each.sum()), float(right.sum()), len(rows)]
+        return sums
+
+    return Problem(lengths, losses, validate if len(truth) else None)
