@@ -27,7 +27,7 @@ class _Parser(argparse.ArgumentParser):
     """Says a wrong argument as any other mistake is said: one line, exit code 2."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        raise TLError(f"{message}. `{self.prog} --help` shows what may be given.")
+        raise TLError("{message}. `{prog} --help` shows what may be given.", message=message, prog=self.prog)
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -2,11 +2,23 @@
 
 A `TLError` is the user's to mend and is shown as one clear line; any other exception is a bug
 and keeps its traceback.
+
+The text is a template with values: `DataError("{file}, line {line}: ...", file=name, line=3)`. `str()` gives English;
+whoever shows an error may look up another template and fill in the same `values`.
 """
+
+from __future__ import annotations
 
 
 class TLError(Exception):
-    """A mistake or a missing thing that the user can mend."""
+    """A mistake or a missing thing that the user can mend.
+
+    `template` holds `{name}` for each of the `values`, as `str.format` reads them; without values it is the text itself.
+    """
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        super().__init__(template.format(**values) if values else template)
+        self.template, self.values = template, values
 
 
 class DataError(TLError):

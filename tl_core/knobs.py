@@ -106,7 +106,12 @@ def check_knobs(config: object) -> None:
     for each in knobs_of(config):
         problem = each.problem(getattr(config, each.name))
         if problem:
-            raise ConfigError(f"{type(config).__name__}.{each.name} {problem}.")
+            raise ConfigError(
+                "{config}.{setting} {problem}.",
+                config=type(config).__name__,
+                setting=each.name,
+                problem=problem,
+            )
 
 
 def to_values(config: object) -> dict[str, Value]:
@@ -120,7 +125,10 @@ def from_values(config_class: type[T], values: Mapping[str, object]) -> T:
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise ConfigError(
-            f"{config_class.__name__} has no setting {', '.join(unknown)}. It has: {', '.join(known)}."
+            "{name} has no setting {unknown}. It has: {known}.",
+            name=config_class.__name__,
+            unknown=", ".join(unknown),
+            known=", ".join(known),
         )
     ready = {
         name: float(value) if known[name].kind is float and type(value) is int else value
@@ -139,4 +147,6 @@ def parse_value(declared: Knob, text: str) -> Value:
             ]
         return cast(Value, declared.kind(text))
     except (KeyError, ValueError):
-        raise ConfigError(f"{declared.name} {declared.problem(text)}.") from None
+        raise ConfigError(
+            "{declared} {declared2}.", declared=declared.name, declared2=declared.problem(text)
+        ) from None

@@ -45,7 +45,7 @@ def check_fingerprint(path: Path, sha256: str, cache: Path) -> None:
     try:
         facts = path.stat()
     except OSError as error:
-        raise ModelError(f"{path} is missing. Reinstall the package that brings it.") from error
+        raise ModelError("{path} is missing. Reinstall the package that brings it.", path=path) from error
     key = f"{path.resolve()}|{facts.st_size}|{facts.st_mtime_ns}"
     remembered = read_record(cache / REMEMBERED) or {}
     found = remembered.get(key)
@@ -56,6 +56,9 @@ def check_fingerprint(path: Path, sha256: str, cache: Path) -> None:
             write_record(cache / REMEMBERED, {**remembered, key: found})
     if found != sha256:
         raise ModelError(
-            f"{path} is not the file it should be: its SHA-256 is {found[:12]}..., "
-            f"it must be {sha256[:12]}.... Reinstall the package that brings it."
+            "{path} is not the file it should be: its SHA-256 is {found}..., "
+            "it must be {sha256}.... Reinstall the package that brings it.",
+            path=path,
+            found=found[:12],
+            sha256=sha256[:12],
         )

@@ -17,8 +17,10 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
         write_whole(path, json.dumps(dict(record), ensure_ascii=False, indent=1).encode("utf-8"))
     except OSError as error:
         raise RunError(
-            f"{path.parent} cannot be written ({error.strerror}). "
-            "Make room or change its permissions, or set TL_HOME to a folder that can be written."
+            "{parent} cannot be written ({reason}). "
+            "Make room or change its permissions, or set TL_HOME to a folder that can be written.",
+            parent=path.parent,
+            reason=error.strerror,
         ) from error
 
 
@@ -29,5 +31,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None
     except OSError as error:
-        raise TLError(f"{path} cannot be read ({error.strerror}). Try again.") from error
+        raise TLError(
+            "{path} cannot be read ({reason}). Try again.", path=path, reason=error.strerror
+        ) from error
     return record if isinstance(record, dict) else None

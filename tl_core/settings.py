@@ -73,7 +73,9 @@ def read_settings() -> Settings:
 def _one_of(name: str, choices: tuple[str, ...]) -> str:
     text = os.environ.get(name, "").strip().lower() or choices[0]
     if text not in choices:
-        raise ConfigError(f"{name} must be one of {', '.join(choices)}; got {text!r}.")
+        raise ConfigError(
+            "{name} must be one of {choices}; got {text!r}.", name=name, choices=", ".join(choices), text=text
+        )
     return text
 
 
@@ -84,5 +86,7 @@ def _number(name: str, default: float, *, low: float) -> float:
     except ValueError:
         value = float("nan")
     if not value >= low:
-        raise ConfigError(f"{name} must be a number from {low:g} on; got {text!r}.")
+        raise ConfigError(
+            "{name} must be a number from {low:g} on; got {text!r}.", name=name, low=low, text=text
+        )
     return value

@@ -139,15 +139,17 @@ def written_for_user(path: Path) -> Iterator[Path]:
     except OSError as error:
         if error.filename not in (None, str(path), str(aside)):  # of another file, which the writer read
             raise
-        raise OutputError(f"{path} cannot be written ({error.strerror or error}).") from error
+        raise OutputError(
+            "{path} cannot be written ({reason}).", path=path, reason=error.strerror or error
+        ) from error
 
 
 def check_output(path: Path) -> None:
     """OutputError if a file that a person named cannot be written: worth asking before long work."""
     if not path.parent.is_dir():
-        raise OutputError(f"{path.parent} is not a folder; name a file in one that exists.")
+        raise OutputError("{parent} is not a folder; name a file in one that exists.", parent=path.parent)
     if path.is_dir():
-        raise OutputError(f"{path} is a folder; name a file.")
+        raise OutputError("{path} is a folder; name a file.", path=path)
     if path.exists():
         try:
             path.open("r+b").close()
@@ -157,8 +159,9 @@ def check_output(path: Path) -> None:
 
 def _held(path: Path) -> OutputError:
     return OutputError(
-        f"{path} cannot be written: another program has it open, or it may not be changed. Close it there "
-        "(a spreadsheet keeps its file), or choose another name."
+        "{path} cannot be written: another program has it open, or it may not be changed. Close it there "
+        "(a spreadsheet keeps its file), or choose another name.",
+        path=path,
     )
 
 
@@ -195,8 +198,9 @@ def _patiently(step: Callable[[], T], path: Path) -> T:
                 continue
             if time.perf_counter() > end:
                 raise StillInUse(
-                    f"{path} is still in use by another program or page, or may not be changed. Nothing was "
-                    "changed: close what has it open and try again."
+                    "{path} is still in use by another program or page, or may not be changed. Nothing was "
+                    "changed: close what has it open and try again.",
+                    path=path,
                 ) from error
         time.sleep(pause)
         pause = min(2 * pause, 0.1)

@@ -89,13 +89,17 @@ def _reader_folder(store: Store, name: str) -> Path | None:
     row = shipped(name)
     if row is not None:
         if not row.folder.is_dir():
-            raise ModelError(f"{row.title} is not in {ADAPTERS}: get the project's assets again.")
+            raise ModelError(
+                "{row} is not in {adapters}: get the project's assets again.",
+                row=row.title,
+                adapters=ADAPTERS,
+            )
         return row.folder
     if not IDENTIFIER.fullmatch(name):
         return None
     run = store.run(name)
     if run.status != "done":
-        raise RunError(f"Run {run.id} is {run.status}; only a finished run can read.")
+        raise RunError("Run {run} is {status}; only a finished run can read.", run=run.id, status=run.status)
     return run.model
 
 

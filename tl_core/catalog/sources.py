@@ -75,23 +75,30 @@ def open_source(store: Store, name: str) -> SourceModels:
         folders = _folders(row)
         if not folders:
             raise ModelError(
-                f"The source {name} is not in this copy of the project: assets/adapters lacks it."
+                "The source {name} is not in this copy of the project: assets/adapters lacks it.", name=name
             )
         return SourceModels(name, row.title, folders, row.trained_by, _classes(next(iter(folders.values()))))
     if not IDENTIFIER.fullmatch(name):
         names = ", ".join(each.name for each in shipped_sources()) or "none"
-        raise RunError(f"{name[:80]!r} is neither a run's id nor a shipped source. Shipped are: {names}.")
+        raise RunError(
+            "{name!r} is neither a run's id nor a shipped source. Shipped are: {names}.",
+            name=name[:80],
+            names=names,
+        )
     run = store.run(name)
     if run.status != "done":
-        raise RunError(f"Run {run.id} is {run.status}; only a finished run can be a source.")
+        raise RunError(
+            "Run {run} is {status}; only a finished run can be a source.", run=run.id, status=run.status
+        )
     made_by = run.record.strategy
     family = ENCODER if run.task != CLASSIFY else strategy(made_by).family
     if family.needs_encoder:
         read_starting_point(run.model)
     elif not family.moves:
         raise ModelError(
-            f"Run {run.id} counts words: nothing of it can be moved to another task. Choose a run with an encoder or "
-            "with word vectors."
+            "Run {run} counts words: nothing of it can be moved to another task. Choose a run with an encoder or "
+            "with word vectors.",
+            run=run.id,
         )
     classes = tuple(str(each) for each in run.record.classes)
     return SourceModels(
@@ -124,4 +131,4 @@ def _classes(folder: Path) -> tuple[str, ...]:
     try:
         return tuple(json.loads((folder / LABELS).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder} is not a whole source: {error}") from error
+        raise ModelError("{folder} is not a whole source: {error}", folder=folder, error=error) from error

@@ -102,22 +102,28 @@ def _encoder_of(store: Store, name: str) -> EncoderBase:
     except ModelError as error:
         readers = ", ".join(each.name for each in SHIPPED)
         raise ModelError(
-            f"{error} A reader ({readers}) or the id of a finished run will do as well."
+            "{error} A reader ({readers}) or the id of a finished run will do as well.",
+            error=error,
+            readers=readers,
         ) from error
 
 
 def _finished(store: Store, name: str) -> Run:
     run = store.run(name)
     if run.status != "done":
-        raise RunError(f"Run {run.id} is {run.status}; only a finished one can be looked into.")
+        raise RunError(
+            "Run {run} is {status}; only a finished one can be looked into.", run=run.id, status=run.status
+        )
     if run.task not in KINDS or not run.model.is_dir():
         raise ModelError(
-            f"Run {run.id} has no model that reads texts, or it was deleted. Choose another run."
+            "Run {run} has no model that reads texts, or it was deleted. Choose another run.", run=run.id
         )
     if not has_encoder(run):
         raise ModelError(
-            f"Run {run.id} ({run.record.title}) has no encoder, so it attends to nothing. Choose a frozen, "
-            "LoRA or fully fine-tuned run."
+            "Run {run} ({record}) has no encoder, so it attends to nothing. Choose a frozen, "
+            "LoRA or fully fine-tuned run.",
+            run=run.id,
+            record=run.record.title,
         )
     return run
 

@@ -64,7 +64,9 @@ def vector_set(store: Store, name: str) -> VectorSet:
         if each.name == name:
             return each
     raise ModelError(
-        f"There are no word vectors {name[:80]!r}. There are: {', '.join(set.name for set in sets)}."
+        "There are no word vectors {name!r}. There are: {sets}.",
+        name=name[:80],
+        sets=", ".join(set.name for set in sets),
     )
 
 
@@ -86,7 +88,11 @@ def open_vectors(store: Store, name: str) -> WordVectors:
             store.settings.vectors / drain(add_vectors(store, Path(name), Path(name).name)).name
         )
     sets = ", ".join(each.name for each in vector_sets(store))
-    raise ModelError(f"{name[:80]!r} is neither a file nor word vectors that are here. There are: {sets}.")
+    raise ModelError(
+        "{name!r} is neither a file nor word vectors that are here. There are: {sets}.",
+        name=name[:80],
+        sets=sets,
+    )
 
 
 def add_vectors(
@@ -109,7 +115,9 @@ def add_vectors(
             save_vectors(folder, title[:200], read.words, read.rows, about=about)
         except OSError as error:
             raise RunError(
-                f"{folder} cannot be written ({error.strerror or error}). Make room or set TL_HOME."
+                "{folder} cannot be written ({reason}). Make room or set TL_HOME.",
+                folder=folder,
+                reason=error.strerror or error,
             ) from error
     [found] = _described(name, folder, "file")
     return found
@@ -152,9 +160,13 @@ def _described(name: str, folder: Path, origin: Origin) -> list[VectorSet]:
 def _run_of(store: Store, run_id: str) -> Run:
     run = store.run(run_id)
     if run.task != TASK:
-        raise RunError(f"Run {run_id} did not learn word vectors.")
+        raise RunError("Run {run_id} did not learn word vectors.", run_id=run_id)
     if run.status != "done":
-        raise RunError(f"Run {run_id} is {run.status}; only a finished run has word vectors.")
+        raise RunError(
+            "Run {run_id} is {status}; only a finished run has word vectors.",
+            run_id=run_id,
+            status=run.status,
+        )
     return run
 
 
@@ -167,7 +179,9 @@ def _fingerprint(path: Path, words: Path | None, top: int | None) -> str:
                 with each.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
             except OSError as error:
-                raise DataError(f"{each.name} cannot be read ({error.strerror}).") from error
+                raise DataError(
+                    "{file} cannot be read ({reason}).", file=each.name, reason=error.strerror
+                ) from error
     return digest.hexdigest()[:16]
 
 

@@ -24,10 +24,17 @@ def parse_arm(text: str, settings: Mapping[str, type[Any]], places: Mapping[str,
     try:
         words = shlex.split(rest)
     except ValueError as error:
-        raise ConfigError(f"--arm takes {FORM}; got {text!r} ({error}).") from error
+        raise ConfigError(
+            "--arm takes {form}; got {text!r} ({error}).", form=FORM, text=text, error=error
+        ) from error
     if not words or words[0] not in settings:
         known = ", ".join(settings)
-        raise ConfigError(f"--arm takes {FORM}, with one of the strategies {known}; got {text!r}.")
+        raise ConfigError(
+            "--arm takes {form}, with one of the strategies {known}; got {text!r}.",
+            form=FORM,
+            known=known,
+            text=text,
+        )
     strategy = words[0]
     knobs = {each.name: each for each in knobs_of(settings[strategy])}
     arm: dict[str, Any] = {"name": name.strip(), "strategy": strategy, "settings": {}}
@@ -39,5 +46,10 @@ def parse_arm(text: str, settings: Mapping[str, type[Any]], places: Mapping[str,
             arm["settings"][key] = parse_value(knobs[key], value)
         else:
             known = ", ".join([*places, *knobs])
-            raise ConfigError(f"{strategy} has no setting {word!r}. An arm of it has: {known}.")
+            raise ConfigError(
+                "{strategy} has no setting {word!r}. An arm of it has: {known}.",
+                strategy=strategy,
+                word=word,
+                known=known,
+            )
     return arm

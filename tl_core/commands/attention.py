@@ -59,8 +59,10 @@ def run_attention(options: argparse.Namespace) -> int:
     layer, head = _one_head(options, subject)
     if len(shown) > MOST_PRINTED_TOKENS and layer is None and options.out is None:
         raise ConfigError(
-            f"The text has {len(shown)} tokens: {subject.layers * subject.heads} matrices of that size are too much to "
-            "print. Give --layer and --head for one of them, or --out FILE.npz for all."
+            "The text has {shown} tokens: {layers} matrices of that size are too much to "
+            "print. Give --layer and --head for one of them, or --out FILE.npz for all.",
+            shown=len(shown),
+            layers=subject.layers * subject.heads,
         )
     maps = attention_maps(subject, shown)
     answer: dict[str, Any] = {"model": subject.name, **_described(shown)}
@@ -90,7 +92,9 @@ def run_attribute(options: argparse.Namespace) -> int:
     subject, shown = _opened(options, options.run_id)
     named = {each.name: each for each in targets(subject, shown)}
     if options.target and options.target not in named:
-        raise ConfigError(f"--target must be one of {', '.join(named)}; got {options.target!r}.")
+        raise ConfigError(
+            "--target must be one of {named}; got {target!r}.", named=", ".join(named), target=options.target
+        )
     target = named[options.target] if options.target else next(iter(named.values()))
     found = attribute(subject, shown, target, options.method, steps=options.steps)
     words = [each.text for each in shown.words]
@@ -120,7 +124,9 @@ def _opened(options: argparse.Namespace, name: str) -> tuple[Subject, ModelInput
     subject = open_subject(store, name)
     inputs = subject.inputs(options.text, options.pair)
     if not 1 <= options.part <= len(inputs):
-        raise ConfigError(f"--part must be between 1 and {len(inputs)}; got {options.part}.")
+        raise ConfigError(
+            "--part must be between 1 and {inputs}; got {part}.", inputs=len(inputs), part=options.part
+        )
     if len(inputs) > 1:
         tell(f"part {options.part} of {len(inputs)}: the text is longer than {subject.title} takes")
     return subject, inputs[options.part - 1]
@@ -134,7 +140,11 @@ def _one_head(options: argparse.Namespace, subject: Subject) -> tuple[int | None
         raise ConfigError("--layer and --head go together: give both for one matrix, or none for all.")
     if not (1 <= options.layer <= subject.layers and 1 <= options.head <= subject.heads):
         raise ConfigError(
-            f"--layer must be 1 to {subject.layers} and --head 1 to {subject.heads}; got {options.layer} and {options.head}."
+            "--layer must be 1 to {layers} and --head 1 to {heads}; got {layer} and {head}.",
+            layers=subject.layers,
+            heads=subject.heads,
+            layer=options.layer,
+            head=options.head,
         )
     return options.layer - 1, options.head - 1
 
@@ -156,7 +166,7 @@ def _written(out: Path, maps: Any, facts: dict[str, Any]) -> int:
     import numpy as np
 
     if out.suffix != ".npz" or not out.parent.is_dir():
-        raise RunError(f"--out must name an .npz file in a folder that exists; got {out}.")
+        raise RunError("--out must name an .npz file in a folder that exists; got {out}.", out=out)
     arrays: dict[str, Any] = {
         name: np.array(facts[name]) for name in ("tokens", "words", "word_of", "sides", "offsets")
     }

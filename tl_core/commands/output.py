@@ -40,7 +40,11 @@ def parse_settings(given: Sequence[str], config: type[Any]) -> dict[str, Value]:
     for each in given:
         name, equals, text = each.partition("=")
         if not equals or name not in known:
-            raise ConfigError(f"--set takes NAME=VALUE with one of {', '.join(known)}; got {each!r}.")
+            raise ConfigError(
+                "--set takes NAME=VALUE with one of {known}; got {setting!r}.",
+                known=", ".join(known),
+                setting=each,
+            )
         values[name] = parse_value(known[name], text)
     return values
 

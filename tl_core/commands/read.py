@@ -70,11 +70,13 @@ def run_ask(options: argparse.Namespace) -> int:
     from tl_core.tasks.read.reader import check_asked
 
     if not 1 <= options.top <= 50:
-        raise ConfigError(f"--top must be between 1 and 50; got {options.top}.")
+        raise ConfigError("--top must be between 1 and 50; got {top}.", top=options.top)
     try:
         content = options.passage.read_bytes()
     except OSError as error:
-        raise DataError(f"{options.passage} cannot be read ({error.strerror}).") from error
+        raise DataError(
+            "{passage} cannot be read ({reason}).", passage=options.passage, reason=error.strerror
+        ) from error
     passage = read_document(content, options.passage.name).text
     check_asked(options.question, passage)
     store = Store(read_settings())
@@ -104,7 +106,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     from tl_core.tasks.read.report import evaluate_events
 
     if options.limit < 0:
-        raise ConfigError(f"--limit must be 0 or more; got {options.limit}.")
+        raise ConfigError("--limit must be 0 or more; got {limit}.", limit=options.limit)
     data = read_reading_file(options.file)
     _tell_refused(data.refused)
     data = data.take(range(min(options.limit or len(data), len(data))))

@@ -106,7 +106,7 @@ def read_labelled(path: Path, options: argparse.Namespace, *, own_columns: bool 
     if own_columns and not {*options.text, *filter(None, [options.label])} <= set(table.columns):
         columns = guess
     if columns.label is None:
-        raise DataError(f"{path.name} has no column that looks like labels. Name one with --label.")
+        raise DataError("{path} has no column that looks like labels. Name one with --label.", path=path.name)
     return to_examples(table, columns, merge_labels=options.merge_labels).examples
 
 
@@ -159,14 +159,14 @@ def _read_config(path: Path) -> dict[str, Any]:
     try:
         return config_from_json(json.loads(path.read_text(encoding="utf-8-sig"))).to_json()
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} is not a readable JSON file ({error}).") from error
+        raise ConfigError("{path} is not a readable JSON file ({error}).", path=path, error=error) from error
 
 
 def _apply(setting: str, arms: list[dict[str, Any]], values: dict[str, Any]) -> None:
     """One `--set`: of the experiment, of one strategy's arms (`lora.rank=8`), or of every arm that has it."""
     name, equals, text = setting.partition("=")
     if not equals:
-        raise ConfigError(f"--set takes NAME=VALUE, such as epochs=3; got {setting!r}.")
+        raise ConfigError("--set takes NAME=VALUE, such as epochs=3; got {setting!r}.", setting=setting)
     for each in knobs_of(ClassifyExperiment):
         if each.name == name:
             values[name] = parse_value(each, text)
@@ -180,7 +180,11 @@ def _apply(setting: str, arms: list[dict[str, Any]], values: dict[str, Any]) -> 
                 found = True
     if not found:
         known = sorted({each.name for arm in arms for each in knobs_of(strategy(arm["strategy"]).config)})
-        raise ConfigError(f"No chosen strategy has a setting {name!r}. They have: {', '.join(known)}.")
+        raise ConfigError(
+            "No chosen strategy has a setting {name!r}. They have: {known}.",
+            name=name,
+            known=", ".join(known),
+        )
 
 
 def finish(options: argparse.Namespace, store: Store, job: Job) -> int:

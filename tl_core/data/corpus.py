@@ -51,19 +51,22 @@ def read_corpus(content: bytes, name: str, column: str = "") -> Corpus:
     shown = shown_name(name)
     if len(content) > MAX_FILE_BYTES:
         raise DataError(
-            f"{shown} has {len(content) / 2**20:,.0f} MB; at most {MAX_FILE_BYTES >> 20} MB are read. "
-            "Pack it with gzip, or give a part of it."
+            "{shown} has {content:,.0f} MB; at most {max_file_bytes} MB are read. "
+            "Pack it with gzip, or give a part of it.",
+            shown=shown,
+            content=len(content) / 2**20,
+            max_file_bytes=MAX_FILE_BYTES >> 20,
         )
     plain = inflate(content, shown, MAX_PLAIN_BYTES)
     if kind := foreign_kind(plain):
-        raise DataError(f"{shown} is {kind}, not plain text. {SAVE}")
+        raise DataError("{shown} is {kind}, not plain text. {save}", shown=shown, kind=kind, save=SAVE)
     try:
         lines = decode(plain, shown).lines()
         texts = tuple(_checked(line.strip(), at, shown) for at, line in enumerate(lines, 1) if line.strip())
     except DataError as error:
         raise DataError(str(error).replace(decoding.SAVE, SAVE)) from None
     if not texts:
-        raise DataError(f"{shown} is empty. Give a file with text in it.")
+        raise DataError("{shown} is empty. Give a file with text in it.", shown=shown)
     return Corpus(shown, texts)
 
 
@@ -73,7 +76,9 @@ def read_corpus_file(path: Path, column: str = "") -> Corpus:
         with path.open("rb") as file:
             content = file.read(max(MAX_FILE_BYTES, MAX_TABLE_BYTES) + 1)
     except OSError as error:
-        raise DataError(f"{path} cannot be opened ({error.strerror}). Check the path.") from None
+        raise DataError(
+            "{path} cannot be opened ({reason}). Check the path.", path=path, reason=error.strerror
+        ) from None
     return read_corpus(content, path.name, column)
 
 
@@ -82,15 +87,26 @@ def corpus_of(table: Table, column: str = "") -> Corpus:
     guessed = guess_columns(table).text
     column = column or (guessed[0] if guessed else table.columns[0])
     if column not in table.columns:
-        raise DataError(f"{table.name} has no column '{column}'. It has: {', '.join(table.columns)}.")
+        raise DataError(
+            "{table} has no column '{column}'. It has: {columns}.",
+            table=table.name,
+            column=column,
+            columns=", ".join(table.columns),
+        )
     at = table.columns.index(column)
     texts = tuple(row[at] for row in table.rows if row[at].strip())
     if not texts:
-        raise DataError(f"{table.name} holds no text in the column '{column}'. Choose another column.")
+        raise DataError(
+            "{table} holds no text in the column '{column}'. Choose another column.",
+            table=table.name,
+            column=column,
+        )
     return Corpus(table.name, texts)
 
 
 def _checked(line: str, number: int, name: str) -> str:
     if not line.isascii() and BROKEN.search(line):
-        raise DataError(f"{name}, line {number}: bytes that are not UTF-8. {SAVE}")
+        raise DataError(
+            "{name}, line {number}: bytes that are not UTF-8. {save}", name=name, number=number, save=SAVE
+        )
     return line

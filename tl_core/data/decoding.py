@@ -68,16 +68,20 @@ def decode(plain: bytes, name: str) -> Source:
     if codec and codec != "utf-8-sig":
         if _decodes(plain, codec) and not _is_binary(_sample(plain, codec).encode("utf-8", "ignore")):
             return Source(plain, codec, name)
-        raise DataError(f"{name} begins like UTF-16 text but is broken or cut off. {SAVE}")
+        raise DataError(
+            "{name} begins like UTF-16 text but is broken or cut off. {save}", name=name, save=SAVE
+        )
     if _is_binary(plain[:SAMPLE_BYTES]):
-        raise DataError(f"{name} holds binary data, not text. {SAVE}")
+        raise DataError("{name} holds binary data, not text. {save}", name=name, save=SAVE)
     if _is_utf8(plain):
         return Source(plain, codec or "utf-8", name)
     for legacy, plausible in (("cp949", _looks_korean), ("cp1252", _looks_western)):
         if not codec and _decodes(plain, legacy) and plausible(_foreign_sample(plain, legacy)):
             return Source(plain, legacy, name)
     raise DataError(
-        f"{name} is in an encoding that was not recognised; read are UTF-8, UTF-16, cp949 and cp1252. {SAVE}"
+        "{name} is in an encoding that was not recognised; read are UTF-8, UTF-16, cp949 and cp1252. {save}",
+        name=name,
+        save=SAVE,
     )
 
 

@@ -57,11 +57,16 @@ def read_document(content: bytes, name: str) -> Document:
     shown = shown_name(name)
     if len(content) > MAX_FILE_BYTES:
         size, most = len(content) / 2**20, MAX_FILE_BYTES / 2**20
-        raise DataError(f"{shown} has {size:,.1f} MB; at most {most:.4g} MB are read. Upload a part of it.")
+        raise DataError(
+            "{shown} has {size:,.1f} MB; at most {most:.4g} MB are read. Upload a part of it.",
+            shown=shown,
+            size=size,
+            most=most,
+        )
     if _is_pdf(content, shown):
         text = _pdf_text(content, shown)
     elif not content or content.isspace():
-        raise DataError(f"{shown} is empty. Upload a file with text in it.")
+        raise DataError("{shown} is empty. Upload a file with text in it.", shown=shown)
     else:
         text = _plain_text(content, shown)
     if len(text) > MAX_CHARACTERS:
@@ -76,15 +81,28 @@ def documents_of(table: Table, column: str) -> tuple[Document, ...]:
     MOST_DOCUMENTS of the others.
     """
     if column not in table.columns:
-        raise DataError(f"{table.name} has no column '{column}'. It has: {', '.join(table.columns)}.")
+        raise DataError(
+            "{table} has no column '{column}'. It has: {columns}.",
+            table=table.name,
+            column=column,
+            columns=", ".join(table.columns),
+        )
     at = table.columns.index(column)
     found = [(number, row[at]) for number, row in zip(table.row_numbers, table.rows) if row[at].strip()]
     if not found:
-        raise DataError(f"{table.name} holds no text in the column '{column}'. Choose another column.")
+        raise DataError(
+            "{table} holds no text in the column '{column}'. Choose another column.",
+            table=table.name,
+            column=column,
+        )
     if len(found) > MOST_DOCUMENTS:
         raise DataError(
-            f"{table.name} holds {len(found):,} texts in the column '{column}'; at most {MOST_DOCUMENTS:,} "
-            "are read at once. Upload a part of the table."
+            "{table} holds {found:,} texts in the column '{column}'; at most {most_documents:,} "
+            "are read at once. Upload a part of the table.",
+            table=table.name,
+            found=len(found),
+            column=column,
+            most_documents=MOST_DOCUMENTS,
         )
     return tuple(Document(f"row {number}", text) for number, text in found)
 
@@ -97,21 +115,23 @@ def _is_pdf(content: bytes, name: str) -> bool:
 def _plain_text(content: bytes, name: str) -> str:
     """The text of a file that is no PDF; a few broken bytes come out as U+FFFD each."""
     if name.lower().endswith(".pdf"):
-        raise DataError(f"{name} is not a PDF: it does not begin with '%PDF-'. Get it again.")
+        raise DataError("{name} is not a PDF: it does not begin with '%PDF-'. Get it again.", name=name)
     if not name.lower().endswith(TEXT_ENDINGS):
-        raise DataError(f"{name} is of a kind that is not read here; read are .txt, .md and .pdf files.")
+        raise DataError(
+            "{name} is of a kind that is not read here; read are .txt, .md and .pdf files.", name=name
+        )
     kind = foreign_kind(content)
     if kind:
-        raise DataError(f"{name} is {kind}, not plain text. {SAVE}")
+        raise DataError("{name} is {kind}, not plain text. {save}", name=name, kind=kind, save=SAVE)
     try:
         source = decode(content, name)
     except DataError as error:
         raise DataError(str(error).replace(decoding.SAVE, SAVE)) from None
     text = BROKEN.sub("\ufffd", "".join(source.lines()))
     if "\0" in text:
-        raise DataError(f"{name} holds a NUL character, which no text does. {SAVE}")
+        raise DataError("{name} holds a NUL character, which no text does. {save}", name=name, save=SAVE)
     if not text.strip():
-        raise DataError(f"{name} is empty. Upload a file with text in it.")
+        raise DataError("{name} is empty. Upload a file with text in it.", name=name)
     return text
 
 
@@ -139,8 +159,9 @@ def _pdf_text(content: bytes, name: str) -> str:
     text = "\n\n".join(page for page in pages if page)
     if not text:
         raise DataError(
-            f"{name} holds no text that can be read out, only pictures of pages, as a scan does. "
-            "Run text recognition (OCR) on it first and upload the result."
+            "{name} holds no text that can be read out, only pictures of pages, as a scan does. "
+            "Run text recognition (OCR) on it first and upload the result.",
+            name=name,
         )
     return text
 
@@ -148,10 +169,15 @@ def _pdf_text(content: bytes, name: str) -> str:
 def _page_texts(reader: pypdf.PdfReader, name: str) -> list[str]:
     """The text of each page, without control characters and cut words."""
     if reader.is_encrypted and not reader.decrypt(""):
-        raise DataError(f"{name} is locked with a password. {UNLOCK}")
+        raise DataError("{name} is locked with a password. {unlock}", name=name, unlock=UNLOCK)
     count = len(reader.pages)
     if not 0 < count <= MOST_PAGES:
-        raise DataError(f"{name} has {count:,} pages; 1 to {MOST_PAGES} are read. Upload a part of it.")
+        raise DataError(
+            "{name} has {count:,} pages; 1 to {most_pages} are read. Upload a part of it.",
+            name=name,
+            count=count,
+            most_pages=MOST_PAGES,
+        )
     allowance = _Allowance(name, time.perf_counter() + MOST_SECONDS)
     texts: list[str] = []
     for page in reader.pages:
@@ -176,8 +202,10 @@ class _Allowance:
     def look(self, *_: object) -> None:
         if time.perf_counter() > self.deadline:
             raise DataError(
-                f"{self.name} takes more than {MOST_SECONDS:.0f} seconds to read. "
-                "Upload a part of it, or its text as a .txt file."
+                "{name} takes more than {most_seconds:.0f} seconds to read. "
+                "Upload a part of it, or its text as a .txt file.",
+                name=self.name,
+                most_seconds=MOST_SECONDS,
             )
         if self.characters > MAX_CHARACTERS:
             raise _too_long(self.name, f"more than {MAX_CHARACTERS:,}")
@@ -196,18 +224,25 @@ def _unreadable(error: Exception, name: str) -> DataError:
     from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError
 
     if isinstance(error, DependencyError | FileNotDecryptedError):
-        return DataError(f"{name} is encrypted in a way that is not read here. {UNLOCK}")
+        return DataError(
+            "{name} is encrypted in a way that is not read here. {unlock}", name=name, unlock=UNLOCK
+        )
     if isinstance(error, LimitReachedError | MemoryError):
         return DataError(
-            f"{name} is a PDF that unpacks to more than is read. Upload its text as a .txt file."
+            "{name} is a PDF that unpacks to more than is read. Upload its text as a .txt file.", name=name
         )
     return DataError(
-        f"{name} is a damaged PDF ({type(error).__name__}: {str(error)[:100]}). "
-        "Get it again, or print it to a new PDF."
+        "{name} is a damaged PDF ({name2}: {error}). Get it again, or print it to a new PDF.",
+        name=name,
+        name2=type(error).__name__,
+        error=str(error)[:100],
     )
 
 
 def _too_long(name: str, came: str) -> DataError:
     return DataError(
-        f"{name} holds {came} characters of text; at most {MAX_CHARACTERS:,} are read. Upload a part of it."
+        "{name} holds {came} characters of text; at most {max_characters:,} are read. Upload a part of it.",
+        name=name,
+        came=came,
+        max_characters=MAX_CHARACTERS,
     )

@@ -60,9 +60,15 @@ def to_examples(table: Table, columns: Columns, *, merge_labels: bool = False) -
     or white space their most frequent spelling. DataError for a column that is not there.
     """
     if columns.label is None:
-        raise DataError(f"{table.name}: no label column is chosen. Choose one of {', '.join(table.columns)}.")
+        raise DataError(
+            "{table}: no label column is chosen. Choose one of {columns}.",
+            table=table.name,
+            columns=", ".join(table.columns),
+        )
     if columns.label in columns.text:
-        raise DataError(f"Column '{columns.label}' cannot be both text and label. Choose another for either.")
+        raise DataError(
+            "Column '{label}' cannot be both text and label. Choose another for either.", label=columns.label
+        )
     label_at = _position(table, columns.label)
     texts, labels = texts_of(table, columns.text), [row[label_at].strip() for row in table.rows]
     if merge_labels:
@@ -79,7 +85,11 @@ def to_examples(table: Table, columns: Columns, *, merge_labels: bool = False) -
 def texts_of(table: Table, text_columns: Sequence[str]) -> list[str]:
     """The text of every row, in order and also where it is empty; several columns become lines."""
     if not text_columns:
-        raise DataError(f"{table.name}: no text column is chosen. Choose from {', '.join(table.columns)}.")
+        raise DataError(
+            "{table}: no text column is chosen. Choose from {columns}.",
+            table=table.name,
+            columns=", ".join(table.columns),
+        )
     at = [_position(table, name) for name in text_columns]
     if len(at) == 1:
         return [row[at[0]].strip() for row in table.rows]
@@ -106,7 +116,11 @@ def read_examples(path: Path) -> Examples:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path.name} cannot be opened ({error.strerror}). Prepare the data anew.") from None
+        raise DataError(
+            "{path} cannot be opened ({reason}). Prepare the data anew.",
+            path=path.name,
+            reason=error.strerror,
+        ) from None
     for number, line in enumerate(content.removesuffix(b"\n").split(b"\n") if content else (), start=1):
         text, label, row = _example(line, path.name, number)
         texts.append(text)
@@ -124,14 +138,21 @@ def _example(line: bytes, name: str, number: int) -> tuple[str, str, int]:
     if isinstance(text, str) and isinstance(label, str) and type(row) is int:
         return text, label, row
     raise DataError(
-        f'{name}, line {number}: not an example of the form {{"text": ..., "label": ..., "row": 1}}. '
-        "Prepare the data anew."
+        '{name}, line {number}: not an example of the form {{"text": ..., "label": ..., "row": 1}}. '
+        "Prepare the data anew.",
+        name=name,
+        number=number,
     )
 
 
 def _position(table: Table, column: str) -> int:
     if column not in table.columns:
-        raise DataError(f"{table.name} has no column '{column}'. It has: {', '.join(table.columns)}.")
+        raise DataError(
+            "{table} has no column '{column}'. It has: {columns}.",
+            table=table.name,
+            column=column,
+            columns=", ".join(table.columns),
+        )
     return table.columns.index(column)
 
 

@@ -36,16 +36,22 @@ def read_layout(source: Source, has_header: bool | None, *, max_rows: int, max_c
         _check_start(source.name, records, max_columns)
         layout = _csv_layout(source.name, delimiter, records, has_header)
     if not layout.records:
-        raise DataError(f"{source.name} has a header but no rows. Add a row for each text.")
+        raise DataError("{source} has a header but no rows. Add a row for each text.", source=source.name)
     if len(layout.records) > max_rows:
-        raise DataError(f"{source.name} has more than {max_rows:,} rows. Upload a part of it.")
+        raise DataError(
+            "{source} has more than {max_rows:,} rows. Upload a part of it.",
+            source=source.name,
+            max_rows=max_rows,
+        )
     return layout
 
 
 def _csv_layout(name: str, delimiter: str, records: Sequence[Record], has_header: bool | None) -> Layout:
     named = _has_header(records) if has_header is None else has_header
     if named and records[0].problem:
-        raise DataError(f"{name}: the header cannot be read. It has {records[0].problem}")
+        raise DataError(
+            "{name}: the header cannot be read. It has {problem}", name=name, problem=records[0].problem
+        )
     columns = column_names(records[0].cells) if named else numbered_columns(usual_width(records)[0])
     shown_delimiter = "," if delimiter == NO_DELIMITER else delimiter
     return Layout(records[1:] if named else records, columns, shown_delimiter, named, "csv")
@@ -58,10 +64,15 @@ def _has_header(records: Sequence[Record]) -> bool:
 
 def _check_start(name: str, records: Sequence[Record], max_columns: int) -> None:
     if not records:
-        raise DataError(f"{name} holds no text, only white space. Upload a table with a column of texts.")
+        raise DataError(
+            "{name} holds no text, only white space. Upload a table with a column of texts.", name=name
+        )
     widest = max(len(records[0].cells), usual_width(records)[0])
     if widest > max_columns:
         raise DataError(
-            f"{name} has {widest:,} columns; at most {max_columns} are read. "
-            "Leave only the columns with the text and the label."
+            "{name} has {widest:,} columns; at most {max_columns} are read. "
+            "Leave only the columns with the text and the label.",
+            name=name,
+            widest=widest,
+            max_columns=max_columns,
         )

@@ -70,7 +70,12 @@ def read_lecture(content: bytes, name: str) -> ReadingSet:
         questions.append(Question(f"{name} line {number}", example.question, place, answers))
     if not questions:
         first = f" The first refused: {refused[0].place}: {refused[0].reason}." if refused else ""
-        raise DataError(f"{name} holds no usable line; {LECTURE_FORM}.{first}")
+        raise DataError(
+            "{name} holds no usable line; {lecture_form}.{first}",
+            name=name,
+            lecture_form=LECTURE_FORM,
+            first=first,
+        )
     texts = tuple(Passage(text, article) for text, article in passages.items())
     return ReadingSet(name, texts, tuple(questions), tuple(refused))
 
@@ -80,7 +85,11 @@ def _numbered(source: Source) -> Iterator[tuple[int, str]]:
     number = 1
     for line in source.lines():  # a line beyond LONGEST_LINE comes in pieces, only the last with its end
         if number > MOST_LINES:
-            raise DataError(f"{source.name} has more than {MOST_LINES:,} lines. Upload a part of it.")
+            raise DataError(
+                "{source} has more than {most_lines:,} lines. Upload a part of it.",
+                source=source.name,
+                most_lines=MOST_LINES,
+            )
         if not line.isspace():
             yield number, line
         number += line.endswith("\n")

@@ -34,7 +34,7 @@ def read_reading_file(path: Path) -> ReadingSet:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+        raise DataError("{path} cannot be read ({reason}).", path=path, reason=error.strerror) from error
     return read_reading(content, path.name)
 
 
@@ -46,14 +46,19 @@ def read_reading(content: bytes, name: str) -> ReadingSet:
     content = inflate(content, name, LARGEST_FILE)
     if len(content) > LARGEST_FILE:
         raise DataError(
-            f"{name} has {len(content) / 1e6:,.0f} MB; at most {LARGEST_FILE / 1e6:,.0f} are read."
+            "{name} has {content:,.0f} MB; at most {largest_file:,.0f} are read.",
+            name=name,
+            content=len(content) / 1000000.0,
+            largest_file=LARGEST_FILE / 1000000.0,
         )
     if JSON_START.match(content):
         return read_squad(content, name)
     try:
         return read_lecture(content, name)
     except DataError as error:
-        raise DataError(f"{error} A file in the other form that is read: {SQUAD_FORM}.") from None
+        raise DataError(
+            "{error} A file in the other form that is read: {squad_form}.", error=error, squad_form=SQUAD_FORM
+        ) from None
 
 
 def read_squad(content: bytes, name: str) -> ReadingSet:
@@ -61,11 +66,15 @@ def read_squad(content: bytes, name: str) -> ReadingSet:
     try:
         given = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise DataError(f"{name} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from error
+        raise DataError(
+            "{name} is not UTF-8 (byte {start}). Save it as UTF-8.", name=name, start=error.start
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{name} is not JSON ({error}); {SQUAD_FORM}.") from error
+        raise DataError(
+            "{name} is not JSON ({error}); {squad_form}.", name=name, error=error, squad_form=SQUAD_FORM
+        ) from error
     if not isinstance(given, dict) or not isinstance(given.get("data"), list):
-        raise DataError(f"{name} has no list under 'data'; {SQUAD_FORM}.")
+        raise DataError("{name} has no list under 'data'; {squad_form}.", name=name, squad_form=SQUAD_FORM)
     reader = _SquadReader(name)
     for at, article in enumerate(given["data"]):
         reader.read_article(at, article)
@@ -87,7 +96,12 @@ class _SquadReader:
             why = (
                 f" The first of {len(self.refused)} refused: {_told(self.refused[0])}" if self.refused else ""
             )
-            raise DataError(f"{self.name} holds no usable question; {SQUAD_FORM}.{why}")
+            raise DataError(
+                "{name} holds no usable question; {squad_form}.{why}",
+                name=self.name,
+                squad_form=SQUAD_FORM,
+                why=why,
+            )
         return ReadingSet(self.name, tuple(self.passages), tuple(self.questions), tuple(self.refused))
 
     def read_article(self, at: int, article: Any) -> None:

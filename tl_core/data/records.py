@@ -64,7 +64,11 @@ def csv_records(lines: Iterable[str], delimiter: str, name: str, *, quoted: bool
             continue
         cell_count += len(cells)
         if cell_count > MAX_CELLS:
-            raise DataError(f"{name} has more than {MAX_CELLS:,} cells. Leave out columns, or upload a part.")
+            raise DataError(
+                "{name} has more than {max_cells:,} cells. Leave out columns, or upload a part.",
+                name=name,
+                max_cells=MAX_CELLS,
+            )
         if cells and not (len(cells) == 1 and cells[0].isspace()):
             yield Record(row, tuple(cells))
 
@@ -130,14 +134,20 @@ class _Lines:
             raise self._unclosed(f"is not closed within {MAX_QUOTED_LINES} lines")
         if self._characters > MAX_RECORD_CHARACTERS:
             raise DataError(
-                f"{self._name}, line {self.number}: a record of more than {MAX_RECORD_CHARACTERS:,} "
-                "characters. Put each record on a line of its own and close every quote."
+                "{name}, line {number}: a record of more than {max_record_characters:,} "
+                "characters. Put each record on a line of its own and close every quote.",
+                name=self._name,
+                number=self.number,
+                max_record_characters=MAX_RECORD_CHARACTERS,
             )
 
     def _unclosed(self, what: str) -> UnclosedQuote:
         return UnclosedQuote(
-            f"{self._name}, line {self._opened}: the quote that is opened here {what}. "
-            'Close it with ", or write "" for a quote inside a text.'
+            "{name}, line {opened}: the quote that is opened here {what}. "
+            'Close it with ", or write "" for a quote inside a text.',
+            name=self._name,
+            opened=self._opened,
+            what=what,
         )
 
 

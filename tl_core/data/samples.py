@@ -59,7 +59,11 @@ def read_sample(name: str) -> Table:
     for sample in SAMPLES:
         if sample.name == name:
             return read_table_file(FOLDER / sample.file, has_header=True)
-    raise DataError(f"There is no sample '{name}'. There are: {', '.join(each.name for each in SAMPLES)}.")
+    raise DataError(
+        "There is no sample '{name}'. There are: {samples}.",
+        name=name,
+        samples=", ".join(each.name for each in SAMPLES),
+    )
 
 
 def sample_passages() -> tuple[SamplePassage, ...]:

@@ -19,7 +19,7 @@ def split(examples: Examples, *, share: float, seed: int) -> tuple[Examples, Exa
     DataError for a class with fewer than 2 different texts.
     """
     if not 0 < share < 1:
-        raise ConfigError(f"The share that is held back must lie between 0 and 1; got {share!r}.")
+        raise ConfigError("The share that is held back must lie between 0 and 1; got {share!r}.", share=share)
     random = np.random.default_rng(seed)
     held: set[int] = set()
     for label, groups in sorted(_groups_by_class(examples).items()):
@@ -38,7 +38,9 @@ def sample_per_class(examples: Examples, per_class: int, seed: int) -> Examples:
     Samples of one seed are nested: the smaller one is a part of the larger one.
     """
     if per_class < 1:
-        raise ConfigError(f"A sample needs at least 1 example of each class; got {per_class!r}.")
+        raise ConfigError(
+            "A sample needs at least 1 example of each class; got {per_class!r}.", per_class=per_class
+        )
     by_class: dict[str, list[int]] = {label: [] for label in examples.classes}
     for at, label in enumerate(examples.labels):
         by_class[label].append(at)

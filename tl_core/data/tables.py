@@ -66,7 +66,9 @@ def read_table_file(path: Path, *, has_header: bool | None = None) -> Table:
             content = stream.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         shown = shown_name(path.name)
-        raise DataError(f"{shown} cannot be opened ({error.strerror}). Check the path.") from None
+        raise DataError(
+            "{shown} cannot be opened ({reason}). Check the path.", shown=shown, reason=error.strerror
+        ) from None
     return read_table(content, path.name, has_header=has_header)
 
 
@@ -79,7 +81,11 @@ def read_table(content: bytes, name: str, *, has_header: bool | None = None) -> 
     shown = shown_name(name)
     plain = unpack(content, shown, MAX_FILE_BYTES, MAX_PLAIN_BYTES)
     if plain.count(b"\n") + plain.count(b"\r") > MAX_LINE_ENDS:
-        raise DataError(f"{shown} has more than {MAX_LINE_ENDS:,} line ends. Upload a part of it.")
+        raise DataError(
+            "{shown} has more than {max_line_ends:,} line ends. Upload a part of it.",
+            shown=shown,
+            max_line_ends=MAX_LINE_ENDS,
+        )
     source = decode(plain, shown)
     layout = read_layout(source, has_header, max_rows=MAX_ROWS, max_columns=MAX_COLUMNS)
     return _table(source, layout)
@@ -106,7 +112,12 @@ def _table(source: Source, layout: Layout) -> Table:
             numbers.append(record.row)
     if not rows:
         first = refused[0]
-        raise DataError(f"{source.name}: no row can be read. Row {first.row}: {first.reason.rstrip('.')}.")
+        raise DataError(
+            "{source}: no row can be read. Row {row}: {reason}.",
+            source=source.name,
+            row=first.row,
+            reason=first.reason.rstrip("."),
+        )
     return Table(
         source.name, columns, rows, numbers, tuple(refused), source.encoding, delimiter, has_header, form
     )

@@ -60,15 +60,17 @@ def unpack(content: bytes, name: str, max_file_bytes: int, max_plain_bytes: int)
     """
     if len(content) > max_file_bytes:
         raise DataError(
-            f"{name} has more than {max_file_bytes / 2**20:.4g} MB, which is the most that is read. "
-            "Compress it with gzip, or upload a part of it."
+            "{name} has more than {max_file_bytes:.4g} MB, which is the most that is read. "
+            "Compress it with gzip, or upload a part of it.",
+            name=name,
+            max_file_bytes=max_file_bytes / 2**20,
         )
     plain = inflate(content, name, max_plain_bytes)
     if not plain or plain.isspace():
-        raise DataError(f"{name} is empty. Upload a table with a column of texts.")
+        raise DataError("{name} is empty. Upload a table with a column of texts.", name=name)
     kind = foreign_kind(plain)
     if kind:
-        raise DataError(f"{name} is {kind}, not a table of text. {SAVE}")
+        raise DataError("{name} is {kind}, not a table of text. {save}", name=name, kind=kind, save=SAVE)
     return plain
 
 
@@ -105,11 +107,17 @@ def _inflate(stream: io.BufferedIOBase, name: str, limit: int) -> bytes:
             size += len(chunk)
             if size > limit:
                 raise DataError(
-                    f"{name} unpacks to more than {limit / 2**20:.4g} MB, which is the most that is read. "
-                    "Upload a part of it."
+                    "{name} unpacks to more than {limit:.4g} MB, which is the most that is read. "
+                    "Upload a part of it.",
+                    name=name,
+                    limit=limit / 2**20,
                 )
     except EOFError:
-        raise DataError(f"{name} is cut off: the packed data has no end. Upload the whole file.") from None
+        raise DataError(
+            "{name} is cut off: the packed data has no end. Upload the whole file.", name=name
+        ) from None
     except (OSError, zlib.error) as error:
-        raise DataError(f"{name} cannot be unpacked ({error}). Pack the file anew and upload it.") from None
+        raise DataError(
+            "{name} cannot be unpacked ({error}). Pack the file anew and upload it.", name=name, error=error
+        ) from None
     return b"".join(chunks)

@@ -87,7 +87,8 @@ def read_starting_point(folder: Path) -> StartingPoint:
         return StartingPoint(base, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"{folder.name} holds no trained encoder. Choose a run of a frozen, LoRA or full fine-tuning."
+            "{folder} holds no trained encoder. Choose a run of a frozen, LoRA or full fine-tuning.",
+            folder=folder.name,
         ) from error
 
 
@@ -138,9 +139,13 @@ def _with_weights(start: StartingPoint, settings: Settings) -> Encoder:
         try:
             fitting = encoder.model.load_state_dict(read_tensors(start.weights), strict=False)
         except RuntimeError as error:  # tensors of other shapes
-            raise ModelError(f"{start.weights} does not fit the encoder {start.base.name}.") from error
+            raise ModelError(
+                "{weights} does not fit the encoder {base}.", weights=start.weights, base=start.base.name
+            ) from error
         if fitting.unexpected_keys:
-            raise ModelError(f"{start.weights} does not fit the encoder {start.base.name}.")
+            raise ModelError(
+                "{weights} does not fit the encoder {base}.", weights=start.weights, base=start.base.name
+            )
     return encoder
 
 
@@ -151,7 +156,9 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return checkpoint.read_tensors(path)
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} is not a readable safetensors file ({error}).") from error
+        raise ModelError(
+            "{path} is not a readable safetensors file ({error}).", path=path, error=error
+        ) from error
 
 
 def _read_adapter(model: torch.nn.Module, folder: Path, *, trainable: bool) -> PeftModel:
@@ -161,7 +168,9 @@ def _read_adapter(model: torch.nn.Module, folder: Path, *, trainable: bool) -> P
     try:
         return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)  # type: ignore[arg-type]
     except Exception as error:  # a damaged file breaks peft in many ways
-        raise ModelError(f"The adapter in {folder} cannot be read ({type(error).__name__}).") from error
+        raise ModelError(
+            "The adapter in {folder} cannot be read ({name}).", folder=folder, name=type(error).__name__
+        ) from error
 
 
 def _quiet() -> None:
@@ -235,7 +244,9 @@ def read_facts(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder} holds no readable {FACTS}: the model is gone or damaged.") from error
+        raise ModelError(
+            "{folder} holds no readable {facts}: the model is gone or damaged.", folder=folder, facts=FACTS
+        ) from error
     if not isinstance(facts, dict):
-        raise ModelError(f"{folder / FACTS} is not a JSON object.")
+        raise ModelError("{folder} is not a JSON object.", folder=folder / FACTS)
     return facts

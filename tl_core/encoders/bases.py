@@ -37,8 +37,9 @@ def read_base(values: object) -> EncoderBase:
         base = None
     if base is None or not base.name or (base.kind == "hub" and not _is_hub_base(base)):
         raise ModelError(
-            f"{values!r} names no encoder. It needs a kind ({', '.join(get_args(Kind))}) and a name: "
-            "save the model again."
+            "{values!r} names no encoder. It needs a kind ({kinds}) and a name: save the model again.",
+            values=values,
+            kinds=", ".join(get_args(Kind)),
         )
     return base
 
@@ -60,14 +61,16 @@ def find_encoder(name: str, settings: Settings) -> EncoderBase:
     if name and folder.is_dir():
         if not (folder / "config.json").is_file():
             raise ModelError(
-                f"The folder {name} has no config.json. Choose a folder that a model was saved in."
+                "The folder {name} has no config.json. Choose a folder that a model was saved in.", name=name
             )
         return EncoderBase("folder", str(folder.resolve()))
     if _is_hub_name(name):
         return EncoderBase("hub", name)
     raise ModelError(
-        f"{name!r} is no encoder. It must be one of {packaged_names()}, a folder with a config.json, "
-        "or a name on the hub such as bert-base-uncased or monologg/koelectra-small-v3-discriminator."
+        "{name!r} is no encoder. It must be one of {packaged_names}, a folder with a config.json, "
+        "or a name on the hub such as bert-base-uncased or monologg/koelectra-small-v3-discriminator.",
+        name=name,
+        packaged_names=packaged_names(),
     )
 
 

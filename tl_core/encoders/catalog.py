@@ -81,7 +81,7 @@ def card_of(name: str) -> EncoderCard:
         if card.name == name:
             return card
     known = ", ".join(card.name for card in ENCODERS)
-    raise ModelError(f"{name!r} is not a packaged encoder. Choose one of: {known}.")
+    raise ModelError("{name!r} is not a packaged encoder. Choose one of: {known}.", name=name, known=known)
 
 
 def hub_name_of(name: str) -> str:

@@ -59,7 +59,11 @@ class InContext:
         They compare within a layer only: in some models all vectors of a layer lie close together.
         """
         if not 0 <= layer <= self.layers:
-            raise ConfigError(f"layer must be between 0 (the embeddings) and {self.layers}; got {layer}.")
+            raise ConfigError(
+                "layer must be between 0 (the embeddings) and {layers}; got {layer}.",
+                layers=self.layers,
+                layer=layer,
+            )
         vectors = self.vectors[:, layer].astype(np.float64)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         unit = vectors / np.where(lengths > 0, lengths, 1)
@@ -82,7 +86,7 @@ def word_in_context(encoder: Encoder, sentences: Sequence[str], word: str) -> In
     if not word:
         raise DataError("There is no word to look for. Type one that stands in all of the sentences.")
     if not sentences:
-        raise DataError(f"There is no sentence. Type at least one that holds '{word}'.")
+        raise DataError("There is no sentence. Type at least one that holds '{word}'.", word=word)
     form = _pattern(word)
     sentence_of: list[int] = []
     spans: list[tuple[int, int]] = []
@@ -94,8 +98,11 @@ def word_in_context(encoder: Encoder, sentences: Sequence[str], word: str) -> In
         occurrences = list(_occurrences(form, sentence, encoding))
         if not occurrences:
             raise DataError(
-                f"Sentence {at + 1} ({_short(sentence)}) does not hold the word '{word}'. Every sentence must, "
-                "in this form; leave the sentence out or write the word into it."
+                "Sentence {sentence} ({short}) does not hold the word '{word}'. Every sentence must, "
+                "in this form; leave the sentence out or write the word into it.",
+                sentence=at + 1,
+                short=_short(sentence),
+                word=word,
             )
         hidden = _hidden_states(encoder, encoding)  # (L + 1, T, D)
         for span, places in occurrences:
@@ -148,8 +155,11 @@ def _hidden_states(encoder: Encoder, encoding: Encoding) -> Numbers:
         states = encoder.model(**moved, output_hidden_states=True).hidden_states
     if not states or len(states) != encoder.layers + 1:
         raise ModelError(
-            f"{encoder.name} told {len(states or ())} states instead of {encoder.layers + 1}, so its layers "
-            "cannot be shown. Choose another encoder."
+            "{encoder} told {states} states instead of {layers}, so its layers "
+            "cannot be shown. Choose another encoder.",
+            encoder=encoder.name,
+            states=len(states or ()),
+            layers=encoder.layers + 1,
         )
     found: Numbers = torch.stack([each[0].float() for each in states]).cpu().numpy()
     return found
@@ -158,8 +168,11 @@ def _hidden_states(encoder: Encoder, encoding: Encoding) -> Numbers:
 def _check_length(encoder: Encoder, at: int, encoding: Encoding) -> None:
     if len(encoding.ids) > encoder.max_tokens:
         raise DataError(
-            f"Sentence {at + 1} has {len(encoding.ids):,} tokens; {encoder.name} takes at most "
-            f"{encoder.max_tokens:,}. Shorten the sentence."
+            "Sentence {sentence} has {ids:,} tokens; {encoder} takes at most {max_tokens:,}. Shorten the sentence.",
+            sentence=at + 1,
+            ids=len(encoding.ids),
+            encoder=encoder.name,
+            max_tokens=encoder.max_tokens,
         )
 
 

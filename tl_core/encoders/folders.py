@@ -78,9 +78,13 @@ def _plain_folder(base: EncoderBase, settings: Settings) -> Path:
         return find_packaged(card) or _hub_form(card, settings)
     folder = Path(base.name)
     if not (folder / "config.json").is_file():
-        raise ModelError(f"The folder {folder} is gone or has no config.json. Choose another encoder.")
+        raise ModelError(
+            "The folder {folder} is gone or has no config.json. Choose another encoder.", folder=folder
+        )
     if (folder / "adapter_config.json").is_file():  # transformers would load the adapter unasked
-        raise ModelError(f"The folder {folder} holds an adapter. Choose the folder of the model under it.")
+        raise ModelError(
+            "The folder {folder} holds an adapter. Choose the folder of the model under it.", folder=folder
+        )
     return folder
 
 
@@ -90,6 +94,9 @@ def _hub_form(card: EncoderCard, settings: Settings) -> Path:
         return hub_folder(EncoderBase("hub", card.hub_name), settings)
     except ModelError as error:
         raise ModelError(
-            f"The package {card.distribution}, which brings the encoder {card.name}, is not installed here, "
-            f"and its hub form cannot be had: {error}"
+            "The package {distribution}, which brings the encoder {card}, is not installed here, "
+            "and its hub form cannot be had: {error}",
+            distribution=card.distribution,
+            card=card.name,
+            error=error,
         ) from error

@@ -42,8 +42,9 @@ def hub_folder(base: EncoderBase, settings: Settings) -> Path:
         return found
     if settings.offline:
         raise ModelError(
-            f"{base.name} is not on this machine, and HF_HUB_OFFLINE keeps the engine off the hub. "
-            f"{_instead()}"
+            "{base} is not on this machine, and HF_HUB_OFFLINE keeps the engine off the hub. {instead}",
+            base=base.name,
+            instead=_instead(),
         )
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -72,8 +73,9 @@ def choose_files(name: str, files: Iterable[str]) -> list[str]:
     weights = _matching(files, SAFE_WEIGHTS) or _matching(files, OLD_WEIGHTS)
     if not weights or "config.json" not in files:
         raise ModelError(
-            f"{name} on the hub holds no config.json with safetensors or PyTorch weights. "
-            "Choose a model that transformers' AutoModel can load."
+            "{name} on the hub holds no config.json with safetensors or PyTorch weights. "
+            "Choose a model that transformers' AutoModel can load.",
+            name=name,
         )
     return [*(each for each in PLAIN_FILES if each in files), *weights]
 
@@ -117,7 +119,7 @@ def _explain(base: EncoderBase, error: Exception) -> NoReturn:
         reason = f"The hub has no public model called {base.name}. Check the spelling."
     else:
         reason = f"{base.name} is not on this machine and the hub cannot be reached ({type(error).__name__})."
-    raise ModelError(f"{reason} {_instead()}") from error
+    raise ModelError("{reason} {instead}", reason=reason, instead=_instead()) from error
 
 
 def _instead() -> str:

@@ -22,11 +22,18 @@ def cut_above(encoder: Encoder, layer: int, pooling: str = "auto") -> Encoder:
     """
     if not 0 <= layer <= encoder.layers:
         raise ConfigError(
-            f"layer must be between 1 and {encoder.layers}, or 0 for the last one: {encoder.name} has "
-            f"{encoder.layers} layers; got {layer}."
+            "layer must be between 1 and {layers}, or 0 for the last one: {encoder} has "
+            "{layers} layers; got {layer}.",
+            layers=encoder.layers,
+            encoder=encoder.name,
+            layer=layer,
         )
     if pooling not in POOLINGS:
-        raise ConfigError(f"pooling must be one of {', '.join(POOLINGS)}; got {pooling!r}.")
+        raise ConfigError(
+            "pooling must be one of {poolings}; got {pooling!r}.",
+            poolings=", ".join(POOLINGS),
+            pooling=pooling,
+        )
     if 0 < layer < encoder.layers:
         _cut(encoder, layer)
         encoder = dataclasses.replace(encoder, layers=layer)
@@ -80,8 +87,10 @@ def frozen_below(encoder: Encoder, layers: int) -> tuple[int, int]:
     """
     if not 1 <= layers <= encoder.layers:
         raise ConfigError(
-            f"layers must be between 1 and {encoder.layers}: {encoder.name} has {encoder.layers} layers; "
-            f"got {layers}."
+            "layers must be between 1 and {layers}: {encoder} has {layers} layers; got {most_layers}.",
+            layers=encoder.layers,
+            encoder=encoder.name,
+            most_layers=layers,
         )
     count = len(blocks_of(encoder))
     block_of = [at * count // encoder.layers for at in range(encoder.layers)]

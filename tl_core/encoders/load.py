@@ -60,7 +60,11 @@ def load_encoder(base: EncoderBase, settings: Settings, *, attention: str = "sdp
     Families without sdpa get eager. ModelError if the encoder cannot be found, read or trusted.
     """
     if attention not in ATTENTIONS:
-        raise ConfigError(f"attention must be one of {', '.join(ATTENTIONS)}; got {attention!r}.")
+        raise ConfigError(
+            "attention must be one of {attentions}; got {attention!r}.",
+            attentions=", ".join(ATTENTIONS),
+            attention=attention,
+        )
     folder = encoder_folder(base, settings)
     family = family_of(_read_config(folder).get("model_type", ""))
     tokenizer = tokenizer_of(base, settings)
@@ -79,8 +83,11 @@ def _assemble(base: EncoderBase, model: Any, tokenizer: Tokenizer, family: Famil
     config = model.config
     if tokenizer.get_vocab_size() > config.vocab_size:
         raise ModelError(
-            f"The tokenizer of {base.name} has {tokenizer.get_vocab_size()} pieces, but the model's table "
-            f"has {config.vocab_size} rows. Use a folder whose tokenizer belongs to its weights."
+            "The tokenizer of {base} has {tokenizer} pieces, but the model's table "
+            "has {vocab_size} rows. Use a folder whose tokenizer belongs to its weights.",
+            base=base.name,
+            tokenizer=tokenizer.get_vocab_size(),
+            vocab_size=config.vocab_size,
         )
     positions = getattr(config, "max_position_embeddings", None) or 0
     filler = [each for each in (config.pad_token_id, config.eos_token_id) if isinstance(each, int)]
@@ -127,8 +134,12 @@ def _load_model(folder: Path, family: Family, attention: str) -> Any:
     missing = sorted(report["missing_keys"])
     if missing:
         raise ModelError(
-            f"The weights in {folder} lack {len(missing)} tensors that a {family.title} needs, among them "
-            f"{', '.join(missing[:3])}. Use a folder whose weights belong to its config.json."
+            "The weights in {folder} lack {missing} tensors that a {family} needs, among them "
+            "{first_missing}. Use a folder whose weights belong to its config.json.",
+            folder=folder,
+            missing=len(missing),
+            family=family.title,
+            first_missing=", ".join(missing[:3]),
         )
     return model
 
@@ -153,5 +164,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(_unreadable(folder, error)) from error
     if not isinstance(config, dict):
-        raise ModelError(f"{folder / 'config.json'} is not a JSON object. Save the model again.")
+        raise ModelError(
+            "{folder} is not a JSON object. Save the model again.", folder=folder / "config.json"
+        )
     return config

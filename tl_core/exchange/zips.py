@@ -54,11 +54,17 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
     """
     run = store.run(run_id)
     if run.status != "done":
-        raise RunError(f"Run {run_id} is {run.status}; only a finished run can be exported.")
+        raise RunError(
+            "Run {run_id} is {status}; only a finished run can be exported.", run_id=run_id, status=run.status
+        )
     task = kind_of(run)
     kind = task.portable
     if kind is None:
-        raise RunError(f"Run {run_id} has no zip. {task.instead_of_a_zip.format(run=run_id)}")
+        raise RunError(
+            "Run {run_id} has no zip. {instead_of_a_zip}",
+            run_id=run_id,
+            instead_of_a_zip=task.instead_of_a_zip.format(run=run_id),
+        )
     check_output(out)
     with scratch_folder() as folder:
         kept = _portable_fields(run, kind)
@@ -170,9 +176,12 @@ def import_run(store: Store, path: Path) -> Run:
 def _unpack(path: Path, folder: Path) -> None:
     """Copy the allowed entries of a zip into `folder`, refusing the whole zip for any other."""
     if not path.is_file():
-        raise DataError(f"There is no file {path}.")
+        raise DataError("There is no file {path}.", path=path)
     if path.stat().st_size > LARGEST_ZIP:
-        raise DataError(f"The zip has {path.stat().st_size / 1e9:.1f} GB; at most 2 GB are taken.")
+        raise DataError(
+            "The zip has {st_size:.1f} GB; at most 2 GB are taken.",
+            st_size=path.stat().st_size / 1000000000.0,
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [each for each in archive.infolist() if not each.is_dir()]
@@ -185,7 +194,7 @@ def _unpack(path: Path, folder: Path) -> None:
                         shutil.copyfileobj(source, sink, 1 << 20)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
         raise DataError(
-            f"This is not a readable zip ({error}). Import a zip that was exported here."
+            "This is not a readable zip ({error}). Import a zip that was exported here.", error=error
         ) from error
 
 
@@ -207,11 +216,16 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
             or (entry.external_attr >> 16) & 0o170000 == 0o120000
         ):
             raise DataError(
-                f"The zip holds {name[:100]!r}, which no exported run has. Only zips that were exported here are "
-                "imported; pickles and paths outside the zip are never taken."
+                "The zip holds {name!r}, which no exported run has. Only zips that were exported here are "
+                "imported; pickles and paths outside the zip are never taken.",
+                name=name[:100],
             )
         if name.endswith(".json") and entry.file_size > LARGEST_JSON:
-            raise DataError(f"{name} has {entry.file_size / 1e6:.0f} MB; that is no exported run.")
+            raise DataError(
+                "{name} has {file_size:.0f} MB; that is no exported run.",
+                name=name,
+                file_size=entry.file_size / 1000000.0,
+            )
     names = [each.filename for each in entries]
     if len(names) != len(set(names)) or "record.json" not in names:
         raise DataError("The zip has no record.json, or names twice: it is no exported run.")
@@ -245,7 +259,9 @@ def _checked_record(folder: Path) -> RunRecord:
         record = from_json(RunRecord, {**fields, **numbers, "arm": fields["strategy"]})
         _check_scores(kind.judging.scores(fields["report"]))
     except (TLError, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise DataError(f"The record of the zip is not that of an exported run ({error}).") from error
+        raise DataError(
+            "The record of the zip is not that of an exported run ({error}).", error=error
+        ) from error
     except RecursionError:
         raise DataError("The record of the zip is not that of an exported run.") from None
     _check_files(folder, kind.portable)
@@ -265,7 +281,7 @@ def _check_files(folder: Path, kind: Portable) -> None:
     for file in folder.rglob("*"):
         name = file.relative_to(folder).as_posix()
         if file.is_file() and not EVERY_ZIP.fullmatch(name) and not kind.files.fullmatch(name):
-            raise DataError(f"The zip holds {name}, which no exported run of its task has.")
+            raise DataError("The zip holds {name}, which no exported run of its task has.", name=name)
 
 
 def _check_model(settings: Settings, folder: Path, record: RunRecord) -> None:
@@ -293,7 +309,9 @@ def _check_tensors(folder: Path) -> None:
             with safe_open(file, framework="numpy") as tensors:
                 tensors.keys()
         except (SafetensorError, OSError) as error:
-            raise ModelError(f"{file.name} of the zip is not a safetensors file ({error}).") from error
+            raise ModelError(
+                "{file} of the zip is not a safetensors file ({error}).", file=file.name, error=error
+            ) from error
 
 
 def _settle_base(folder: Path) -> None:

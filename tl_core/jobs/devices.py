@@ -108,7 +108,7 @@ def device_facts(settings: Settings) -> dict[str, Any]:
         facts = json.loads(ended.stdout)
     except (subprocess.SubprocessError, ValueError) as error:
         raise ModelError(
-            f"torch does not start here ({type(error).__name__}). Run `python -m tl_core devices`."
+            "torch does not start here ({name}). Run `python -m tl_core devices`.", name=type(error).__name__
         ) from error
     write_record(path, {"key": key, "measured": time.time(), "facts": facts})
     return dict(facts)

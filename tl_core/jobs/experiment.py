@@ -109,20 +109,34 @@ class ExperimentConfig(ABC):
     def __post_init__(self) -> None:
         check_knobs(self)
         if not 1 <= len(self.arms) <= MOST_ARMS:
-            raise ConfigError(f"Choose at least one strategy, and at most {MOST_ARMS}; got {len(self.arms)}.")
+            raise ConfigError(
+                "Choose at least one strategy, and at most {most_arms}; got {arms}.",
+                most_arms=MOST_ARMS,
+                arms=len(self.arms),
+            )
         for arm in self.arms:
             if len(arm.name) > LONGEST_NAME:
-                raise ConfigError(f"The name {arm.name[:20]!r}... is longer than {LONGEST_NAME} characters.")
+                raise ConfigError(
+                    "The name {arm!r}... is longer than {longest_name} characters.",
+                    arm=arm.name[:20],
+                    longest_name=LONGEST_NAME,
+                )
             self.settings_of(arm)
         twice = [title for title, count in Counter(map(self.title_of, self.arms)).items() if count > 1]
         if twice:
-            raise ConfigError(f"{twice[0]!r} stands twice. Give each a name of its own.")
+            raise ConfigError("{twice!r} stands twice. Give each a name of its own.", twice=twice[0])
         if any(size < 0 for size in self.sizes) or len(set(self.sizes)) < len(self.sizes):
             raise ConfigError(
-                f"sizes must be different numbers of {self.unit}s, 0 for all; got {list(self.sizes)}."
+                "sizes must be different numbers of {unit}s, 0 for all; got {sizes}.",
+                unit=self.unit,
+                sizes=list(self.sizes),
             )
         if len(self.sizes) > MOST_SIZES:
-            raise ConfigError(f"sizes must be at most {MOST_SIZES}; got {len(self.sizes)}.")
+            raise ConfigError(
+                "sizes must be at most {most_sizes}; got {sizes}.",
+                most_sizes=MOST_SIZES,
+                sizes=len(self.sizes),
+            )
         if problem := self.problem():
             raise ConfigError(problem)
 
@@ -165,7 +179,9 @@ class ExperimentConfig(ABC):
             return self.by_key[key]
         except KeyError:
             raise ConfigError(
-                f"This experiment has no arm {key!r}. It has: {', '.join(self.by_key)}."
+                "This experiment has no arm {key!r}. It has: {by_key}.",
+                key=key,
+                by_key=", ".join(self.by_key),
             ) from None
 
     def to_json(self) -> dict[str, Any]:
@@ -217,7 +233,8 @@ def fields_from_json(config: type[ExperimentConfig], values: Mapping[str, Any]) 
     unknown = sorted(set(values) - known)
     if unknown:
         raise ConfigError(
-            f"A config has no setting {', '.join(unknown)}. Download one from the page to see what it has."
+            "A config has no setting {unknown}. Download one from the page to see what it has.",
+            unknown=", ".join(unknown),
         )
     ready = dict(values)
     if "arms" in ready:
@@ -225,37 +242,40 @@ def fields_from_json(config: type[ExperimentConfig], values: Mapping[str, Any]) 
     if "sizes" in ready:
         sizes = ready["sizes"]
         if not isinstance(sizes, list) or not all(type(each) is int for each in sizes):
-            raise ConfigError(f"sizes must be a list of whole numbers; got {sizes!r:.80}.")
+            raise ConfigError("sizes must be a list of whole numbers; got {sizes!r:.80}.", sizes=sizes)
         ready["sizes"] = tuple(sizes)
     for name in config.plain:
         if not isinstance(ready.get(name, ""), str):
-            raise ConfigError(f"{name} must be text; got {ready[name]!r:.80}.")
+            raise ConfigError("{name} must be text; got {ready!r:.80}.", name=name, ready=ready[name])
     return ready
 
 
 def arms_from_json(values: object) -> tuple[Arm, ...]:
     """Arms as JSON has them: objects with a strategy and, where wanted, name, start, source and settings."""
     if not isinstance(values, list):
-        raise ConfigError(f"arms must be a list of objects; got {values!r:.80}.")
+        raise ConfigError("arms must be a list of objects; got {values!r:.80}.", values=values)
     return tuple(arm_from_json(each) for each in values)
 
 
 def arm_from_json(value: object) -> Arm:
     """One arm; ConfigError, naming the field, for anything else."""
     if not isinstance(value, dict) or not isinstance(value.get("strategy"), str):
-        raise ConfigError(f"An arm is an object with a strategy; got {value!r:.80}.")
+        raise ConfigError("An arm is an object with a strategy; got {value!r:.80}.", value=value)
     unknown = sorted(set(value) - {"name", "strategy", "start", "source", "settings"})
     if unknown:
         raise ConfigError(
-            f"An arm has no field {', '.join(unknown)}. It has: name, strategy, start, source, settings."
+            "An arm has no field {unknown}. It has: name, strategy, start, source, settings.",
+            unknown=", ".join(unknown),
         )
     settings = value.get("settings", {})
     if not isinstance(settings, dict):
-        raise ConfigError(f"The settings of an arm must be an object; got {settings!r:.80}.")
+        raise ConfigError(
+            "The settings of an arm must be an object; got {settings!r:.80}.", settings=settings
+        )
     texts = {name: value.get(name, "") for name in ("name", "start", "source")}
     for name, text in texts.items():
         if not isinstance(text, str):
-            raise ConfigError(f"The {name} of an arm must be text; got {text!r:.80}.")
+            raise ConfigError("The {name} of an arm must be text; got {text!r:.80}.", name=name, text=text)
     return Arm(
         value["strategy"],
         settings,

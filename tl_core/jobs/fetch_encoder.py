@@ -22,8 +22,9 @@ def submit_fetch_encoder(store: Store, name: str) -> Job:
         return running
     if store.settings.offline:
         raise RunError(
-            f"This installation stays off the network (HF_HUB_OFFLINE is set). `python -m tl_core get {name} --from FILE` "
-            "takes the weights from a file."
+            "This installation stays off the network (HF_HUB_OFFLINE is set). `python -m tl_core get {name} --from FILE` "
+            "takes the weights from a file.",
+            name=name,
         )
     return submit_job(store, KIND, card.title, {"encoder": name}, _no_data)
 

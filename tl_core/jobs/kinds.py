@@ -100,7 +100,11 @@ def _reading_result(job: Job) -> tuple[str, float]:
 
 
 def _unknown(store: Store, job: Job) -> None:
-    raise RunError(f"This version knows no kind of job {job.kind[:40]!r}; it knows {', '.join(NAMED)}.")
+    raise RunError(
+        "This version knows no kind of job {kind!r}; it knows {named}.",
+        kind=job.kind[:40],
+        named=", ".join(NAMED),
+    )
 
 
 KINDS = (

@@ -61,7 +61,9 @@ def submit_job(
     except OSError as error:
         remove(job.folder)
         raise RunError(
-            f"{job.folder} cannot be written ({error.strerror}). Make room or set TL_HOME."
+            "{folder} cannot be written ({reason}). Make room or set TL_HOME.",
+            folder=job.folder,
+            reason=error.strerror,
         ) from error
     except TLError:
         remove(job.folder)
@@ -74,7 +76,9 @@ def resume_job(store: Store, job_id: str, *, processes: int = 1) -> Job:
     job = store.job(job_id)
     if job.status not in ("stopped", "interrupted", "failed"):
         raise RunError(
-            f"Job {job_id} is {job.status}; only a stopped, interrupted or failed job can be resumed."
+            "Job {job_id} is {status}; only a stopped, interrupted or failed job can be resumed.",
+            job_id=job_id,
+            status=job.status,
         )
     start_worker(store, job_id, processes=processes)
     return store.job(job_id)
@@ -145,7 +149,12 @@ class TrialWork(ABC):
             if self.together and self.is_shared(trial):
                 wait_for_everyone()
         if failures:
-            raise RunError(f"{len(failures)} of {len(chosen)} trainings failed. {failures[0]}")
+            raise RunError(
+                "{failures} of {chosen} trainings failed. {first_failure}",
+                failures=len(failures),
+                chosen=len(chosen),
+                first_failure=failures[0],
+            )
 
     def _chosen(self, names: Iterable[str] | None) -> Sequence[Trial]:
         if names is None:
@@ -153,7 +162,9 @@ class TrialWork(ABC):
         wanted = set(names)
         unknown = sorted(wanted - {trial.name for trial in self.trials})
         if unknown:
-            raise RunError(f"Job {self.job.id} has no training {', '.join(unknown)}.")
+            raise RunError(
+                "Job {job} has no training {unknown}.", job=self.job.id, unknown=", ".join(unknown)
+            )
         return [trial for trial in self.trials if trial.name in wanted]
 
     def fit(

@@ -69,9 +69,11 @@ def read_answers(job: Job, run: Run) -> Answers:
         probabilities = np.load(run.folder / PREDICTIONS, allow_pickle=False)
         truth = labelled(examples, classes).targets
     except (OSError, ValueError, EOFError, KeyError) as error:
-        raise DataError(f"The predictions of run {run.id} cannot be read. Train it again.") from error
+        raise DataError("The predictions of run {run} cannot be read. Train it again.", run=run.id) from error
     if probabilities.shape != (len(examples), len(classes)):
-        raise DataError(f"The predictions of run {run.id} are not those of its test rows. Train it again.")
+        raise DataError(
+            "The predictions of run {run} are not those of its test rows. Train it again.", run=run.id
+        )
     return Answers(classes, examples, truth, probabilities)
 
 

@@ -224,7 +224,7 @@ def rank_notes(runs: Sequence[Run]) -> list[str]:
 def _judged(run: Run) -> tuple[TaskKind, Judging]:
     kind = kind_of(run)
     if kind.judging is None:
-        raise RunError(f"Runs of {kind.title} are not tested, so there is nothing to compare.")
+        raise RunError("Runs of {kind} are not tested, so there is nothing to compare.", kind=kind.title)
     return kind, kind.judging
 
 

@@ -98,13 +98,16 @@ def moved_words(folder: Path, vectors: WordVectors, *, frequent: int = 5_000, mo
     words, after, learned = source.words, source.vectors, source.learned
     if after.shape[1] != vectors.width:
         raise DataError(
-            f"The source's words have {after.shape[1]} dimensions, {vectors.name} has {vectors.width}: it did not begin "
-            "with these vectors."
+            "The source's words have {shape} dimensions, {vectors} has {width}: it did not begin "
+            "with these vectors.",
+            shape=after.shape[1],
+            vectors=vectors.name,
+            width=vectors.width,
         )
     rows = [vectors.vocabulary.find(word) for word in words]
     kept = [at for at, row in enumerate(rows) if row is not None and learned[at]][:frequent]
     if not kept:
-        raise DataError(f"The source trained no word that {vectors.name} has.")
+        raise DataError("The source trained no word that {vectors} has.", vectors=vectors.name)
     before = np.stack([np.asarray(vectors.rows[rows[at]], dtype=np.float32) for at in kept])
     chosen, now = [words[at] for at in kept], after[kept]
     return MovedWords(chosen, before, now, find_movement(chosen, before, now, most=most, k=NEIGHBOURS))
@@ -141,7 +144,11 @@ def moved_layers(
     from tl_core.encoders.movement.weights import moved_weights
 
     if len(texts) < LEAST_TEXTS:
-        raise DataError(f"At least {LEAST_TEXTS} texts are needed to compare layers; got {len(texts)}.")
+        raise DataError(
+            "At least {least_texts} texts are needed to compare layers; got {texts}.",
+            least_texts=LEAST_TEXTS,
+            texts=len(texts),
+        )
     start = read_starting_point(folder)
     encoders: list[Encoder] = [
         load_merged(each, store.settings) for each in (StartingPoint(start.base), start)

@@ -29,8 +29,9 @@ def start_worker(store: Store, job_id: str, *, processes: int = 1) -> None:
     """
     if processes > 1 and sys.platform == "win32":
         raise RunError(
-            f"{processes} processes cannot train together on Windows: its torch is built without libuv, which they "
-            "need to find each other. Leave --processes out."
+            "{processes} processes cannot train together on Windows: its torch is built without libuv, which they "
+            "need to find each other. Leave --processes out.",
+            processes=processes,
         )
     job = store.job(job_id)
     remove(job.folder / "stop")

@@ -94,7 +94,7 @@ class Run:
     def tested(self) -> dict[str, Any]:
         """The report of a run that was tested; RunError for one that was not yet, or is not at all."""
         if self.record.report is None:
-            raise RunError(f"Run {self.id} is {self.status}: it has no scores.")
+            raise RunError("Run {id} is {status}: it has no scores.", id=self.id, status=self.status)
         return self.record.report
 
 
@@ -144,7 +144,7 @@ class Store:
             record = _read_job(folder)
         except RunError as error:
             raise RunError(
-                f"The record of job {job_id} is gone or damaged, so it is left as it is."
+                "The record of job {job_id} is gone or damaged, so it is left as it is.", job_id=job_id
             ) from error
         write_record(folder / "record.json", to_json(replace(record, **changes)))
 
@@ -166,7 +166,9 @@ class Store:
         """Remove a job that has ended, and its runs; StillInUse, and all of it stays, if one has a file open."""
         job = self.job(job_id)
         if not job.ended:
-            raise RunError(f"Job {job_id} is {job.status}. Stop it before you delete it.")
+            raise RunError(
+                "Job {job_id} is {status}. Stop it before you delete it.", job_id=job_id, status=job.status
+            )
         remove(*(run.folder for run in self.runs_of(job_id)), job.folder)
 
     # runs
@@ -195,7 +197,7 @@ class Store:
         run = self.run(run_id)
         job_id = run.record.job
         if run.status == "running":
-            raise RunError(f"Run {run_id} is running. Stop its job before you delete it.")
+            raise RunError("Run {run_id} is running. Stop its job before you delete it.", run_id=run_id)
         folder = self.settings.jobs / job_id
         ours = IDENTIFIER.fullmatch(job_id) and folder.exists()
         last = ours and [each.id for each in self.runs_of(job_id)] == [run_id]
@@ -223,10 +225,16 @@ class Store:
         for each in self.unreadable():
             if each.id == checked(identifier):
                 if is_held(each.folder / "lock"):
-                    raise RunError(f"Job {identifier} is being worked on. Stop it before you delete it.")
+                    raise RunError(
+                        "Job {identifier} is being worked on. Stop it before you delete it.",
+                        identifier=identifier,
+                    )
                 remove(each.folder)
                 return
-        raise RunError(f"There is no unreadable job or run {identifier}. `runs list` shows those there are.")
+        raise RunError(
+            "There is no unreadable job or run {identifier}. `runs list` shows those there are.",
+            identifier=identifier,
+        )
 
     def _has_ended(self, job_id: str) -> bool:
         """Whether a job has ended, as has one whose record is gone or damaged."""
@@ -253,7 +261,10 @@ def new_id() -> str:
 def checked(identifier: str) -> str:
     """The identifier, if it is one of ours; RunError otherwise, so that no id can name a path."""
     if not IDENTIFIER.fullmatch(identifier):
-        raise RunError(f"{identifier!r} is not the id of a job or a run. `runs list` shows those there are.")
+        raise RunError(
+            "{identifier!r} is not the id of a job or a run. `runs list` shows those there are.",
+            identifier=identifier,
+        )
     return identifier
 
 
@@ -290,21 +301,33 @@ def _typed(
     try:
         return from_json(kind, {**fields(values), "id": folder.name})
     except ValueError as error:
-        raise UnreadableRecord(f"The record of {what} {folder.name} is damaged: {error}.") from error
+        raise UnreadableRecord(
+            "The record of {what} {folder} is damaged: {error}.", what=what, folder=folder.name, error=error
+        ) from error
 
 
 def _read(folder: Path, what: str) -> dict[str, Any]:
     """The record in the folder of a job or a run; RunError if there is none, UnreadableRecord with why if it is no use."""
     record = read_record(folder / "record.json")
     if record is None and not (folder / "record.json").exists():
-        raise RunError(f"There is no {what} {folder.name}. `runs list` shows those there are.")
+        raise RunError(
+            "There is no {what} {folder}. `runs list` shows those there are.", what=what, folder=folder.name
+        )
     if record is None:
-        raise UnreadableRecord(f"The record of {what} {folder.name} is damaged: it holds no JSON object.")
+        raise UnreadableRecord(
+            "The record of {what} {folder} is damaged: it holds no JSON object.",
+            what=what,
+            folder=folder.name,
+        )
     version = record.get("version", 1)
     if not isinstance(version, int) or version > VERSION:
         raise UnreadableRecord(
-            f"The record of {what} {folder.name} is of version {version!r:.20}; this version reads up to {VERSION}. "
-            "Update the project to use it."
+            "The record of {what} {folder} is of version {version!r:.20}; this version reads up to {known_version}. "
+            "Update the project to use it.",
+            what=what,
+            folder=folder.name,
+            version=version,
+            known_version=VERSION,
         )
     return record
 

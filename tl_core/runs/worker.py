@@ -37,7 +37,7 @@ def _lead(store: Store, job: Job, run: Runner) -> int:
             break
         time.sleep(0.02)
     if lock is None:
-        raise RunError(f"Job {job.id} is already being worked on.")
+        raise RunError("Job {job} is already being worked on.", job=job.id)
     try:
         return _in_turn(store, job, run)
     finally:

@@ -91,7 +91,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         while not (job := store.job(job.id)).ended:
             time.sleep(1.0)
         if job.status != "done":
-            raise RunError(f"Job {job.id} is {job.status}: {job.reason} Go on with it by --job {job.id}.")
+            raise RunError(
+                "Job {job} is {status}: {reason} Go on with it by --job {job}.",
+                job=job.id,
+                status=job.status,
+                reason=job.reason,
+            )
         grid = read_grid(job, store.runs_of(job.id))
     except TLError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -22,7 +22,9 @@ def data_folder(given: str) -> Path:
     """The folder of the public sets; ConfigError if none was given or it is not one."""
     folder = Path(given).expanduser()
     if not given or not folder.is_dir():
-        raise ConfigError(f"--data must name the folder of the public sets (or set TL_DATA); got {given!r}.")
+        raise ConfigError(
+            "--data must name the folder of the public sets (or set TL_DATA); got {given!r}.", given=given
+        )
     return folder
 
 
@@ -31,7 +33,7 @@ def find_file(folder: Path, name: str) -> Path:
     for pattern in (name, f"{name}.gz", f"*/{name}", f"*/{name}.gz"):
         for found in sorted(folder.glob(pattern)):
             return found
-    raise DataError(f"{folder} holds no {name}, plain or as .gz.")
+    raise DataError("{folder} holds no {name}, plain or as .gz.", folder=folder, name=name)
 
 
 def told(name: str, training: Training[T], unit: str = "rows") -> T:

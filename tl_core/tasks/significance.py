@@ -76,7 +76,9 @@ def compare_all(correct: Mapping[str, Correct], seed: int = 0) -> tuple[Comparis
     ready = {name: _checked(name, rows) for name, rows in correct.items()}
     if len({rows.shape[1] for rows in ready.values()}) > 1:
         counts = ", ".join(f"{name} {rows.shape[1]:,}" for name, rows in ready.items())
-        raise DataError(f"Strategies can only be compared on the same test rows; got {counts} rows.")
+        raise DataError(
+            "Strategies can only be compared on the same test rows; got {counts} rows.", counts=counts
+        )
     ranked = sorted(ready, key=lambda name: -float(ready[name].mean()))
     pairs = list(combinations(ranked, 2))
     measured = [compare_pair(ready[better], ready[worse], seed) for better, worse in pairs]

@@ -37,7 +37,9 @@ def character_tokenizer(vocabulary: Mapping[str, int] | Path) -> Tokenizer:
     missing = [each for each in NEEDED if each not in entries]
     if missing:
         raise ModelError(
-            f"The vocabulary lacks {', '.join(missing)}. Use the {VOCABULARY} that the model was trained with."
+            "The vocabulary lacks {missing}. Use the {vocabulary} that the model was trained with.",
+            missing=", ".join(missing),
+            vocabulary=VOCABULARY,
         )
     tokenizer = Tokenizer(models.WordLevel(entries, unk_token="[UNK]"))
     one_space = normalizers.Replace(Regex(f"[{WHITE}]+"), " ")
@@ -69,7 +71,9 @@ def _read(path: Path) -> dict[str, int]:
     try:
         lines = path.read_text(encoding="utf-8").split("\n")  # read_text makes \r\n to \n
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path} cannot be read ({error}). Get the model's files again.") from error
+        raise ModelError(
+            "{path} cannot be read ({error}). Get the model's files again.", path=path, error=error
+        ) from error
     if lines[-1] == "":
         lines.pop()
     return {entry: at for at, entry in enumerate(lines)}

@@ -94,8 +94,10 @@ class ModelInputs:
         room = max_tokens - self._form.special - len(self._fixed)
         if room < max(1, (max_tokens - self._form.special) // 3):
             raise DataError(
-                f"The first text has {len(first):,} tokens; beside a second one at most "
-                f"{2 * (max_tokens - self._form.special) // 3:,} fit. Shorten it."
+                "The first text has {first:,} tokens; beside a second one at most "
+                "{max_tokens:,} fit. Shorten it.",
+                first=len(first),
+                max_tokens=2 * (max_tokens - self._form.special) // 3,
             )
         self._borders = _borders(self._texts[self._side], self._read, room)
 

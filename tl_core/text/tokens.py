@@ -73,8 +73,10 @@ def load_tokenizer(folder: Path) -> Tokenizer:
         raise
     except Exception as error:  # the Rust side raises bare Exception
         raise ModelError(
-            f"The tokenizer in {folder} cannot be read ({_first_line(error)}). "
-            "Get the folder's tokenizer files again."
+            "The tokenizer in {folder} cannot be read ({first_line}). "
+            "Get the folder's tokenizer files again.",
+            folder=folder,
+            first_line=_first_line(error),
         ) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -90,8 +92,11 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[
     special = tokenizer.num_special_tokens_to_add(False)
     if max_tokens <= special:
         raise ConfigError(
-            f"max_tokens must be at least {special + 1} for this tokenizer, "
-            f"which adds {special} tokens to a text; got {max_tokens}."
+            "max_tokens must be at least {special} for this tokenizer, "
+            "which adds {wanted_special} tokens to a text; got {max_tokens}.",
+            special=special + 1,
+            wanted_special=special,
+            max_tokens=max_tokens,
         )
     return [_cut(encoding, max_tokens) for encoding in encodings(tokenizer, texts, special_tokens=True)]
 
@@ -160,8 +165,10 @@ def unknown_id(tokenizer: Tokenizer) -> int | None:
 def _converted(folder: Path) -> Tokenizer:
     if not any((folder / name).is_file() for name in TOKENIZER_FILES):
         raise ModelError(
-            f"{folder} holds no tokenizer. It needs tokenizer.json or one of {', '.join(TOKENIZER_FILES)}: "
-            "save the model's tokenizer into the folder."
+            "{folder} holds no tokenizer. It needs tokenizer.json or one of {tokenizer_files}: "
+            "save the model's tokenizer into the folder.",
+            folder=folder,
+            tokenizer_files=", ".join(TOKENIZER_FILES),
         )
     if is_character_vocabulary(folder):  # transformers takes it for BERT's
         return character_tokenizer(folder / VOCABULARY)
@@ -172,8 +179,10 @@ def _converted(folder: Path) -> Tokenizer:
     backend = getattr(found, "backend_tokenizer", None)
     if not isinstance(backend, Tokenizer):
         raise ModelError(
-            f"The tokenizer in {folder} ({type(found).__name__}) has no fast form. "
-            "Use a model that comes with tokenizer.json."
+            "The tokenizer in {folder} ({name}) has no fast form. "
+            "Use a model that comes with tokenizer.json.",
+            folder=folder,
+            name=type(found).__name__,
         )
     return backend
 

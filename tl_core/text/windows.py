@@ -119,8 +119,11 @@ def check_question(form: PairForm, question: TokenisedText, max_tokens: int, ove
     most = max_tokens - form.special - overlap - 1
     if len(question) > most:
         raise DataError(
-            f"The question has {len(question)} tokens; at most {most} fit beside the passage in a window of "
-            f"{max_tokens}. Ask a shorter question."
+            "The question has {question} tokens; at most {most} fit beside the passage in a window of "
+            "{max_tokens}. Ask a shorter question.",
+            question=len(question),
+            most=most,
+            max_tokens=max_tokens,
         )
 
 

@@ -66,7 +66,11 @@ def sentences_of(
     another splitter.
     """
     if splitter not in SPLITTERS:
-        raise ConfigError(f"The splitter must be one of {', '.join(SPLITTERS)}; got {splitter!r}.")
+        raise ConfigError(
+            "The splitter must be one of {splitters}; got {splitter!r}.",
+            splitters=", ".join(SPLITTERS),
+            splitter=splitter,
+        )
     sentences = (sentence for text in texts for sentence in split_sentences(text))
     if splitter == "morphemes":
         lists = _morphemes(sentences, lower, threads)

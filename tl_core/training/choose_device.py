@@ -45,8 +45,10 @@ def choose_device(settings: Settings, work: Work = "encoder") -> DeviceChoice:
     if settings.device != "auto":
         if settings.device not in there:
             raise ConfigError(
-                f"TL_DEVICE asks for {settings.device}, but torch can use only {', '.join(there)} here. "
-                "Choose one of these, or auto."
+                "TL_DEVICE asks for {device}, but torch can use only {there} here. "
+                "Choose one of these, or auto.",
+                device=settings.device,
+                there=", ".join(there),
             )
         return DeviceChoice(settings.device, f"TL_DEVICE asks for {settings.device}.")
     if there == ["cpu"]:

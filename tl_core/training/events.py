@@ -6,8 +6,8 @@ prints or writes the events; closing the generator stops it, and every `finally`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -44,9 +44,15 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One line that the person at the screen should read."""
+    """One line that the person at the screen should read: a template and its values, as in an error."""
 
-    text: str
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The line in English."""
+        return self.template.format(**self.values) if self.values else self.template
 
 
 Event = Progress | Metric | Note
@@ -78,7 +84,8 @@ def drain(training: Training[T]) -> T:
 
 def event_to_json(event: Event) -> dict[str, Any]:
     """An event as a JSON object with its kind under `event`."""
-    return {"event": type(event).__name__.lower(), **asdict(event)}  # type: ignore[call-overload]
+    text = {"text": event.text} if isinstance(event, Note) else {}
+    return {"event": type(event).__name__.lower(), **text, **asdict(event)}  # type: ignore[call-overload]
 
 
 def part_of(training: Training[T], before: float, total: float) -> Training[T]:

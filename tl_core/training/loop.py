@@ -410,6 +410,7 @@ def _restore_random_state(saved: Checkpoint, process_index: int) -> None:
 
 def _out_of_memory(batch_size: int) -> ModelError:
     return ModelError(
-        f"The device's memory does not suffice for a batch of {batch_size} rows, even in two halves. "
-        "Choose a smaller batch size, fewer tokens a text, or LoRA instead of full fine-tuning."
+        "The device's memory does not suffice for a batch of {batch_size} rows, even in two halves. "
+        "Choose a smaller batch size, fewer tokens a text, or LoRA instead of full fine-tuning.",
+        batch_size=batch_size,
     )

@@ -34,7 +34,11 @@ def has_bfloat16(device_type: str) -> bool:
 def resolve_precision(precision: str, device_type: str) -> str:
     """'float32' or 'bfloat16'; 'auto' takes bfloat16 where the hardware has it."""
     if precision not in PRECISIONS:
-        raise ConfigError(f"precision must be one of {', '.join(PRECISIONS)}; got {precision!r}.")
+        raise ConfigError(
+            "precision must be one of {precisions}; got {precision!r}.",
+            precisions=", ".join(PRECISIONS),
+            precision=precision,
+        )
     if precision == "auto":
         return "bfloat16" if has_bfloat16(device_type) else "float32"
     return precision

@@ -64,15 +64,23 @@ def shared_words(a: WordVectors, b: WordVectors, *, first: int | None = None) ->
     A vector of zeros has no direction, so its word is left out.
     """
     if first is not None and first < FEWEST_SHARED:
-        raise ConfigError(f"At least {FEWEST_SHARED} shared words must be compared; got {first}.")
+        raise ConfigError(
+            "At least {fewest_shared} shared words must be compared; got {first}.",
+            fewest_shared=FEWEST_SHARED,
+            first=first,
+        )
     rows_of_b = dict(zip(b.words, range(len(b.words)), strict=True))
     found = [(row, rows_of_b[word]) for row, word in enumerate(a.words) if word in rows_of_b]
     rows = np.array(found, dtype=np.intp).reshape(-1, 2)
     rows = rows[(a.lengths[rows[:, 0]] > 0) & (b.lengths[rows[:, 1]] > 0)][:first]
     if len(rows) < FEWEST_SHARED:
         raise DataError(
-            f"Words that {a.name} and {b.name} share: {len(rows)}; a comparison needs at least {FEWEST_SHARED}. "
-            "Words count as shared only if they are spelled alike, upper and lower case included."
+            "Words that {a} and {b} share: {rows}; a comparison needs at least {fewest_shared}. "
+            "Words count as shared only if they are spelled alike, upper and lower case included.",
+            a=a.name,
+            b=b.name,
+            rows=len(rows),
+            fewest_shared=FEWEST_SHARED,
         )
     return Shared(tuple(a.words[row] for row in rows[:, 0]), rows[:, 0], rows[:, 1])
 
@@ -88,8 +96,12 @@ def align(a: WordVectors, b: WordVectors, *, first: int | None = None) -> Alignm
 
     if a.width != b.width:
         raise DataError(
-            f"{a.name} has vectors of width {a.width}, {b.name} of width {b.width}; only equal widths can be "
-            "turned onto one another. Compare the neighbours of shared words instead."
+            "{a} has vectors of width {width}, {b} of width {other_width}; only equal widths can be "
+            "turned onto one another. Compare the neighbours of shared words instead.",
+            a=a.name,
+            width=a.width,
+            b=b.name,
+            other_width=b.width,
         )
     shared = shared_words(a, b, first=first)
     ours, theirs = a.unit_rows(shared.rows_a), b.unit_rows(shared.rows_b)

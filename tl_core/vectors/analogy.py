@@ -54,7 +54,9 @@ def solve(
         target = evaluate_formula(formula, vectors, raw=True)
         return nearest(vectors, target, k, metric="euclidean", first=first, without=without)
     if method not in ("mul", "pair"):
-        raise ConfigError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
+        raise ConfigError(
+            "method must be one of {methods}; got {method!r}.", methods=", ".join(METHODS), method=method
+        )
     scores = (_multiplied if method == "mul" else _paired)(vectors, formula, first)
     rows = best_rows(scores, k, without)
     return as_neighbours(vectors, rows, scores[rows].astype(np.float64))
@@ -66,7 +68,8 @@ def pair_of(formula: Formula) -> tuple[str, str, str]:
     away = [term.word for term in formula.terms if term.weight == -1]
     if len(towards) != 2 or len(away) != 1 or len(formula.terms) != 3:
         raise ConfigError(
-            f"The pair direction needs a formula b - a + c with no numbers, such as king - man + woman; got {formula}."
+            "The pair direction needs a formula b - a + c with no numbers, such as king - man + woman; got {formula}.",
+            formula=formula,
         )
     return away[0], towards[0], towards[1]
 
@@ -90,7 +93,8 @@ def _paired(vectors: WordVectors, formula: Formula, first: int | None) -> NDArra
     size = float(np.linalg.norm(direction))
     if size == 0:
         raise ConfigError(
-            f"{formula}: the two words of the pair have the same vector, so there is no direction."
+            "{formula}: the two words of the pair have the same vector, so there is no direction.",
+            formula=formula,
         )
     count = counted(vectors, first)
     towards = cosine_scores(vectors, direction, first=first) - float(c @ direction) / size

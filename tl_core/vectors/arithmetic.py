@@ -39,7 +39,9 @@ def odd_one_out(vectors: WordVectors, words: Sequence[str]) -> OddOneOut:
     """The word whose cosine to the mean of all is smallest (gensim's `doesnt_match`); at least three words."""
     different = list(dict.fromkeys(words))
     if len(different) < 3:
-        raise ConfigError(f"The odd one out needs at least three different words; got {len(different)}.")
+        raise ConfigError(
+            "The odd one out needs at least three different words; got {different}.", different=len(different)
+        )
     mean = mean_of(different, vectors)
     mean = mean / max(float(np.linalg.norm(mean)), 1e-12)
     cosines = tuple((word, float(vectors.unit(word) @ mean)) for word in different)
@@ -51,7 +53,9 @@ def axis(vectors: WordVectors, towards: Formula) -> NDArray[np.float32]:
     direction = evaluate_formula(towards, vectors)
     length = float(np.linalg.norm(direction))
     if length < 1e-6:
-        raise ConfigError(f"{towards} is a vector of zeros, which points nowhere. Use two different words.")
+        raise ConfigError(
+            "{towards} is a vector of zeros, which points nowhere. Use two different words.", towards=towards
+        )
     return direction / np.float32(length)
 
 
@@ -78,7 +82,7 @@ def neighbours_without(
     along = float(target @ direction)
     rest = target - np.float32(along) * direction
     if float(np.linalg.norm(rest)) < 1e-6:
-        raise ConfigError(f"Nothing of '{word}' is left once this direction is projected away.")
+        raise ConfigError("Nothing of '{word}' is left once this direction is projected away.", word=word)
     others = direction @ vectors.columns[:, :count]
     left = np.sqrt(np.maximum(1e-12, 1 - others**2))
     scores = (cosine_scores(vectors, rest, first=first) / left).astype(np.float32)

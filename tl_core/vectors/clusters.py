@@ -38,10 +38,12 @@ def cluster_words(
 
     if len(words) != len(unit) or not len(words):
         raise DataError(
-            f"{len(words):,} words, but {len(unit):,} vectors to group; there must be one vector a word."
+            "{words:,} words, but {unit:,} vectors to group; there must be one vector a word.",
+            words=len(words),
+            unit=len(unit),
         )
     if clusters < 1:
-        raise ConfigError(f"The number of clusters must be at least 1; got {clusters}.")
+        raise ConfigError("The number of clusters must be at least 1; got {clusters}.", clusters=clusters)
     different = len(np.unique(unit, axis=0))
     model = KMeans(min(clusters, different), n_init=STARTS, random_state=seed).fit(unit)
     found, firsts, sizes = np.unique(model.labels_, return_index=True, return_counts=True)

@@ -64,7 +64,11 @@ class Cooccurrence:
     def count(self, k: str, word: str) -> float:
         """X[word, k]: 0 if k never stands near the word; DataError if the word was not counted."""
         if word not in self.counts:
-            raise DataError(f"Nothing was counted around '{word}'. Counted: {', '.join(self.counts)}.")
+            raise DataError(
+                "Nothing was counted around '{word}'. Counted: {counts}.",
+                word=word,
+                counts=", ".join(self.counts),
+            )
         return self.counts[word].get(k, 0)
 
     def probability(self, k: str, word: str) -> float:
@@ -106,9 +110,13 @@ def count_cooccurrences(
     wanted word that does not occur. Memory grows with the vocabulary, not with the corpus.
     """
     if window < 1:
-        raise ConfigError(f"The window must be at least 1 word on each side; got {window}.")
+        raise ConfigError("The window must be at least 1 word on each side; got {window}.", window=window)
     if weighting not in WEIGHTINGS:
-        raise ConfigError(f"weighting must be one of {', '.join(WEIGHTINGS)}; got {weighting!r}.")
+        raise ConfigError(
+            "weighting must be one of {weightings}; got {weighting!r}.",
+            weightings=", ".join(WEIGHTINGS),
+            weighting=weighting,
+        )
     if not words:
         raise DataError("No word to count around. Name at least one.")
     pairs: dict[str, Counter[str]] = {word: Counter() for word in words}
@@ -116,7 +124,10 @@ def count_cooccurrences(
     occurrences: Counter[str] = Counter()
     for sentence in sentences:
         if isinstance(sentence, str):
-            raise DataError(f"A sentence must be a list of words; got the text {sentence[:40]!r}. Split it.")
+            raise DataError(
+                "A sentence must be a list of words; got the text {sentence!r}. Split it.",
+                sentence=sentence[:40],
+            )
         occurrences.update(sentence)
         if pairs.keys().isdisjoint(sentence):
             continue
@@ -132,8 +143,11 @@ def count_cooccurrences(
     missing = [word for word in pairs if word not in occurrences]
     if missing:
         raise DataError(
-            f"{', '.join(map(repr, missing))} {'does' if len(missing) == 1 else 'do'} not occur in the corpus of "
-            f"{total:,} running words. Choose words that it holds, or give more text."
+            "{missing} {verb} not occur in the corpus of "
+            "{total:,} running words. Choose words that it holds, or give more text.",
+            missing=", ".join(map(repr, missing)),
+            verb="does" if len(missing) == 1 else "do",
+            total=total,
         )
     counts: Mapping[str, Mapping[str, float]] = pairs if weighting == "flat" else weighted
     sums = {word: float(sum(near.values())) for word, near in counts.items()}

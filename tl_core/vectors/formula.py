@@ -60,7 +60,11 @@ def parse_formula(text: str, vocabulary: Vocabulary) -> Formula:
     the vocabulary has it, and is cut at its operators only if not. Quotes keep a run whole.
     """
     if len(text) > MOST_CHARACTERS:
-        raise ConfigError(f"A formula may have at most {MOST_CHARACTERS:,} characters; got {len(text):,}.")
+        raise ConfigError(
+            "A formula may have at most {most_characters:,} characters; got {text:,}.",
+            most_characters=MOST_CHARACTERS,
+            text=len(text),
+        )
     pieces = _pieces(text, vocabulary)
     if not pieces:
         raise ConfigError("Write a formula over words, such as: king - man + woman")
@@ -73,22 +77,30 @@ def parse_formula(text: str, vocabulary: Vocabulary) -> Formula:
             sign *= -1.0 if pieces[at] == "-" else 1.0
             signed, at = True, at + 1
         if terms and not signed:
-            raise ConfigError(f"'{pieces[at]}' follows '{terms[-1].word}' without + or - between them.")
+            raise ConfigError(
+                "'{pieces}' follows '{word}' without + or - between them.",
+                pieces=pieces[at],
+                word=terms[-1].word,
+            )
         weight = 1.0
         if at + 1 < len(pieces) and pieces[at + 1] == "*":
             if NUMBER.fullmatch(pieces[at]) is None:
                 raise ConfigError(
-                    f"The number stands before the star, as in 1.3 * woman; got '{pieces[at]}'."
+                    "The number stands before the star, as in 1.3 * woman; got '{pieces}'.", pieces=pieces[at]
                 )
             weight, at = float(pieces[at]), at + 2
         if at >= len(pieces) or pieces[at] in OPERATORS:
             after = f" after '{pieces[at - 1]}'" if at else ""
-            raise ConfigError(f"A word is missing{after} in: {text.strip()}")
+            raise ConfigError("A word is missing{after} in: {text}", after=after, text=text.strip())
         word = pieces[at].removeprefix('"')
         terms.append(Term(sign * weight, vocabulary.words[vocabulary.row(word)]))
         at += 1
     if len(terms) > MOST_TERMS:
-        raise ConfigError(f"A formula may have at most {MOST_TERMS} words; this one has {len(terms)}.")
+        raise ConfigError(
+            "A formula may have at most {most_terms} words; this one has {terms}.",
+            most_terms=MOST_TERMS,
+            terms=len(terms),
+        )
     return Formula(tuple(terms))
 
 

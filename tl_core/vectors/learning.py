@@ -123,7 +123,7 @@ class _Learning:
                 self.watched[word] = vocabulary.row(word)
             except UnknownWord as error:
                 del self.watched[word]
-                yield Note(f"{error} Its neighbours cannot be watched.")
+                yield Note("{error} Its neighbours cannot be watched.", {"error": str(error)})
         for epoch in range(len(self.epochs), self.config.epochs):
             yield from self._epoch(epoch)
             yield from self._tell()
@@ -228,7 +228,8 @@ class _Learning:
         mine = (to_values(self.config), self.words, self.counts)
         if mine != (saved.facts["settings"], saved.facts["words"], saved.facts["counts"]):
             raise ModelError(
-                f"The checkpoint in {folder} is of other sentences or settings. Delete it to learn from the start."
+                "The checkpoint in {folder} is of other sentences or settings. Delete it to learn from the start.",
+                folder=folder,
             )
         for name, array in self._arrays().items():
             array[:] = saved.tensors[name].numpy()
@@ -254,16 +255,22 @@ def _check(sentences: Sequence[Sequence[str]], counts: Counter[str], min_count: 
     """DataError unless some sentence holds two words that occur often enough, of two kinds at least."""
     if not counts:
         raise DataError(
-            f"There is no word to learn from in {len(sentences):,} sentences. Give texts with words."
+            "There is no word to learn from in {sentences:,} sentences. Give texts with words.",
+            sentences=len(sentences),
         )
     kept = {word for word, count in counts.items() if count >= min_count}
     if len(kept) < 2:
         raise DataError(
-            f"The texts hold {len(counts):,} different words, but min_count {min_count} leaves "
-            f"{len(kept) or 'none'} of them; learning needs two at least. Lower min_count or give more text."
+            "The texts hold {counts:,} different words, but min_count {min_count} leaves "
+            "{kept} of them; learning needs two at least. Lower min_count or give more text.",
+            counts=len(counts),
+            min_count=min_count,
+            kept=len(kept) or "none",
         )
     if not any(sum(word in kept for word in sentence) > 1 for sentence in sentences):
         raise DataError(
-            f"None of the {len(sentences):,} sentences holds two words that occur {min_count} times or more, so no "
-            "word has others around it to learn from. Give longer sentences or lower min_count."
+            "None of the {sentences:,} sentences holds two words that occur {min_count} times or more, so no "
+            "word has others around it to learn from. Give longer sentences or lower min_count.",
+            sentences=len(sentences),
+            min_count=min_count,
         )

@@ -59,7 +59,7 @@ def find_movement(
     """
     _check(words, before, after)
     if most < 1 or k < 1:
-        raise ConfigError(f"most and k must be at least 1; got {most} and {k}.")
+        raise ConfigError("most and k must be at least 1; got {most} and {k}.", most=most, k=k)
     lengths = np.linalg.norm(before, axis=1), np.linalg.norm(after, axis=1)
     distances = _distances(before, after, lengths)
     rows = np.flatnonzero(distances > 0)  # NaN is not
@@ -104,12 +104,18 @@ def _neighbours(
 def _check(words: Sequence[str], before: Table, after: Table) -> None:
     if before.ndim != 2 or before.shape != after.shape:
         raise DataError(
-            f"The tables before and after must have the same shape; got {before.shape} and {after.shape}."
+            "The tables before and after must have the same shape; got {shape} and {other_shape}.",
+            shape=before.shape,
+            other_shape=after.shape,
         )
     if len(words) != len(before) or not len(words):
         raise DataError(
-            f"{len(words):,} words, but {len(before):,} vectors; there must be one vector a word."
+            "{words:,} words, but {before:,} vectors; there must be one vector a word.",
+            words=len(words),
+            before=len(before),
         )
     for name, table in (("before", before), ("after", after)):
         if not np.isfinite(table).all():
-            raise DataError(f"The vectors {name} hold numbers that are not finite: the training broke.")
+            raise DataError(
+                "The vectors {name} hold numbers that are not finite: the training broke.", name=name
+            )

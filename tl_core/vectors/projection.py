@@ -76,7 +76,9 @@ def make_map(unit: NDArray[np.float32], config: MapConfig, *, k: int = 10) -> Wo
     """
     if unit.ndim != 2 or len(unit) < FEWEST_WORDS:
         raise DataError(
-            f"A map needs at least {FEWEST_WORDS} words; got {len(unit)}. Add words, or choose more neighbours."
+            "A map needs at least {fewest_words} words; got {unit}. Add words, or choose more neighbours.",
+            fewest_words=FEWEST_WORDS,
+            unit=len(unit),
         )
     notes: list[str] = []
     points, variance = principal_components(unit, config.dimensions)
@@ -126,7 +128,7 @@ def overlap_at_k(unit: NDArray[np.float32], points: NDArray[np.float32], k: int)
 
     count = len(unit)
     if not 1 <= k < count:
-        raise ConfigError(f"k must be between 1 and {count - 1}, the other words; got {k}.")
+        raise ConfigError("k must be between 1 and {count}, the other words; got {k}.", count=count - 1, k=k)
     _, found = KDTree(points).query(points, k + 1)
     others = found != np.arange(count)[:, None]
     others[others.all(axis=1), -1] = False  # more than k points in one place: the word itself is not listed

@@ -113,7 +113,11 @@ def evaluate_analogies(
     DataError if none does.
     """
     if method not in get_args(AnalogyMethod):
-        raise ConfigError(f"method must be one of {', '.join(get_args(AnalogyMethod))}; got {method!r}.")
+        raise ConfigError(
+            "method must be one of {methods}; got {method!r}.",
+            methods=", ".join(get_args(AnalogyMethod)),
+            method=method,
+        )
     count = counted(vectors, first)
     folded = vectors.vocabulary.folded_rows
     known: list[tuple[int, Quadruple]] = []  # section and words of each covered question
@@ -126,8 +130,11 @@ def evaluate_analogies(
                 rows.append(found)
     if not known:
         raise DataError(
-            f"None of the {questions.total:,} questions of {questions.name} has all four words among the "
-            f"{count:,} words searched. Use a set in the language of the vectors, or search more words."
+            "None of the {total:,} questions of {questions} has all four words among the "
+            "{count:,} words searched. Use a set in the language of the vectors, or search more words.",
+            total=questions.total,
+            questions=questions.name,
+            count=count,
         )
     asked = np.array(rows, dtype=np.intp)[:, :3]
     answers = yield from answer_events(
@@ -153,8 +160,12 @@ def evaluate_similarity(vectors: WordVectors, pairs: SimilaritySet) -> Similarit
     missing = tuple((a, b) for a, b, _ in pairs.pairs if not {a.upper(), b.upper()} <= folded.keys())
     if len(covered) < FEWEST_PAIRS:
         raise DataError(
-            f"{len(covered)} of the {pairs.total:,} pairs of {pairs.name} have both words among these "
-            f"vectors; at least {FEWEST_PAIRS} are needed. Use a set in the language of the vectors."
+            "{covered} of the {total:,} pairs of {pairs} have both words among these "
+            "vectors; at least {fewest_pairs} are needed. Use a set in the language of the vectors.",
+            covered=len(covered),
+            total=pairs.total,
+            pairs=pairs.name,
+            fewest_pairs=FEWEST_PAIRS,
         )
     one = vectors.unit_rows([folded[a.upper()] for a, _, _ in covered])
     other = vectors.unit_rows([folded[b.upper()] for _, b, _ in covered])
@@ -162,7 +173,8 @@ def evaluate_similarity(vectors: WordVectors, pairs: SimilaritySet) -> Similarit
     scores = np.array([score for _, _, score in covered])
     if not np.ptp(scores) or not np.ptp(cosines):
         raise DataError(
-            f"All scores or all cosines of {pairs.name} are equal, so nothing can follow anything."
+            "All scores or all cosines of {pairs} are equal, so nothing can follow anything.",
+            pairs=pairs.name,
         )
     return SimilarityReport(
         pairs.name,

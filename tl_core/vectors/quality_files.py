@@ -76,16 +76,24 @@ class SimilaritySet:
 def read_bundled(name: str) -> AnalogySet | SimilaritySet:
     """A set that comes with gensim; DataError for any other name, or if its file is missing."""
     if name not in BUNDLED:
-        raise DataError(f"{name!r} is not a set that comes with gensim; choose one of: {', '.join(BUNDLED)}.")
+        raise DataError(
+            "{name!r} is not a set that comes with gensim; choose one of: {bundled}.",
+            name=name,
+            bundled=", ".join(BUNDLED),
+        )
     folder = package_folder("gensim")
     if folder is None:
-        raise DataError(f"The set {name} lies in gensim, which is not installed here: pip install gensim.")
+        raise DataError(
+            "The set {name} lies in gensim, which is not installed here: pip install gensim.", name=name
+        )
     path = folder / "test" / "test_data" / BUNDLED[name]
     try:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(
-            f"{path} cannot be read ({error.strerror}). Reinstall gensim, or upload the set as a file."
+            "{path} cannot be read ({reason}). Reinstall gensim, or upload the set as a file.",
+            path=path,
+            reason=error.strerror,
         ) from error
     return read_quality(content, name)
 
@@ -98,13 +106,19 @@ def read_quality(content: bytes, name: str) -> AnalogySet | SimilaritySet:
     plain = inflate(content, name, LARGEST_FILE)
     if len(plain) > LARGEST_FILE:
         raise DataError(
-            f"{name} has {len(plain) / 1e6:,.1f} MB; at most {LARGEST_FILE / 1e6:.0f} are read. Upload a part of it."
+            "{name} has {plain:,.1f} MB; at most {largest_file:.0f} are read. Upload a part of it.",
+            name=name,
+            plain=len(plain) / 1000000.0,
+            largest_file=LARGEST_FILE / 1000000.0,
         )
     lines = list(_lines(plain, name))
     first = next((line for line in lines if line[1][0] not in "#:"), None)
     if first is None:
         raise DataError(
-            f"{name} holds no words. It may hold analogies: {ANALOGY_FORM}; or pairs: {SIMILARITY_FORM}."
+            "{name} holds no words. It may hold analogies: {analogy_form}; or pairs: {similarity_form}.",
+            name=name,
+            analogy_form=ANALOGY_FORM,
+            similarity_form=SIMILARITY_FORM,
         )
     if any(text[0] == ":" for _, text in lines):
         return AnalogySet(name, _sections(lines, name, mark=":"))
@@ -125,7 +139,9 @@ def _lines(plain: bytes, name: str) -> Iterator[Line]:
         raise DataError(str(error).replace(decoding.SAVE, SAVE)) from None
     for number, line in enumerate(source.lines(), start=1):
         if BROKEN.search(line):
-            raise DataError(f"{name}, line {number}: bytes that are not UTF-8. {SAVE}")
+            raise DataError(
+                "{name}, line {number}: bytes that are not UTF-8. {save}", name=name, number=number, save=SAVE
+            )
         if text := line.strip():
             yield number, text
 
@@ -180,12 +196,22 @@ def _number(cell: str) -> float | None:
 
 def _check_count(name: str, count: int, what: str) -> None:
     if not count:
-        raise DataError(f"{name} holds no {what}, only headings. Upload a file that has some.")
+        raise DataError(
+            "{name} holds no {what}, only headings. Upload a file that has some.", name=name, what=what
+        )
     if count > MOST_ROWS:
-        raise DataError(f"{name} has {count:,} {what}; at most {MOST_ROWS:,} are read. Upload a part of it.")
+        raise DataError(
+            "{name} has {count:,} {what}; at most {most_rows:,} are read. Upload a part of it.",
+            name=name,
+            count=count,
+            what=what,
+            most_rows=MOST_ROWS,
+        )
 
 
 def _refused(name: str, line: Line, rule: str) -> DataError:
     number, text = line
     shown = text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
-    return DataError(f"{name}, line {number}: '{shown}' {rule}.")
+    return DataError(
+        "{name}, line {number}: '{shown}' {rule}.", name=name, number=number, shown=shown, rule=rule
+    )

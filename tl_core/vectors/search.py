@@ -84,7 +84,7 @@ def best_rows(scores: NDArray[np.float32], k: int, without: Iterable[int] = ()) 
         if row < len(scores):
             scores[row] = -np.inf
     if k < 1:
-        raise ConfigError(f"k must be at least 1; got {k}.")
+        raise ConfigError("k must be at least 1; got {k}.", k=k)
     whole = len(scores) // BLOCK * BLOCK
     candidates = np.arange(len(scores))
     if whole // BLOCK > k:
@@ -133,5 +133,5 @@ def counted(vectors: WordVectors, first: int | None) -> int:
     if first is None:
         return len(vectors.vocabulary)
     if first < 1:
-        raise ConfigError(f"The number of words to search must be at least 1; got {first}.")
+        raise ConfigError("The number of words to search must be at least 1; got {first}.", first=first)
     return min(first, len(vectors.vocabulary))

@@ -137,13 +137,19 @@ def load_vectors(folder: Path, *, rows_at: Path | None = None) -> WordVectors:
         lengths = np.load(folder / LENGTHS, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{folder} is not a whole folder of word vectors: {error}. Load them again."
+            "{folder} is not a whole folder of word vectors: {error}. Load them again.",
+            folder=folder,
+            error=error,
         ) from error
     count = len(words)
     if rows.shape != columns.shape[::-1] or len(rows) != count or lengths.shape != (count,):
         raise ModelError(
-            f"{folder}: {count:,} words, but vectors of shape {rows.shape} and columns of shape {columns.shape}. "
-            "Delete the folder and load the vectors again."
+            "{folder}: {count:,} words, but vectors of shape {shape} and columns of shape {columns_shape}. "
+            "Delete the folder and load the vectors again.",
+            folder=folder,
+            count=count,
+            shape=rows.shape,
+            columns_shape=columns.shape,
         )
     return WordVectors(str(record["name"]), Vocabulary(words), rows, columns, lengths)
 
@@ -160,17 +166,25 @@ def read_vectors_record(folder: Path) -> dict[str, Any]:
     """What a folder says of its vectors (name, words, width and more); ModelError if it says nothing."""
     record = read_record(folder / RECORD)
     if record is None and not (folder / RECORD).exists():
-        raise ModelError(f"{folder} is not a folder of word vectors: it has no {RECORD}.")
+        raise ModelError(
+            "{folder} is not a folder of word vectors: it has no {record}.", folder=folder, record=RECORD
+        )
     if record is None or not {"name", "words", "width"} <= set(record):
-        raise ModelError(f"{folder / RECORD} must hold an object with name, words and width.")
+        raise ModelError("{folder} must hold an object with name, words and width.", folder=folder / RECORD)
     return record
 
 
 def _check(words: Sequence[str], rows: NDArray[np.float32]) -> None:
     if rows.ndim != 2 or not rows.size:
-        raise DataError(f"Word vectors must be a table of at least one row and one column; got {rows.shape}.")
+        raise DataError(
+            "Word vectors must be a table of at least one row and one column; got {shape}.", shape=rows.shape
+        )
     if len(words) != len(rows):
-        raise DataError(f"{len(words):,} words, but {len(rows):,} vectors; there must be one vector a word.")
+        raise DataError(
+            "{words:,} words, but {rows:,} vectors; there must be one vector a word.",
+            words=len(words),
+            rows=len(rows),
+        )
 
 
 def _fill(rows: NDArray[np.float32], columns: NDArray[np.float32], lengths: NDArray[np.float32]) -> None:

@@ -105,7 +105,8 @@ def _show_importance(store: Store, row: SubjectRow, each: subjects.Asked) -> Non
     missing = set(sample.labels) - set(subject.classes)
     if missing:
         raise DataError(
-            f"The rows have classes that the run does not know: {', '.join(sorted(missing)[:5])}."
+            "The rows have classes that the run does not know: {missing}.",
+            missing=", ".join(sorted(missing)[:5]),
         )
     rows = readable(each, sample)
     found = computed(

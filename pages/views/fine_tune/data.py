@@ -153,7 +153,9 @@ def _choose_columns(table: Table, role: str, *, test: bool = False) -> Columns:
     if not text:
         raise DataError("Choose at least one text column.")
     if label is None:
-        raise DataError(f"{table.name} has no column that looks like labels. Choose the label column.")
+        raise DataError(
+            "{table} has no column that looks like labels. Choose the label column.", table=table.name
+        )
     return Columns(tuple(text), label)
 
 

@@ -101,7 +101,9 @@ def _read_config(content: bytes) -> ClassifyExperiment:
     try:
         values = json.loads(content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError) as error:
-        raise ConfigError(f"This is not a JSON file ({error}). Load one that was downloaded here.") from error
+        raise ConfigError(
+            "This is not a JSON file ({error}). Load one that was downloaded here.", error=error
+        ) from error
     return config_from_json(values)
 
 

@@ -50,7 +50,9 @@ def show_context(store: Store, vectors: WordVectors, name: str) -> None:
     with guard():
         if len(sentences) > MOST_SENTENCES:
             raise DataError(
-                f"{len(sentences):,} sentences; at most {MOST_SENTENCES} are shown. Take some out."
+                "{sentences:,} sentences; at most {most_sentences} are shown. Take some out.",
+                sentences=len(sentences),
+                most_sentences=MOST_SENTENCES,
             )
         _show_static(vectors, word)
         if encoder and encoder_ready(store, encoder, "context"):

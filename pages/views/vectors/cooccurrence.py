@@ -102,8 +102,13 @@ def _check_size(corpus: Corpus, splitter: str) -> None:
     if corpus.characters > most:
         other = " or cut into words" if splitter == "morphemes" else ""
         raise DataError(
-            f"{corpus.name} has {corpus.characters:,} characters; cut into {SPLITTER_TITLES[splitter]} at most {most:,} "
-            f"are counted here. Take a part of it{other}."
+            "{corpus} has {characters:,} characters; cut into {splitter_titles} at most {most:,} "
+            "are counted here. Take a part of it{other}.",
+            corpus=corpus.name,
+            characters=corpus.characters,
+            splitter_titles=SPLITTER_TITLES[splitter],
+            most=most,
+            other=other,
         )
 
 

@@ -46,7 +46,11 @@ def show_learn(store: Store) -> None:
             )
         )
         if len(watched) > MOST_WATCHED:
-            raise DataError(f"{len(watched)} words to watch; at most {MOST_WATCHED} are. Take some out.")
+            raise DataError(
+                "{watched} words to watch; at most {most_watched} are. Take some out.",
+                watched=len(watched),
+                most_watched=MOST_WATCHED,
+            )
         if st.button("Learn", type="primary", icon=":material/model_training:", key="learn.go"):
             config = from_values(LearnConfig, values)
             told = [word.lower() for word in watched] if config.lower else watched

@@ -18,8 +18,10 @@ def head_distance(before: Maps, after: Maps) -> Numbers:
     """
     if before.shape != after.shape:
         raise DataError(
-            f"Attention of shape {before.shape} cannot be compared with attention of shape {after.shape}. Compare two "
-            "states of the same encoder on the same text."
+            "Attention of shape {shape} cannot be compared with attention of shape {other_shape}. Compare two "
+            "states of the same encoder on the same text.",
+            shape=before.shape,
+            other_shape=after.shape,
         )
     distances = np.empty(before.shape[:2])
     for layer, head in np.ndindex(*distances.shape):
@@ -39,8 +41,10 @@ class ChangeSum:
         distances = head_distance(before, after)
         if self.rows and distances.shape != self._sum.shape:
             raise DataError(
-                f"Attention of {distances.shape} layers and heads cannot be added to that of {self._sum.shape}. Keep to "
-                "one encoder."
+                "Attention of {shape} layers and heads cannot be added to that of {other_shape}. Keep to "
+                "one encoder.",
+                shape=distances.shape,
+                other_shape=self._sum.shape,
             )
         self._sum = self._sum + distances * before.shape[-1]
         self.rows += before.shape[-1]

@@ -28,7 +28,7 @@ def thumbnails(maps: Maps, size: int = 24) -> Thumbnails:
     stays black. ConfigError for a size below one.
     """
     if size < 1:
-        raise ConfigError(f"A picture has at least one pixel a side; got {size}.")
+        raise ConfigError("A picture has at least one pixel a side; got {size}.", size=size)
     layers, heads, units, _ = maps.shape
     pooling = _pooling(units, min(size, units))
     side = len(pooling)

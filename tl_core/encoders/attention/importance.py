@@ -79,18 +79,23 @@ def _check(subject: Subject, inputs: Sequence[ModelInput], wanted: Sequence[int]
     network_of(subject)
     if subject.kind != "classes":
         raise ModelError(
-            f"{subject.title} finds answers in a text; the importance of heads is measured for classifiers. Choose "
-            "a fine-tuned classifier."
+            "{subject} finds answers in a text; the importance of heads is measured for classifiers. Choose "
+            "a fine-tuned classifier.",
+            subject=subject.title,
         )
     check_watchable(subject.encoder)
     if not inputs or len(inputs) != len(wanted):
         raise DataError(
-            f"Every text needs its class, and one text is the least; got {len(inputs):,} texts and {len(wanted):,} classes."
+            "Every text needs its class, and one text is the least; got {inputs:,} texts and {wanted:,} classes.",
+            inputs=len(inputs),
+            wanted=len(wanted),
         )
     count = len(subject.classes)
     strange = [each for each in wanted if not 0 <= each < count]
     if strange:
-        raise DataError(f"A class must be a number from 0 to {count - 1}; got {strange[0]}.")
+        raise DataError(
+            "A class must be a number from 0 to {count}; got {strange}.", count=count - 1, strange=strange[0]
+        )
 
 
 def _whole(subject: Subject, batch: Batch) -> tuple[Numbers, list[Any]]:

@@ -32,15 +32,21 @@ def attention_maps(subject: Subject, shown: ModelInput) -> Maps:
     layers = [each for each in told or () if each is not None]
     if len(layers) != encoder.layers:
         raise ModelError(
-            f"{encoder.name} told the attention of {len(layers)} of its {encoder.layers} layers, so it cannot be "
-            "shown. Choose another encoder."
+            "{encoder} told the attention of {layers} of its {wanted_layers} layers, so it cannot be "
+            "shown. Choose another encoder.",
+            encoder=encoder.name,
+            layers=len(layers),
+            wanted_layers=encoder.layers,
         )
     maps: Maps = np.stack([each[0].float().cpu().numpy() for each in layers])
     count = len(shown)
     if maps.shape[2:] != (count, count) or np.abs(maps.sum(-1) - 1).max() > SUM_TOLERANCE:
         raise ModelError(
-            f"What {encoder.name} tells is no attention over {count} tokens: its shape is {maps.shape}, or its rows "
-            "do not sum to one."
+            "What {encoder} tells is no attention over {count} tokens: its shape is {shape}, or its rows "
+            "do not sum to one.",
+            encoder=encoder.name,
+            count=count,
+            shape=maps.shape,
         )
     return maps
 

@@ -64,8 +64,10 @@ def attention_flow(
     tokens = _checked_tokens(token_or_tokens, count)
     if count > MOST_FLOW_TOKENS:
         raise DataError(
-            f"Attention flow takes at most {MOST_FLOW_TOKENS} tokens; this text has {count:,}. Shorten the text, or "
-            "choose roll-out."
+            "Attention flow takes at most {most_flow_tokens} tokens; this text has {count:,}. Shorten the text, or "
+            "choose roll-out.",
+            most_flow_tokens=MOST_FLOW_TOKENS,
+            count=count,
         )
     capacities = np.stack([_with_residual(each, residual) for each in maps])
     flows = _flows(np.rint(capacities * CAPACITY_STEPS).astype(np.int32), tokens)
@@ -129,10 +131,14 @@ def _checked_tokens(token_or_tokens: int | Sequence[int], count: int) -> list[in
         raise ConfigError("No token is chosen. Choose the one whose flow is to be shown.")
     for token in tokens:
         if not 0 <= token < count:
-            raise ConfigError(f"There is no token {token + 1}: the text has {count:,} tokens.")
+            raise ConfigError(
+                "There is no token {token}: the text has {count:,} tokens.", token=token + 1, count=count
+            )
     return tokens
 
 
 def _check_residual(residual: float) -> None:
     if not 0 <= residual <= 1:
-        raise ConfigError(f"The share of the residual connection must be between 0 and 1; got {residual}.")
+        raise ConfigError(
+            "The share of the residual connection must be between 0 and 1; got {residual}.", residual=residual
+        )

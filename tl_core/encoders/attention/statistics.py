@@ -65,8 +65,10 @@ class HeadStatisticsSum:
             before = self._sums.setdefault(name, np.zeros_like(each))
             if before.shape != each.shape:
                 raise DataError(
-                    f"Attention of {each.shape} layers and heads cannot be added to that of {before.shape}. Keep to one "
-                    "encoder."
+                    "Attention of {shape} layers and heads cannot be added to that of {other_shape}. Keep to one "
+                    "encoder.",
+                    shape=each.shape,
+                    other_shape=before.shape,
                 )
             self._sums[name] = before + each
         for name, chance in _chances(shown).items():

@@ -48,8 +48,12 @@ def head_steps(subject: Subject, shown: ModelInput, layer: int, head: int) -> He
 
     if not (0 <= layer < subject.layers and 0 <= head < subject.heads):
         raise ConfigError(
-            f"There is no head {head + 1} in layer {layer + 1}: {subject.encoder.name} has {subject.layers} layers of "
-            f"{subject.heads} heads."
+            "There is no head {head} in layer {layer}: {encoder} has {layers} layers of {heads} heads.",
+            head=head + 1,
+            layer=layer + 1,
+            encoder=subject.encoder.name,
+            layers=subject.layers,
+            heads=subject.heads,
         )
     with subject.lock, torch.inference_mode(), watched(subject.encoder, layer=layer) as watch:
         subject.encoder.model(**tensors(subject, [shown]))

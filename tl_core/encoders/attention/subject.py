@@ -102,7 +102,8 @@ def network_of(subject: Subject) -> torch.nn.Module:
     """The trained network; ModelError for a bare encoder, which predicts nothing."""
     if subject.network is None or subject.read_targets is None:
         raise ModelError(
-            f"{subject.title} is an encoder without a head: it predicts nothing that could be explained. Choose a "
-            "fine-tuned run or a reader."
+            "{subject} is an encoder without a head: it predicts nothing that could be explained. Choose a "
+            "fine-tuned run or a reader.",
+            subject=subject.title,
         )
     return subject.network

@@ -125,14 +125,20 @@ def mixed(maps: UnitMaps, heads: Sequence[tuple[int, int]], how: Mixing = "mean"
     ConfigError for no head, one that is not there, or another way of mixing.
     """
     if how not in get_args(Mixing):
-        raise ConfigError(f"Heads are mixed by {' or '.join(get_args(Mixing))}; got {how!r}.")
+        raise ConfigError(
+            "Heads are mixed by {directions}; got {how!r}.", directions=" or ".join(get_args(Mixing)), how=how
+        )
     if not heads:
         raise ConfigError("No head is chosen. Choose at least one.")
     layers, width = maps.maps.shape[:2]
     for layer, head in heads:
         if not (0 <= layer < layers and 0 <= head < width):
             raise ConfigError(
-                f"There is no head {head + 1} in layer {layer + 1}: this encoder has {layers} layers of {width} heads."
+                "There is no head {head} in layer {layer}: this encoder has {layers} layers of {width} heads.",
+                head=head + 1,
+                layer=layer + 1,
+                layers=layers,
+                width=width,
             )
     (first, *rest) = dict.fromkeys(heads)
     together: Matrix = maps.maps[first].copy()
@@ -151,7 +157,11 @@ def filtered(matrix: Matrix, units: Sequence[Unit], direction: Direction) -> Mat
     keeps them. ConfigError for another direction.
     """
     if direction not in get_args(Direction):
-        raise ConfigError(f"A direction is one of {', '.join(get_args(Direction))}; got {direction!r}.")
+        raise ConfigError(
+            "A direction is one of {directions}; got {direction!r}.",
+            directions=", ".join(get_args(Direction)),
+            direction=direction,
+        )
     sides = np.array([unit.side for unit in units], dtype=np.int64)
     giving, receiving = sides[:, None], sides[None, :]
     if direction == "all":

@@ -70,7 +70,12 @@ def watched(encoder: Encoder, *, off: Collection[Head] = (), layer: int | None =
     for at, head in off:
         if not (0 <= at < encoder.layers and 0 <= head < heads):
             raise ConfigError(
-                f"There is no head {head + 1} in layer {at + 1}: {encoder.name} has {encoder.layers} layers of {heads} heads."
+                "There is no head {head} in layer {layer}: {encoder} has {layers} layers of {heads} heads.",
+                head=head + 1,
+                layer=at + 1,
+                encoder=encoder.name,
+                layers=encoder.layers,
+                heads=heads,
             )
         by_layer.setdefault(at, []).append(head)
     _register()
@@ -92,8 +97,9 @@ def check_watchable(encoder: Encoder) -> None:
     """ModelError for a family that computes its attention in a way of its own."""
     if not can_be_watched(encoder):
         raise ModelError(
-            f"{encoder.family.title} computes attention in a way of its own: no head of it can be switched off or shown "
-            "step by step here. Its maps can be seen; for more choose another encoder."
+            "{family} computes attention in a way of its own: no head of it can be switched off or shown "
+            "step by step here. Its maps can be seen; for more choose another encoder.",
+            family=encoder.family.title,
         )
 
 

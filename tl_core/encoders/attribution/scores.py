@@ -76,9 +76,13 @@ def attribute(
     import torch
 
     if method not in get_args(Method):
-        raise ConfigError(f"method must be one of {', '.join(get_args(Method))}; got {method!r}.")
+        raise ConfigError(
+            "method must be one of {methods}; got {method!r}.",
+            methods=", ".join(get_args(Method)),
+            method=method,
+        )
     if steps < 1:
-        raise ConfigError(f"steps must be at least 1; got {steps}.")
+        raise ConfigError("steps must be at least 1; got {steps}.", steps=steps)
     network = network_of(subject)
     with subject.lock, torch.inference_mode(False), torch.enable_grad():
         network.eval()

@@ -67,10 +67,15 @@ def probe_events(
     for layer, each in enumerate(states):
         if each.ndim != 2 or len(each) != len(targets):
             raise DataError(
-                f"Layer {layer} has states of shape {each.shape} for {len(targets)} classes of texts."
+                "Layer {layer} has states of shape {shape} for {targets} classes of texts.",
+                layer=layer,
+                shape=each.shape,
+                targets=len(targets),
             )
         if not np.isfinite(each).all():
-            raise DataError(f"Layer {layer} holds numbers that are not finite: the encoder is broken.")
+            raise DataError(
+                "Layer {layer} holds numbers that are not finite: the encoder is broken.", layer=layer
+            )
     parts = list(_folds(targets, seed)) if split is None else [_given(split, targets)]
     right = np.zeros(len(states))
     rows = sum(len(test) for _, test in parts)
@@ -110,11 +115,12 @@ def _folds(targets: NDArray[Any], seed: int) -> Iterator[tuple[Rows, Rows]]:
 
     classes, counts = np.unique(targets, return_counts=True)
     if len(classes) < 2:
-        raise DataError(f"A probe needs rows of at least two classes; got {len(classes)}.")
+        raise DataError("A probe needs rows of at least two classes; got {classes}.", classes=len(classes))
     if counts.min() < 2:
         raise DataError(
-            f"Class {classes[counts.argmin()]} has a single row, so it cannot be both learned and held out. "
-            "Give each class at least two rows."
+            "Class {classes} has a single row, so it cannot be both learned and held out. "
+            "Give each class at least two rows.",
+            classes=classes[counts.argmin()],
         )
     folds = StratifiedKFold(min(FOLDS, int(counts.min())), shuffle=True, random_state=seed)
     yield from folds.split(np.zeros((len(targets), 1)), targets)
@@ -124,9 +130,11 @@ def _given(split: tuple[Sequence[int], Sequence[int]], targets: NDArray[Any]) ->
     train, test = (np.asarray(each, dtype=np.intp) for each in split)
     numbers = np.concatenate([train, test])
     if not len(train) or not len(test):
-        raise DataError(f"A probe needs training and test rows; got {len(train)} and {len(test)}.")
+        raise DataError(
+            "A probe needs training and test rows; got {train} and {test}.", train=len(train), test=len(test)
+        )
     if numbers.min() < 0 or numbers.max() >= len(targets):
-        raise DataError(f"Row numbers must be between 0 and {len(targets) - 1}.")
+        raise DataError("Row numbers must be between 0 and {targets}.", targets=len(targets) - 1)
     if np.intersect1d(train, test).size:
         raise DataError(
             "Some rows are both training and test rows. Choose test rows that were not trained on."

@@ -25,9 +25,15 @@ def linear_cka(a: NDArray[Any], b: NDArray[Any]) -> float:
     DataError below two texts, or if one side says the same of all texts.
     """
     if a.ndim != 2 or b.ndim != 2 or len(a) != len(b):
-        raise DataError(f"States must be two tables with the same rows; got {a.shape} and {b.shape}.")
+        raise DataError(
+            "States must be two tables with the same rows; got {shape} and {other_shape}.",
+            shape=a.shape,
+            other_shape=b.shape,
+        )
     if len(a) < FEWEST_ROWS:
-        raise DataError(f"Similarity needs at least {FEWEST_ROWS} texts; got {len(a)}.")
+        raise DataError(
+            "Similarity needs at least {fewest_rows} texts; got {a}.", fewest_rows=FEWEST_ROWS, a=len(a)
+        )
     centred_a, centred_b = _centred(a), _centred(b)
     if len(a) <= min(a.shape[1], b.shape[1]):  # the same numbers by (N, N), which are fewer here
         grams = centred_a @ centred_a.T, centred_b @ centred_b.T
@@ -45,8 +51,10 @@ def layer_similarity(before: States, after: States) -> NDArray[np.float64]:
     """
     if len(before) != len(after):
         raise DataError(
-            f"{len(before)} layers before and {len(after)} after cannot be compared one by one. "
-            "Compare two states of one encoder."
+            "{before} layers before and {after} after cannot be compared one by one. "
+            "Compare two states of one encoder.",
+            before=len(before),
+            after=len(after),
         )
     return np.array([linear_cka(*each) for each in zip(before, after, strict=True)])
 
@@ -60,7 +68,8 @@ def _centred(states: NDArray[Any]) -> NDArray[np.float64]:
         raise DataError("States hold numbers that are not finite, so they cannot be compared.")
     if length <= ROUNDING * float(np.linalg.norm(states.astype(np.float64))):
         raise DataError(
-            f"The states of all {len(states)} texts are the same, so their similarity is not defined. "
-            "Take texts that differ."
+            "The states of all {states} texts are the same, so their similarity is not defined. "
+            "Take texts that differ.",
+            states=len(states),
         )
     return np.asarray(found / length)

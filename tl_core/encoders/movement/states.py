@@ -45,8 +45,11 @@ def layer_states_events(
             hidden = model(**batch, output_hidden_states=True).hidden_states or ()
             if len(hidden) != len(states):
                 raise ModelError(
-                    f"{encoder.name} told {len(hidden)} states instead of {len(states)}, so its layers cannot be "
-                    "compared. Choose another encoder."
+                    "{encoder} told {hidden} states instead of {states}, so its layers cannot be "
+                    "compared. Choose another encoder.",
+                    encoder=encoder.name,
+                    hidden=len(hidden),
+                    states=len(states),
                 )
             for layer, each in enumerate(hidden):
                 states[layer][rows] = pool(each.float(), batch["attention_mask"], pooling).cpu().numpy()

@@ -49,7 +49,9 @@ def moved_weights(before: Encoder, after: Encoder) -> MovedWeights:
         name: each.shape for name, each in ours.items()
     }:
         raise ModelError(
-            f"{before.name} and {after.name} do not have the same parameters. Compare two states of one encoder."
+            "{before} and {after} do not have the same parameters. Compare two states of one encoder.",
+            before=before.name,
+            after=after.name,
         )
     names, values = [], []
     for part, parameters in _parts(before):
@@ -62,7 +64,10 @@ def moved_weights(before: Encoder, after: Encoder) -> MovedWeights:
 def _parameters(encoder: Encoder) -> list[Named]:
     found = list(encoder.model.named_parameters())
     if any("lora_" in name for name, _ in found):
-        raise ModelError(f"{encoder.name} stands under an adapter. Merge the adapter into its weights first.")
+        raise ModelError(
+            "{encoder} stands under an adapter. Merge the adapter into its weights first.",
+            encoder=encoder.name,
+        )
     return found
 
 

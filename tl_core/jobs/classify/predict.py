@@ -23,7 +23,7 @@ def read_unlabelled(table: Table, columns: tuple[str, ...]) -> list[str]:
     """The texts of a table; DataError if a column is missing or there are no rows."""
     texts = texts_of(table, columns)
     if not texts:
-        raise DataError(f"{table.name} holds no rows to predict.")
+        raise DataError("{table} holds no rows to predict.", table=table.name)
     return texts
 
 
@@ -36,7 +36,9 @@ def predict_events(
     """
     texts = read_unlabelled(table, columns)
     if run.status != "done":
-        raise RunError(f"Run {run.id} is {run.status}; only a finished run can predict.")
+        raise RunError(
+            "Run {run} is {status}; only a finished run can predict.", run=run.id, status=run.status
+        )
     check_output(out)
     classifier = load_classifier(run.model, settings)
     probabilities = yield from classifier.predict_events(texts)

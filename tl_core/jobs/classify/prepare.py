@@ -78,7 +78,9 @@ def _check(target: Examples, task: Task) -> None:
     for name, examples in (("training rows", target), ("source rows", task.source)):
         if examples is not None and len(examples.classes) < 2:
             found = f"only {examples.classes[0]!r}" if examples.classes else "none"
-            raise DataError(f"A classifier needs at least two classes; the {name} hold {found}.")
+            raise DataError(
+                "A classifier needs at least two classes; the {name} hold {found}.", name=name, found=found
+            )
     if task.test is not None and not len(task.test):
         raise DataError("The test file holds no usable row.")
 
@@ -91,11 +93,14 @@ def _without_test_rows(config: ClassifyExperiment, task: Task, test: Examples) -
     source = without_rows(task.source, rows)
     if len(source.classes) < 2:
         raise DataError(
-            f"{len(rows):,} rows of the source task are test rows of the target too; without them it has fewer than two "
-            "classes. Give the source rows of its own."
+            "{rows:,} rows of the source task are test rows of the target too; without them it has fewer than two "
+            "classes. Give the source rows of its own.",
+            rows=len(rows),
         )
     try:
         source_split(config, source)
     except DataError as error:
-        raise DataError(f"The source task cannot be split into training and test rows. {error}") from error
+        raise DataError(
+            "The source task cannot be split into training and test rows. {error}", error=error
+        ) from error
     return replace(task, source=source), len(rows)

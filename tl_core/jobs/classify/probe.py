@@ -42,7 +42,7 @@ def run_probe(settings: Settings, folder: Path) -> None:
     began = time.perf_counter()
     order = read_record(folder / "order.json")
     if order is None:
-        raise TLError(f"{folder} holds no order for a probe.")
+        raise TLError("{folder} holds no order for a probe.", folder=folder)
     config = config_from_json(order["config"])
     examples = read_examples(folder / "rows.jsonl")
     if any(each["base"] for each in order["arms"].values()):

@@ -57,7 +57,7 @@ def evaluation_result(job: Job) -> tuple[ReadReport, float]:
     """(report, seconds of asking) of a finished evaluation; RunError if it has none."""
     record = read_record(job.folder / RESULT)
     if record is None:
-        raise RunError(f"Evaluation {job.id} is {job.status}: it has no result.")
+        raise RunError("Evaluation {job} is {status}: it has no result.", job=job.id, status=job.status)
     return from_json(ReadReport, record["report"]), float(record["seconds"])
 
 

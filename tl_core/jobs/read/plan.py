@@ -64,7 +64,9 @@ class ReadExperiment(ExperimentConfig):
     def settings_class(self, strategy: str) -> type[ReadConfig]:
         if strategy not in METHODS:
             raise ConfigError(
-                f"There is no way {strategy!r} to train a reader. There are: {', '.join(METHODS)}."
+                "There is no way {strategy!r} to train a reader. There are: {methods}.",
+                strategy=strategy,
+                methods=", ".join(METHODS),
             )
         return ReadConfig
 
@@ -99,7 +101,7 @@ def read_config_from_json(values: object) -> ReadExperiment:
     ConfigError, naming the setting, for anything else.
     """
     if not isinstance(values, dict):
-        raise ConfigError(f"A config is a JSON object with arms and sizes; got {values!r:.80}.")
+        raise ConfigError("A config is a JSON object with arms and sizes; got {values!r:.80}.", values=values)
     return ReadExperiment(**fields_from_json(ReadExperiment, _with_arms(values)))
 
 
@@ -111,7 +113,7 @@ def _with_arms(values: dict[str, Any]) -> dict[str, Any]:
         raise ConfigError("A config names either arms, or starts with their settings, not both.")
     starts, settings = values.get("starts", ["en"]), values.get("settings", {})
     if not isinstance(starts, list) or not all(isinstance(each, str) for each in starts):
-        raise ConfigError(f"starts must be a list of names; got {starts!r:.80}.")
+        raise ConfigError("starts must be a list of names; got {starts!r:.80}.", starts=starts)
     if not isinstance(settings, dict):
         raise ConfigError("settings must be an object.")
     method = settings.get("method", ReadConfig().method)
@@ -134,15 +136,18 @@ def read_trials(config: ReadExperiment) -> list[Trial]:
 def check_questions(config: ReadExperiment, pool: ReadingSet, test: ReadingSet) -> None:
     """DataError if there is nothing to learn from or to measure on, or a size asks for more than there is."""
     if not pool.answerable:
-        raise DataError(f"{pool.name} leaves no answerable question to learn from.")
+        raise DataError("{pool} leaves no answerable question to learn from.", pool=pool.name)
     if not len(test):
         raise DataError(
-            f"{pool.name} holds a single passage, so that none can be held back. Give a test file, or more "
-            "passages."
+            "{pool} holds a single passage, so that none can be held back. Give a test file, or more "
+            "passages.",
+            pool=pool.name,
         )
     if max(config.sizes) > len(pool):
         raise DataError(
-            f"{max(config.sizes)} questions are asked for, but after holding back the test {len(pool)} are left."
+            "{sizes} questions are asked for, but after holding back the test {pool} are left.",
+            sizes=max(config.sizes),
+            pool=len(pool),
         )
 
 

@@ -198,7 +198,9 @@ def read_answers(path: Path) -> list[dict[str, Any]]:
         with path.open(encoding="utf-8") as file:
             return [json.loads(line) for line in file]
     except (OSError, ValueError) as error:
-        raise RunError(f"The answers in {path.parent.name} cannot be read. Evaluate again.") from error
+        raise RunError(
+            "The answers in {parent} cannot be read. Evaluate again.", parent=path.parent.name
+        ) from error
 
 
 def exact_matches(job: Job, run: Run) -> NDArray[np.bool_]:
@@ -221,6 +223,9 @@ def check_base(name: str, start: StartingPoint, wanted: EncoderBase) -> None:
     """ConfigError if a source stands on another encoder than the one that was asked for."""
     if start.base != wanted:
         raise ConfigError(
-            f"The source {name} stands on the encoder {start.base.name}, not on {wanted.name}. Leave --encoder "
-            "out, or choose another source."
+            "The source {name} stands on the encoder {base}, not on {wanted}. Leave --encoder "
+            "out, or choose another source.",
+            name=name,
+            base=start.base.name,
+            wanted=wanted.name,
         )

@@ -80,7 +80,10 @@ def read_set_file(name: str) -> AnalogySet | SimilaritySet:
         content = Path(name).read_bytes()
     except OSError as error:
         raise DataError(
-            f"{name} cannot be read ({error.strerror}); it must be a file or one of {', '.join(BUNDLED)}."
+            "{name} cannot be read ({reason}); it must be a file or one of {bundled}.",
+            name=name,
+            reason=error.strerror,
+            bundled=", ".join(BUNDLED),
         ) from error
     return read_quality(content, Path(name).name)
 
@@ -120,6 +123,6 @@ def evaluation_result(job: Job) -> tuple[Report, float]:
     """(report, seconds) of a finished evaluation; RunError if it has none."""
     record = read_record(job.folder / RESULT)
     if record is None:
-        raise RunError(f"Evaluation {job.id} is {job.status}: it has no result.")
+        raise RunError("Evaluation {job} is {status}: it has no result.", job=job.id, status=job.status)
     kind = next(kind for kind, name in REPORTS.items() if name == record["kind"])
     return from_json(kind, record), float(record["seconds"])

@@ -34,11 +34,12 @@ def submit_fetch(store: Store, name: str, top: int = 0) -> Job:
     name = name.strip()
     if not NAME.fullmatch(name):
         raise DataError(
-            f"{name[:80]!r} is not a name of gensim-data, which has small letters, digits, - and _, such as "
-            "glove-twitter-25."
+            "{name!r} is not a name of gensim-data, which has small letters, digits, - and _, such as "
+            "glove-twitter-25.",
+            name=name[:80],
         )
     if top < 0:
-        raise DataError(f"The number of words to keep must be 0 for all, or more; got {top}.")
+        raise DataError("The number of words to keep must be 0 for all, or more; got {top}.", top=top)
     _check_online(store)
     return submit_job(
         store, "fetch_vectors", f"{name} from gensim-data", {"name": name, "top": top}, _no_data
@@ -61,7 +62,7 @@ def run_fetch(store: Store, job: Job) -> None:
     _check_online(store)
     name, top = str(job.record.config["name"]), int(job.record.config["top"])
     if not NAME.fullmatch(name):
-        raise DataError(f"{name[:80]!r} is not a name of gensim-data.")
+        raise DataError("{name!r} is not a name of gensim-data.", name=name[:80])
     progress = JobProgress(job.folder / "progress.json", {"download": 3.0, "read": 1.0})
     progress.update("download", "Asking for the file", 0.0)
     path = drive_alone(
@@ -77,7 +78,7 @@ def fetched_vectors(job: Job) -> str:
     """The name of the set that a finished download became; RunError if it has none."""
     record = read_record(job.folder / RESULT)
     if record is None:
-        raise RunError(f"Download {job.id} is {job.status}: it has no word vectors.")
+        raise RunError("Download {job} is {status}: it has no word vectors.", job=job.id, status=job.status)
     return str(record["vectors"])
 
 
@@ -120,7 +121,10 @@ class _Loading(threading.Thread):
                 path = Path(downloader.load(self.data_name, return_path=True)).resolve()
             if not path.is_relative_to(self.folder.resolve()):
                 raise RunError(
-                    f"{self.data_name} would lie at {path}, outside {self.folder}; it is not read."
+                    "{data_name} would lie at {path}, outside {folder}; it is not read.",
+                    data_name=self.data_name,
+                    path=path,
+                    folder=self.folder,
                 )
             self.path = path
         except Exception as error:  # of the network, the disk, or gensim's own plain Exception
@@ -145,9 +149,11 @@ def _known_size(downloader: Any, name: str) -> int:
     if name in known["models"]:
         return int(known["models"][name].get("file_size", 0))
     if name in known["corpora"]:
-        raise DataError(f"{name} is a collection of texts in gensim-data, not word vectors.")
+        raise DataError("{name} is a collection of texts in gensim-data, not word vectors.", name=name)
     names = [each for each in known["models"] if NAME.fullmatch(each)]
-    raise DataError(f"gensim-data has no word vectors {name}. It has: {', '.join(names)}.")
+    raise DataError(
+        "gensim-data has no word vectors {name}. It has: {names}.", name=name, names=", ".join(names)
+    )
 
 
 def _told(error: Exception, name: str) -> TLError:
@@ -155,12 +161,16 @@ def _told(error: Exception, name: str) -> TLError:
     if isinstance(error, TLError):
         return error
     if "hecksum" in str(error):
-        return RunError(f"{name} came damaged: its checksum differs. Resume to download it anew.")
+        return RunError("{name} came damaged: its checksum differs. Resume to download it anew.", name=name)
     if "local cache" in str(error):  # gensim's words for a list that it could not get
         reason = "the list of gensim-data cannot be reached"
     else:
         reason = str(getattr(error, "reason", "") or error or type(error).__name__).splitlines()[0][:200]
-    return RunError(f"{name} cannot be downloaded ({reason}). Check the network and resume, or load a file.")
+    return RunError(
+        "{name} cannot be downloaded ({reason}). Check the network and resume, or load a file.",
+        name=name,
+        reason=reason,
+    )
 
 
 def _size(path: Path) -> int:

@@ -86,11 +86,14 @@ def submit_learning(
     texts = [text for text in texts if text.strip()]
     characters = sum(map(len, texts))
     if not texts:
-        raise DataError(f"{title} holds no text to learn from.")
+        raise DataError("{title} holds no text to learn from.", title=title)
     if characters > MOST_CHARACTERS:
         raise DataError(
-            f"{title} has {characters / 1e6:,.0f} million characters; at most {MOST_CHARACTERS / 1e6:,.0f} are taken. "
-            "Learn from a part of it."
+            "{title} has {characters:,.0f} million characters; at most {most_characters:,.0f} are taken. "
+            "Learn from a part of it.",
+            title=title,
+            characters=characters / 1000000.0,
+            most_characters=MOST_CHARACTERS / 1000000.0,
         )
     words = list(dict.fromkeys(word.strip() for word in watched if word.strip()))[:MOST_WATCHED]
 
@@ -192,5 +195,5 @@ def learned_history(run: Run) -> LearnedHistory:
     """What was told while a run learned; RunError if it was not kept."""
     record = read_record(run.folder / HISTORY)
     if record is None:
-        raise RunError(f"Run {run.id} is {run.status}: it has no history of learning.")
+        raise RunError("Run {run} is {status}: it has no history of learning.", run=run.id, status=run.status)
     return from_json(LearnedHistory, record)

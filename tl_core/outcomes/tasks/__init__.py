@@ -55,7 +55,9 @@ def kind_named(task: str) -> TaskKind:
         if kind.task == task:
             return kind
     raise RunError(
-        f"This version knows no task {task[:40]!r}; it knows {', '.join(kind.task for kind in KINDS)}."
+        "This version knows no task {task!r}; it knows {kinds}.",
+        task=task[:40],
+        kinds=", ".join(kind.task for kind in KINDS),
     )
 
 

@@ -109,7 +109,7 @@ def _fields(folder: Path, given: Fields) -> dict[str, Any]:
 
 def _check_head(folder: Path) -> None:
     if not (folder / HEAD).exists():
-        raise ModelError(f"The zip lacks {HEAD}: it is not a whole classifier.")
+        raise ModelError("The zip lacks {head}: it is not a whole classifier.", head=HEAD)
 
 
 CLASSIFIERS = TaskKind(

@@ -151,17 +151,19 @@ def _check_head(folder: Path) -> None:
 
     facts = read_facts(folder)
     if facts.get("task") != TASK:
-        raise ModelError(f"{FACTS} of the zip is not that of a reader.")
+        raise ModelError("{facts} of the zip is not that of a reader.", facts=FACTS)
     family_of(str(facts.get("family", "")))
     try:
         with safe_open(folder / HEAD, framework="numpy") as tensors:
             names = tensors.keys()
             shapes = {name: tensors.get_slice(name).get_shape() for name in names}
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"The zip lacks a readable {HEAD}: it is not a whole reader ({error}).") from error
+        raise ModelError(
+            "The zip lacks a readable {head}: it is not a whole reader ({error}).", head=HEAD, error=error
+        ) from error
     weight, bias = shapes.pop("weight", []), shapes.pop("bias", [])
     if shapes or len(weight) != 2 or weight[0] != 2 or bias != [2]:
-        raise ModelError(f"{HEAD} of the zip is not a span head.")
+        raise ModelError("{head} of the zip is not a span head.", head=HEAD)
     read_calibration(folder)
 
 

@@ -64,4 +64,6 @@ def check_classes(classes: Sequence[str], train: LabelledTexts) -> None:
     present = sorted({classes[target] for target in train.targets})
     if len(present) < 2:
         found = f"only {present[0]!r}" if present else "none"
-        raise DataError(f"A classifier needs at least two classes; the training rows hold {found}.")
+        raise DataError(
+            "A classifier needs at least two classes; the training rows hold {found}.", found=found
+        )

@@ -183,8 +183,10 @@ def _check(probabilities: Floats, truth: Integers, classes: int) -> None:
     broken = int((~np.isfinite(probabilities).all(axis=1)).sum())
     if broken:
         raise ModelError(
-            f"The model's probabilities are not numbers on {broken:,} of {rows:,} rows: its training "
-            "diverged. Train it again with a smaller learning rate."
+            "The model's probabilities are not numbers on {broken:,} of {rows:,} rows: its training "
+            "diverged. Train it again with a smaller learning rate.",
+            broken=broken,
+            rows=rows,
         )
     if (
         probabilities.min() < 0 or np.abs(probabilities.sum(axis=1) - 1).max() > 0.01

@@ -15,11 +15,15 @@ from tl_core.training.events import drain
 def load_classifier(folder: Path, settings: Settings, *, device: str = "") -> Classifier:
     """The classifier saved in `folder`, on `device` ('' for the best one); ModelError if it is not whole."""
     if not folder.is_dir():
-        raise ModelError(f"{folder} does not exist: the run has no model, or it was deleted.")
+        raise ModelError("{folder} does not exist: the run has no model, or it was deleted.", folder=folder)
     for form in FORMS:
         if (folder / form.file).exists():
             return form.load(folder, settings, device)
-    raise ModelError(f"{folder} holds none of {', '.join(form.file for form in FORMS)}: it is no classifier.")
+    raise ModelError(
+        "{folder} holds none of {forms}: it is no classifier.",
+        folder=folder,
+        forms=", ".join(form.file for form in FORMS),
+    )
 
 
 def predict(classifier: Classifier, texts: Sequence[str]) -> Probabilities:

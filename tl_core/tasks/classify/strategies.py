@@ -268,5 +268,7 @@ def strategy(name: str) -> Strategy:
         if each.name == name:
             return each
     raise ConfigError(
-        f"There is no strategy {name!r}. There are: {', '.join(each.name for each in STRATEGIES)}."
+        "There is no strategy {name!r}. There are: {strategies}.",
+        name=name,
+        strategies=", ".join(each.name for each in STRATEGIES),
     )

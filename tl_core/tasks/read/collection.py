@@ -101,8 +101,10 @@ class Collection:
     def __init__(self, documents: Sequence[tuple[str, str]]) -> None:
         if len(documents) > MOST_DOCUMENTS:
             raise DataError(
-                f"The collection has {len(documents):,} documents; at most {MOST_DOCUMENTS:,} can be searched. "
-                "Leave some out."
+                "The collection has {documents:,} documents; at most {most_documents:,} can be searched. "
+                "Leave some out.",
+                documents=len(documents),
+                most_documents=MOST_DOCUMENTS,
             )
         self.documents = tuple(documents)
         self.parts = tuple(
@@ -120,7 +122,9 @@ class Collection:
     def ranked(self, question: str, count: int = 10) -> list[RankedPart]:
         """At most `count` passages that share a token with the question, best first, then in order."""
         if count < 1:
-            raise ConfigError(f"The number of passages to look at must be at least 1; got {count}.")
+            raise ConfigError(
+                "The number of passages to look at must be at least 1; got {count}.", count=count
+            )
         asked = search_tokens(question)
         if not asked or self._index is None:
             return []

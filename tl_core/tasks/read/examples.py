@@ -71,7 +71,9 @@ class WindowDrawer:
         kept = [each for each in found if each is not None]
         if not kept:
             raise DataError(
-                f"{self.data.name} holds no question whose answer fits into {self.max_tokens} tokens."
+                "{data} holds no question whose answer fits into {max_tokens} tokens.",
+                data=self.data.name,
+                max_tokens=self.max_tokens,
             )
         places = np.array([each[1:] for each in kept], dtype=np.int64)
         return SpanExamples([each[0] for each in kept], places[:, 0], places[:, 1])

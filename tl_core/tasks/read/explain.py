@@ -162,13 +162,18 @@ class _Text:
         """DataError if the answer is not one of this passage and these windows."""
         if not 0 <= answer.window < len(self.windows):
             raise DataError(
-                f"The answer comes from window {answer.window + 1}, but read like this the passage has "
-                f"{len(self.windows)}. Explain it with the settings that it was found with."
+                "The answer comes from window {window}, but read like this the passage has "
+                "{windows}. Explain it with the settings that it was found with.",
+                window=answer.window + 1,
+                windows=len(self.windows),
             )
         if not answer.text or self.passage[answer.start : answer.end] != answer.text:
             raise DataError(
-                f"{answer.text!r} does not stand at characters {answer.start} to {answer.end} of this passage. "
-                "Explain it with the passage that it was found in."
+                "{text!r} does not stand at characters {start} to {end} of this passage. "
+                "Explain it with the passage that it was found in.",
+                text=answer.text,
+                start=answer.start,
+                end=answer.end,
             )
 
     def logits(self) -> list[WindowLogits]:
@@ -214,8 +219,9 @@ class _Text:
         tokens = span_tokens(read, answer.start, answer.end)
         if tokens is None:
             raise DataError(
-                f"The answer does not stand in window {answer.window + 1} of the passage. "
-                "Explain it with the settings that it was found with."
+                "The answer does not stand in window {window} of the passage. "
+                "Explain it with the settings that it was found with.",
+                window=answer.window + 1,
             )
         return tokens
 

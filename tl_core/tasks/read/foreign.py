@@ -52,8 +52,10 @@ def load_foreign_reader(name: str, settings: Settings, *, device: str = "") -> R
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
     except RuntimeError as error:
         raise ModelError(
-            f"The span head of {base.name} does not fit its encoder, which gives {encoder.width} numbers a "
-            "token. Get the model's files again."
+            "The span head of {base} does not fit its encoder, which gives {width} numbers a "
+            "token. Get the model's files again.",
+            base=base.name,
+            width=encoder.width,
         ) from error
     network.eval().requires_grad_(False).to(torch.device(device) if device else best_device())
     return Reader(encoder, network, title=base.name)
@@ -65,24 +67,30 @@ def _read_head(name: str, folder: Path) -> dict[str, torch.Tensor]:
     head = {key.removeprefix(HEAD): each.float() for key, each in found.items() if key.startswith(HEAD)}
     if not head and found:
         raise ModelError(
-            f"{name} ends in XLNet's beam search head, which cannot be read: an answer's end is scored anew for "
-            "each start. Choose a model with one span head, such as an XLNetForQuestionAnsweringSimple."
+            "{name} ends in XLNet's beam search head, which cannot be read: an answer's end is scored anew for "
+            "each start. Choose a model with one span head, such as an XLNetForQuestionAnsweringSimple.",
+            name=name,
         )
     if not head:
         raise ModelError(
-            f"{name} has no span head: it is an encoder that was not trained to answer questions. Train a "
-            "reader on it first, or choose a model made for question answering (...ForQuestionAnswering)."
+            "{name} has no span head: it is an encoder that was not trained to answer questions. Train a "
+            "reader on it first, or choose a model made for question answering (...ForQuestionAnswering).",
+            name=name,
         )
     if set(head) != {"weight", "bias"} or head["weight"].ndim != 2:
         raise ModelError(
-            f"The question answering head of {name} is not one linear layer: it holds "
-            f"{', '.join(sorted(head))}. Choose another model."
+            "The question answering head of {name} is not one linear layer: it holds "
+            "{head}. Choose another model.",
+            name=name,
+            head=", ".join(sorted(head)),
         )
     outputs = head["weight"].shape[0]
     if outputs != 2 or head["bias"].shape != (2,):
         raise ModelError(
-            f"The question answering head of {name} has {outputs} outputs a token; it must have 2, for an "
-            "answer's start and end. Choose another model."
+            "The question answering head of {name} has {outputs} outputs a token; it must have 2, for an "
+            "answer's start and end. Choose another model.",
+            name=name,
+            outputs=outputs,
         )
     return head
 
@@ -136,6 +144,8 @@ def _old_tensors(file: Path, beginnings: tuple[str, ...]) -> Iterator[tuple[str,
 def _unreadable(path: Path, error: Exception) -> ModelError:
     reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
     return ModelError(
-        f"{path} cannot be read as plain tensors ({reason}). Use a model that transformers saved whole, "
-        "best as safetensors."
+        "{path} cannot be read as plain tensors ({reason}). Use a model that transformers saved whole, "
+        "best as safetensors.",
+        path=path,
+        reason=reason,
     )

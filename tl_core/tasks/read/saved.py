@@ -65,7 +65,7 @@ def read_calibration(folder: Path) -> Calibration:
     except FileNotFoundError:
         return Calibration()
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{folder / FACTS} is damaged ({error}).") from error
+        raise ModelError("{folder} is damaged ({error}).", folder=folder / FACTS, error=error) from error
 
 
 def read_head(folder: Path | None) -> dict[str, torch.Tensor] | None:
@@ -76,7 +76,7 @@ def read_head(folder: Path | None) -> dict[str, torch.Tensor] | None:
         return None
     head = read_tensors(folder / HEAD)
     if set(head) != {"weight", "bias"} or head["weight"].shape[0] != 2:
-        raise ModelError(f"{folder / HEAD} is not a span head.")
+        raise ModelError("{folder} is not a span head.", folder=folder / HEAD)
     return {name: each.float() for name, each in head.items()}
 
 
@@ -91,15 +91,19 @@ def load_reader(folder: Path, settings: Settings, *, title: str = "", device: st
     from tl_core.training.devices import best_device
 
     if not folder.is_dir():
-        raise ModelError(f"{folder} does not exist: the reader was not trained, or it was deleted.")
+        raise ModelError(
+            "{folder} does not exist: the reader was not trained, or it was deleted.", folder=folder
+        )
     head = read_head(folder)
     if head is None:
-        raise ModelError(f"{folder.name} holds no reader. Choose a run that was trained on questions.")
+        raise ModelError(
+            "{folder} holds no reader. Choose a run that was trained on questions.", folder=folder.name
+        )
     encoder = load_merged(read_starting_point(folder), settings)
     network = make_reader_network(encoder)
     try:
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
     except RuntimeError as error:
-        raise ModelError(f"The span head in {folder} does not fit its encoder.") from error
+        raise ModelError("The span head in {folder} does not fit its encoder.", folder=folder) from error
     network.to(torch.device(device) if device else best_device()).requires_grad_(False)
     return Reader(encoder, network, title=title or folder.name, calibration=read_calibration(folder))

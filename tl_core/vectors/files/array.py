@@ -23,8 +23,9 @@ def read_array_events(file: VectorFile, words_path: Path | None) -> Training[Rea
     """The rows of an array (V, D) and the V words of a list; DataError if they do not fit one another."""
     if words_path is None:
         raise DataError(
-            f"{file.name} is a NumPy array, which holds no words. Give the list of its words as well: "
-            "UTF-8 text, one word a line, in the order of the rows."
+            "{file} is a NumPy array, which holds no words. Give the list of its words as well: "
+            "UTF-8 text, one word a line, in the order of the rows.",
+            file=file.name,
         )
     with scratch_folder() as folder:
         plain = yield from unpack_events(file, folder)
@@ -56,13 +57,18 @@ def _map(plain: Path, name: str) -> NDArray[Any]:
             table = np.load(plain, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # a damaged header makes NumPy raise nearly any kind
         raise DataError(
-            f"{name} is no NumPy array that can be read without running code from it, or is cut off ({error}). "
-            "Save the numbers alone: numpy.save(FILE, array.astype('float32'), allow_pickle=False)."
+            "{name} is no NumPy array that can be read without running code from it, or is cut off ({error}). "
+            "Save the numbers alone: numpy.save(FILE, array.astype('float32'), allow_pickle=False).",
+            name=name,
+            error=error,
         ) from None
     if table.ndim != 2 or table.dtype.kind not in "fiu" or not table.size:
         raise DataError(
-            f"{name} must be a table of numbers, a row for each word; got an array of shape {table.shape} and type "
-            f"{table.dtype}. Save it as numpy.save(FILE, array.astype('float32'))."
+            "{name} must be a table of numbers, a row for each word; got an array of shape {shape} and type "
+            "{dtype}. Save it as numpy.save(FILE, array.astype('float32')).",
+            name=name,
+            shape=table.shape,
+            dtype=table.dtype,
         )
     return np.asarray(table)
 
@@ -81,7 +87,12 @@ def _read_list(listed: VectorFile, array_name: str, count: int) -> list[str]:
                 break
     if len(words) != count:
         raise DataError(
-            f"{listed.name} has {'more than ' if more else ''}{count if more else len(words):,} words, but "
-            f"{array_name} has {count:,} rows. The list must have one word a line for each row, in their order."
+            "{listed} has {more}{count:,} words, but "
+            "{array_name} has {other_count:,} rows. The list must have one word a line for each row, in their order.",
+            listed=listed.name,
+            more="more than " if more else "",
+            count=count if more else len(words),
+            array_name=array_name,
+            other_count=count,
         )
     return words

@@ -62,18 +62,29 @@ def _records(stream: VectorStream, file: VectorFile, header: Header) -> Iterator
             buffer = buffer.strip(b"\r\n")
         if not left and buffer:
             raise DataError(
-                f"{file.name}: the header says {header.words:,} words of width {header.width:,}, but more bytes come "
-                "after them. The header is wrong or the file is damaged: load it anew from where it came."
+                "{file}: the header says {words:,} words of width {width:,}, but more bytes come "
+                "after them. The header is wrong or the file is damaged: load it anew from where it came.",
+                file=file.name,
+                words=header.words,
+                width=header.width,
             )
         if left and len(buffer) > LONGEST_WORD and b" " not in buffer[:LONGEST_WORD]:
             raise DataError(
-                f"{file.name}: word {header.words - left + 1:,} has no end within {size_text(LONGEST_WORD)}. The "
-                f"header says vectors of width {header.width:,}: it is wrong, or the file is damaged. Load it anew."
+                "{file}: word {words:,} has no end within {size}. The "
+                "header says vectors of width {width:,}: it is wrong, or the file is damaged. Load it anew.",
+                file=file.name,
+                words=header.words - left + 1,
+                size=size_text(LONGEST_WORD),
+                width=header.width,
             )
 
 
 def _cut_off(file: VectorFile, header: Header, whole: int) -> DataError:
     return DataError(
-        f"{file.name} is cut off, or its header is wrong: it says {header.words:,} words of width {header.width:,}, "
-        f"but the file holds {whole:,} whole words. Load the whole file anew."
+        "{file} is cut off, or its header is wrong: it says {words:,} words of width {width:,}, "
+        "but the file holds {whole:,} whole words. Load the whole file anew.",
+        file=file.name,
+        words=header.words,
+        width=header.width,
+        whole=whole,
     )

@@ -92,8 +92,10 @@ class _Parser:
         width, buckets, shortest, longest = settings[0], *settings[8:11]
         if labels > 0:
             raise DataError(
-                f"{self.name} is a fastText classifier with {labels:,} labels, not word vectors. "
-                "Load a model that was trained with 'skipgram' or 'cbow'."
+                "{name} is a fastText classifier with {labels:,} labels, not word vectors. "
+                "Load a model that was trained with 'skipgram' or 'cbow'.",
+                name=self.name,
+                labels=labels,
             )
         if pruned > 0:
             raise self._quantised()
@@ -107,9 +109,15 @@ class _Parser:
         least = words * (2 + ENTRY_BYTES) + (words + buckets) * width * FLOAT_BYTES
         if self.at + least > self.size:
             raise DataError(
-                f"{self.name} is cut off, or its header is wrong: {words:,} words and {buckets:,} subword rows of "
-                f"width {width:,} need {size_text(self.at + least)}, but the file has {size_text(self.size)}. "
-                "Load the whole file anew."
+                "{name} is cut off, or its header is wrong: {words:,} words and {buckets:,} subword rows of "
+                "width {width:,} need {size}, but the file has {whole_size}. "
+                "Load the whole file anew.",
+                name=self.name,
+                words=words,
+                buckets=buckets,
+                width=width,
+                size=size_text(self.at + least),
+                whole_size=size_text(self.size),
             )
         return _Model(words, buckets, width, shortest, longest)
 
@@ -149,17 +157,23 @@ class _Parser:
 
     def _cut_off(self) -> DataError:
         return DataError(
-            f"{self.name} is cut off: it ends after {size_text(self.size)}, within its tables. "
-            "Load the whole file anew."
+            "{name} is cut off: it ends after {size}, within its tables. Load the whole file anew.",
+            name=self.name,
+            size=size_text(self.size),
         )
 
     def _damaged(self, why: str) -> DataError:
-        return DataError(f"{self.name} is a damaged fastText model: {why}. Load it anew from where it came.")
+        return DataError(
+            "{name} is a damaged fastText model: {why}. Load it anew from where it came.",
+            name=self.name,
+            why=why,
+        )
 
     def _quantised(self) -> DataError:
         return DataError(
-            f"{self.name} is a compressed fastText model (.ftz), whose vectors are only approximate. "
-            "Load the .bin or the .vec file."
+            "{name} is a compressed fastText model (.ftz), whose vectors are only approximate. "
+            "Load the .bin or the .vec file.",
+            name=self.name,
         )
 
 

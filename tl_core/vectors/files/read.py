@@ -53,7 +53,7 @@ def read_vectors_events(
     word vectors, is damaged, or needs more than MOST_BYTES of memory.
     """
     if top is not None and top < 1:
-        raise ConfigError(f"top must be at least 1; got {top}.")
+        raise ConfigError("top must be at least 1; got {top}.", top=top)
     file = VectorFile(path, name, top, MOST_BYTES)
     found = yield from _reading(file, words_path)
     yield Progress(file.size, file.size)
@@ -69,7 +69,7 @@ def _reading(file: VectorFile, words_path: Path | None) -> Training[ReadVectors]
     _refuse_foreign(head, file.name)
     if words_path is not None:
         raise DataError(
-            f"{file.name} holds its own words. Leave the word list out: it goes with a NumPy array."
+            "{file} holds its own words. Leave the word list out: it goes with a NumPy array.", file=file.name
         )
     if head.startswith(fasttext.MAGIC):
         return read_fasttext_events(file)
@@ -77,31 +77,39 @@ def _reading(file: VectorFile, words_path: Path | None) -> Training[ReadVectors]
     if header and _is_binary_body(head[header.size :]):
         return read_binary_events(file, header)
     if not header and _is_binary(head):
-        raise DataError(f"{file.name} holds binary data of no form that is known. {FORMS}.")
+        raise DataError(
+            "{file} holds binary data of no form that is known. {forms}.", file=file.name, forms=FORMS
+        )
     return read_text_events(file, head, header)
 
 
 def _refuse_foreign(head: bytes, name: str) -> None:
     """DataError for an empty file, a pickle, an archive, UTF-16 and other kinds that are not word vectors."""
     if not head or head.isspace():
-        raise DataError(f"{name} is empty. {FORMS}.")
+        raise DataError("{name} is empty. {forms}.", name=name, forms=FORMS)
     if PICKLE.match(head):
         raise DataError(
-            f"{name} is a Python pickle, such as gensim's `save` writes; opening one runs code from it, so it is "
-            f"refused. {CONVERT}"
+            "{name} is a Python pickle, such as gensim's `save` writes; opening one runs code from it, so it is "
+            "refused. {convert}",
+            name=name,
+            convert=CONVERT,
         )
     kind = foreign_kind(head)
     if head.startswith(ZIP) and kind == "a zip archive":
         raise DataError(
-            f"{name} is a zip archive. If it packs a text (as glove.6B.zip does), unpack it and load the text; if it is "
-            f"a saved PyTorch model, opening it runs code from it, so it is refused. {CONVERT}"
+            "{name} is a zip archive. If it packs a text (as glove.6B.zip does), unpack it and load the text; if it is "
+            "a saved PyTorch model, opening it runs code from it, so it is refused. {convert}",
+            name=name,
+            convert=CONVERT,
         )
     if head.startswith(BZIP2) and kind:
-        raise DataError(f"{name} is packed with bzip2. Unpack it, or pack it with gzip.")
+        raise DataError("{name} is packed with bzip2. Unpack it, or pack it with gzip.", name=name)
     if head.startswith(UTF16):
-        raise DataError(f"{name} is UTF-16 text. Save it as UTF-8.")
+        raise DataError("{name} is UTF-16 text. Save it as UTF-8.", name=name)
     if kind:
-        raise DataError(f"{name} is {kind}, not a file of word vectors. {FORMS}.")
+        raise DataError(
+            "{name} is {kind}, not a file of word vectors. {forms}.", name=name, kind=kind, forms=FORMS
+        )
 
 
 def _read_header(head: bytes, name: str) -> Header | None:
@@ -112,8 +120,11 @@ def _read_header(head: bytes, name: str) -> Header | None:
     words, width = int(found[1]), int(found[2])
     if not words or not width:
         raise DataError(
-            f"{name}, line 1: the header says {words:,} words of width {width:,}; both must be at least 1. "
-            "Save the vectors anew."
+            "{name}, line 1: the header says {words:,} words of width {width:,}; both must be at least 1. "
+            "Save the vectors anew.",
+            name=name,
+            words=words,
+            width=width,
         )
     return Header(words, width, found.end())
 

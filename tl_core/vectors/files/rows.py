@@ -110,17 +110,27 @@ class RowCollector:
         """The words and rows that came; DataError if there are none, or if most words came twice or broken."""
         name = self.file.name
         if not self.words:
-            raise DataError(f"{name} holds no word. Load a file with a word and its numbers a line.")
+            raise DataError(
+                "{name} holds no word. Load a file with a word and its numbers a line.", name=name
+            )
         if 2 * self._duplicates.number > self.seen:
             raise DataError(
-                f"{name}: {self._duplicates.number:,} of {self.seen:,} words stand in the file before "
-                f"(first: {quoted(self._duplicates.first)}), so it is no file of word vectors. "
-                "Each word must have one row."
+                "{name}: {number:,} of {seen:,} words stand in the file before "
+                "(first: {text}), so it is no file of word vectors. "
+                "Each word must have one row.",
+                name=name,
+                number=self._duplicates.number,
+                seen=self.seen,
+                text=quoted(self._duplicates.first),
             )
         if 2 * self._broken.number > self.seen:
             raise DataError(
-                f"{name}: {self._broken.number:,} of {self.seen:,} words are not UTF-8. The file is damaged, or its "
-                f"header is wrong (it says vectors of width {self.width:,}). Load it anew from where it came."
+                "{name}: {number:,} of {seen:,} words are not UTF-8. The file is damaged, or its "
+                "header is wrong (it says vectors of width {width:,}). Load it anew from where it came.",
+                name=name,
+                number=self._broken.number,
+                seen=self.seen,
+                width=self.width,
             )
         rows = np.frombuffer(self._floats, dtype=np.float32).reshape(-1, self.width)
         return ReadVectors(self.words, rows, self.form, (*self._told(), *self._notes))
@@ -153,9 +163,15 @@ class RowCollector:
             return
         row, column = (int(each[0]) for each in np.nonzero(~finite))
         raise DataError(
-            f"{self.file.name}, {self.unit} {first + row}: value {column + 1} of {quoted(words[row])} is "
-            f"{'NaN' if np.isnan(rows[row, column]) else 'infinite, or too large for 32 bits'}. "
-            "Vectors must be of finite numbers: leave the word out, or make the file anew."
+            "{file}, {unit} {first}: value {column} of {text} is "
+            "{problem}. "
+            "Vectors must be of finite numbers: leave the word out, or make the file anew.",
+            file=self.file.name,
+            unit=self.unit,
+            first=first + row,
+            column=column + 1,
+            text=quoted(words[row]),
+            problem="NaN" if np.isnan(rows[row, column]) else "infinite, or too large for 32 bits",
         )
 
     def _refuse_size(self, words: str, need: str) -> None:
@@ -168,8 +184,13 @@ class RowCollector:
             else "No file of such a width can be read."
         )
         raise DataError(
-            f"{self.file.name}: {words} words of width {self.width:,} {need} of memory, "
-            f"and at most {size_text(most)} are kept. {cure}"
+            "{file}: {words} words of width {width:,} {need} of memory, and at most {size} are kept. {cure}",
+            file=self.file.name,
+            words=words,
+            width=self.width,
+            need=need,
+            size=size_text(most),
+            cure=cure,
         )
 
 
@@ -196,12 +217,17 @@ def check_words(words: Sequence[str], name: str, unit: str, first: int) -> None:
     for at, word in enumerate(words):
         place = f"{name}, {unit} {first + at}"
         if not word:
-            raise DataError(f"{place}: the word is empty. Each row needs a word before its numbers.")
+            raise DataError(
+                "{place}: the word is empty. Each row needs a word before its numbers.", place=place
+            )
         for each, kind in FORBIDDEN.items():
             if each in word:
                 raise DataError(
-                    f"{place}: the word {quoted(word)} holds {kind}. A word may hold any character but line ends, "
-                    "tabs and NULs: leave it out, or load the file anew if it is damaged."
+                    "{place}: the word {text} holds {kind}. A word may hold any character but line ends, "
+                    "tabs and NULs: leave it out, or load the file anew if it is damaged.",
+                    place=place,
+                    text=quoted(word),
+                    kind=kind,
                 )
 
 
@@ -212,7 +238,10 @@ def decode_lines(lines: Sequence[bytes], name: str, first: int) -> list[str]:
     except UnicodeDecodeError:
         at = next(at for at, line in enumerate(lines) if not _is_utf8(line))
         raise DataError(
-            f"{name}, line {first + at}: {quoted(lines[at])} is not UTF-8. Save the file as UTF-8 text."
+            "{name}, line {first}: {text} is not UTF-8. Save the file as UTF-8 text.",
+            name=name,
+            first=first + at,
+            text=quoted(lines[at]),
         ) from None
 
 

@@ -37,7 +37,9 @@ class VectorFile:
         try:
             return self.path.stat().st_size
         except OSError as error:
-            raise DataError(f"{self.name} cannot be read ({error.strerror}).") from error
+            raise DataError(
+                "{name} cannot be read ({reason}).", name=self.name, reason=error.strerror
+            ) from error
 
 
 class VectorStream:
@@ -48,7 +50,9 @@ class VectorStream:
         try:
             self._raw = file.path.open("rb")
         except OSError as error:
-            raise DataError(f"{file.name} cannot be read ({error.strerror}).") from error
+            raise DataError(
+                "{file} cannot be read ({reason}).", file=file.name, reason=error.strerror
+            ) from error
         self._name = file.name
         self._most = PLAIN_PER_KEPT * file.most_bytes
         self._came = 0
@@ -84,15 +88,19 @@ class VectorStream:
             block = self._plain.read(count)
         except EOFError:
             raise DataError(
-                f"{self._name} is cut off: the packed data has no end. Load the whole file."
+                "{name} is cut off: the packed data has no end. Load the whole file.", name=self._name
             ) from None
         except (OSError, zlib.error) as error:
-            raise DataError(f"{self._name} cannot be unpacked ({error}). Pack the file anew.") from None
+            raise DataError(
+                "{name} cannot be unpacked ({error}). Pack the file anew.", name=self._name, error=error
+            ) from None
         self._came += len(block)
         if self.packed and self._came > self._most:
             raise DataError(
-                f"{self._name} unpacks to more than {size_text(self._most)}, which is the most that is read. "
-                "Take the first words only (top), or load a part of the file."
+                "{name} unpacks to more than {size}, which is the most that is read. "
+                "Take the first words only (top), or load a part of the file.",
+                name=self._name,
+                size=size_text(self._most),
             )
         return block
 
@@ -109,7 +117,10 @@ def unpack_events(file: VectorFile, folder: Path) -> Training[Path]:
                     out.write(block)
                 except OSError as error:
                     raise DataError(
-                        f"{file.name} cannot be unpacked into {folder} ({error.strerror}). Make room there."
+                        "{file} cannot be unpacked into {folder} ({reason}). Make room there.",
+                        file=file.name,
+                        folder=folder,
+                        reason=error.strerror,
                     ) from error
                 yield Progress(stream.progress.done / 2, stream.size)
     return target

@@ -54,8 +54,13 @@ def read_text_events(file: VectorFile, head: bytes, header: Header | None) -> Tr
                 break
     if header and rows.seen < header.words and not rows.more:
         raise DataError(
-            f"{file.name}: the header (line 1) says {header.words:,} words of width {width:,}, but the file ends "
-            f"after line {rows.seen + 1:,} with {rows.seen:,}. Load the whole file, or mend its first line."
+            "{file}: the header (line 1) says {words:,} words of width {width:,}, but the file ends "
+            "after line {seen:,} with {rows:,}. Load the whole file, or mend its first line.",
+            file=file.name,
+            words=header.words,
+            width=width,
+            seen=rows.seen + 1,
+            rows=rows.seen,
         )
     return rows.result()
 
@@ -72,7 +77,11 @@ def line_blocks(stream: VectorStream, name: str, *, strip: bytes) -> Iterator[tu
         rest = lines.pop() if block else b""
         if len(rest) > LONGEST_LINE:
             raise DataError(
-                f"{name}, line {number + empty + len(lines)} has more than {size_text(LONGEST_LINE)}. {FORMS}."
+                "{name}, line {number} has more than {size}. {forms}.",
+                name=name,
+                number=number + empty + len(lines),
+                size=size_text(LONGEST_LINE),
+                forms=FORMS,
             )
         lines = [line.rstrip(strip) for line in lines]
         kept = len(lines)
@@ -82,7 +91,9 @@ def line_blocks(stream: VectorStream, name: str, *, strip: bytes) -> Iterator[tu
             if empty or b"" in lines[:kept]:
                 at = number if empty else number + lines.index(b"")
                 raise DataError(
-                    f"{name}, line {at} is empty. Each line needs a word; take the empty line out."
+                    "{name}, line {line} is empty. Each line needs a word; take the empty line out.",
+                    name=name,
+                    line=at,
                 )
             yield number, lines[:kept]
             number += kept
@@ -97,7 +108,11 @@ def write_word2vec_text(path: Path, words: Sequence[str], rows: NDArray[np.float
     that is empty or holds a line end, a tab or a NUL.
     """
     if rows.ndim != 2 or len(words) != len(rows) or not rows.size:
-        raise DataError(f"{len(words):,} words and rows of shape {rows.shape}; there must be one row a word.")
+        raise DataError(
+            "{words:,} words and rows of shape {shape}; there must be one row a word.",
+            words=len(words),
+            shape=rows.shape,
+        )
     check_words(words, path.name, "word", 1)
     with path.open("w", encoding="utf-8", newline="\n") as out:
         out.write(f"{len(words)} {rows.shape[1]}\n")
@@ -143,8 +158,13 @@ class _LineParser:
 
     def _refuse_count(self, number: int, came: int) -> None:
         raise DataError(
-            f"{self.name}, line {number}: {came:,} values, but {self.says} {self.width:,}. "
-            "Every line must be a word and as many numbers, parted by single spaces."
+            "{name}, line {number}: {came:,} values, but {says} {width:,}. "
+            "Every line must be a word and as many numbers, parted by single spaces.",
+            name=self.name,
+            number=number,
+            came=came,
+            says=self.says,
+            width=self.width,
         )
 
     def _scan(self, numbers: Sequence[bytes], first: int) -> NDArray[np.float32]:
@@ -155,8 +175,12 @@ class _LineParser:
             for each in fields:
                 if not NUMBER.fullmatch(each):
                     raise DataError(
-                        f"{self.name}, line {first + at}: {quoted(each)} is not a number. Every line must be a word "
-                        f"and {self.width:,} numbers such as -0.25, parted by single spaces."
+                        "{name}, line {first}: {text} is not a number. Every line must be a word "
+                        "and {width:,} numbers such as -0.25, parted by single spaces.",
+                        name=self.name,
+                        first=first + at,
+                        text=quoted(each),
+                        width=self.width,
                     )
             with np.errstate(over="ignore"):  # infinity is refused with its word later
                 rows[at] = [float(each) for each in fields]
@@ -179,8 +203,12 @@ def _check_count(rows: RowCollector, header: Header | None, first: int, count: i
     if header and rows.seen + count > header.words:
         line = first + header.words - rows.seen
         raise DataError(
-            f"{rows.file.name}, line {line:,}: the header (line 1) says {header.words:,} words of width "
-            f"{header.width:,}, but more lines came. Mend the first line, or take the lines after it out."
+            "{file}, line {line:,}: the header (line 1) says {words:,} words of width "
+            "{width:,}, but more lines came. Mend the first line, or take the lines after it out.",
+            file=rows.file.name,
+            line=line,
+            words=header.words,
+            width=header.width,
         )
 
 
@@ -205,8 +233,19 @@ def _learn_width(head: bytes, name: str) -> int:
     if not any(b" " in line for line in lines):
         parted = next((each for each in (b"\t", b",", b";") if each in lines[0]), b"")
         hint = f" Its fields seem to be parted by {quoted(parted)}." if parted else ""
-        raise DataError(f"{name} has only one column (line 1: {quoted(lines[0])}).{hint} {FORMS}.")
-    raise DataError(f"{name}, line 1: {quoted(lines[0])} is not a word with its numbers. {FORMS}.")
+        raise DataError(
+            "{name} has only one column (line 1: {text}).{hint} {forms}.",
+            name=name,
+            text=quoted(lines[0]),
+            hint=hint,
+            forms=FORMS,
+        )
+    raise DataError(
+        "{name}, line 1: {text} is not a word with its numbers. {forms}.",
+        name=name,
+        text=quoted(lines[0]),
+        forms=FORMS,
+    )
 
 
 def _trailing_numbers(line: bytes) -> int:

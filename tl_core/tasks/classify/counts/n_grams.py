@@ -68,8 +68,10 @@ def fit_view(name: str, texts: Sequence[str], config: BagOfWordsConfig) -> tuple
         kept = np.sort(order[in_rows[order] >= least][: config.largest_vocabulary])
     if not len(kept):
         raise DataError(
-            f"No n-gram stands in at least {least} of the {len(texts):,} training rows. "
-            "Choose texts that hold words, or a smaller least_rows."
+            "No n-gram stands in at least {least} of the {texts:,} training rows. "
+            "Choose texts that hold words, or a smaller least_rows.",
+            least=least,
+            texts=len(texts),
         )
     n_grams = everything.get_feature_names_out()[kept]
     return make_view(name, config.ngrams, config.weights, vocabulary=list(n_grams)).fit([]), counts[:, kept]

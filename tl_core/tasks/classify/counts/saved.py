@@ -92,17 +92,40 @@ COUNTS_FORM = ModelForm(
 
 def _make_bag(folder: Path, facts: Any, n_grams: Any) -> BagOfWords:
     if not isinstance(facts, dict) or not isinstance(n_grams, dict):
-        raise ModelError(f"{folder / FACTS} and {N_GRAMS} must each hold a JSON object. {AGAIN}")
+        raise ModelError(
+            "{folder} and {n_grams} must each hold a JSON object. {again}",
+            folder=folder / FACTS,
+            n_grams=N_GRAMS,
+            again=AGAIN,
+        )
     names, ngrams, weights = (facts.get(key) for key in ("views", "ngrams", "weights"))
     if names not in (["words"], ["words", "characters"]):
-        raise ModelError(f"{folder / FACTS}: views must be words, or words and characters; got {names!r}.")
+        raise ModelError(
+            "{folder}: views must be words, or words and characters; got {names!r}.",
+            folder=folder / FACTS,
+            names=names,
+        )
     if type(ngrams) is not int or not 1 <= ngrams <= LONGEST_N_GRAM:
-        raise ModelError(f"{folder / FACTS}: ngrams must be between 1 and {LONGEST_N_GRAM}; got {ngrams!r}.")
+        raise ModelError(
+            "{folder}: ngrams must be between 1 and {longest_n_gram}; got {ngrams!r}.",
+            folder=folder / FACTS,
+            longest_n_gram=LONGEST_N_GRAM,
+            ngrams=ngrams,
+        )
     if weights not in WEIGHTS:
-        raise ModelError(f"{folder / FACTS}: weights must be one of {', '.join(WEIGHTS)}; got {weights!r}.")
+        raise ModelError(
+            "{folder}: weights must be one of {weights}; got {other_weights!r}.",
+            folder=folder / FACTS,
+            weights=", ".join(WEIGHTS),
+            other_weights=weights,
+        )
     if set(n_grams) != set(names):
         raise ModelError(
-            f"{folder / N_GRAMS} must hold {' and '.join(names)}; it holds {sorted(n_grams)}. {AGAIN}"
+            "{folder} must hold {names}; it holds {n_grams}. {again}",
+            folder=folder / N_GRAMS,
+            names=" and ".join(names),
+            n_grams=sorted(n_grams),
+            again=AGAIN,
         )
     views = {}
     for name in names:
@@ -122,10 +145,16 @@ def _fill(network: torch.nn.Module, tensors: dict[str, torch.Tensor], folder: Pa
     wanted = {name: (tuple(each.shape), "float32") for name, each in own.items()}
     if told != wanted:
         raise ModelError(
-            f"{folder / LAYER} holds {told}, but its n-grams and labels ask for {wanted}. {AGAIN}"
+            "{folder} holds {told}, but its n-grams and labels ask for {wanted}. {again}",
+            folder=folder / LAYER,
+            told=told,
+            wanted=wanted,
+            again=AGAIN,
         )
     if not all(bool(torch.isfinite(each).all()) for each in tensors.values()):
-        raise ModelError(f"{folder / LAYER} holds numbers that are not finite. {AGAIN}")
+        raise ModelError(
+            "{folder} holds numbers that are not finite. {again}", folder=folder / LAYER, again=AGAIN
+        )
     with torch.no_grad():
         for name, parameter in own.items():
             parameter.copy_(tensors[name])
@@ -133,9 +162,11 @@ def _fill(network: torch.nn.Module, tensors: dict[str, torch.Tensor], folder: Pa
 
 def _strings(path: Path, found: Any) -> list[str]:
     if not isinstance(found, list) or not found or not all(isinstance(each, str) for each in found):
-        raise ModelError(f"{path} must hold a list of texts that is not empty. {AGAIN}")
+        raise ModelError(
+            "{path} must hold a list of texts that is not empty. {again}", path=path, again=AGAIN
+        )
     if len(set(found)) < len(found):
-        raise ModelError(f"{path} names something twice. {AGAIN}")
+        raise ModelError("{path} names something twice. {again}", path=path, again=AGAIN)
     return found
 
 
@@ -147,4 +178,6 @@ def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path} cannot be read ({type(error).__name__}). {AGAIN}") from error
+        raise ModelError(
+            "{path} cannot be read ({name}). {again}", path=path, name=type(error).__name__, again=AGAIN
+        ) from error

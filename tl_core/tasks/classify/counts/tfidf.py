@@ -83,7 +83,9 @@ def load_tfidf(folder: Path) -> TfidfClassifier:
         strange = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
         if strange:
             raise ModelError(
-                f"{path.name} holds {', '.join(strange)}, which no TF-IDF model has. It was not loaded."
+                "{path} holds {strange}, which no TF-IDF model has. It was not loaded.",
+                path=path.name,
+                strange=", ".join(strange),
             )
         saved = skops.io.load(path, trusted=list(TRUSTED))
         n_grams = json.loads((folder / N_GRAMS).read_text(encoding="utf-8"))
@@ -96,7 +98,9 @@ def load_tfidf(folder: Path) -> TfidfClassifier:
     except ModelError:
         raise
     except Exception as error:  # skops meets a damaged file with many kinds of errors
-        raise ModelError(f"{path.name} is not a readable TF-IDF model ({type(error).__name__}).") from error
+        raise ModelError(
+            "{path} is not a readable TF-IDF model ({name}).", path=path.name, name=type(error).__name__
+        ) from error
     return model
 
 
@@ -106,8 +110,11 @@ def _fit_view(name: str, texts: Sequence[str], config: TfidfConfig) -> TfidfVect
         view = make_view(name, **options).fit(list(texts))
     except ValueError as error:  # scikit-learn's way to say that nothing is left
         raise DataError(
-            f"No n-gram of {name} stands in at least {options['min_df']} of the {len(texts):,} training texts. "
-            "Lower least_rows or give more rows."
+            "No n-gram of {name} stands in at least {options} of the {texts:,} training texts. "
+            "Lower least_rows or give more rows.",
+            name=name,
+            options=options["min_df"],
+            texts=len(texts),
         ) from error
     if config.least_rows == 0 and len(view.vocabulary_) > MANY_N_GRAMS:
         view = make_view(name, **{**options, "min_df": 2}).fit(list(texts))

@@ -143,7 +143,7 @@ def load_encoder_classifier(folder: Path, settings: Settings, device: torch.devi
         network = make_encoder_network(encoder, len(classes), dropout=0.0)
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
     except (OSError, ValueError, KeyError, RuntimeError, ConfigError) as error:
-        raise ModelError(f"{folder} is not a whole classifier: {error}") from error
+        raise ModelError("{folder} is not a whole classifier: {error}", folder=folder, error=error) from error
     return EncoderClassifier(
         encoder, network.to(device), classes, start, use, lambda target: copy_state(start, target)
     )

@@ -38,7 +38,8 @@ def fit_top_layers(given: FitInput[TopLayersConfig]) -> Training[FittedClassifie
     blocks, layers = frozen_below(encoder, config.layers)
     if layers != encoder.layers - config.layers:
         yield Note(
-            f"Layers of this encoder share their weights: {encoder.layers - layers} layers are trained."
+            "Layers of this encoder share their weights: {layers} layers are trained.",
+            {"layers": encoder.layers - layers},
         )
     for name, parameter in encoder.model.named_parameters():
         parameter.requires_grad_(parameter.requires_grad and depth_of(encoder, name) > blocks)

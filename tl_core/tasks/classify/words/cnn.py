@@ -138,7 +138,11 @@ def sentence_scores(classifier: WordClassifier, text: str, label: str) -> list[S
     if not isinstance(classifier.config, CnnConfig):
         raise ConfigError("Only the convolutional document model has sentence vectors. Choose cnn.")
     if label not in classifier.classes:
-        raise ConfigError(f"The class must be one of {', '.join(classifier.classes)}; got {label!r:.80}.")
+        raise ConfigError(
+            "The class must be one of {classes}; got {label!r:.80}.",
+            classes=", ".join(classifier.classes),
+            label=label,
+        )
     network: Any = classifier.network.eval()
     documents = classifier.documents([text])
     batch = documents.by_sentences(np.zeros(1, dtype=np.int64))

@@ -189,7 +189,9 @@ def kind_of(config: AnyWordConfig) -> str:
 def config_class(kind: str) -> type[AnyWordConfig]:
     """The settings' class of a kind; ModelError that lists the kinds otherwise."""
     if kind not in KINDS:
-        raise ModelError(f"A word classifier must be one of {', '.join(KINDS)}; got {kind!r:.40}.")
+        raise ModelError(
+            "A word classifier must be one of {kinds}; got {kind!r:.40}.", kinds=", ".join(KINDS), kind=kind
+        )
     return KINDS[kind]
 
 

@@ -121,7 +121,9 @@ def load_word_classifier(folder: Path, settings: Settings, device: torch.device)
     except ModelError:
         raise
     except (TLError, OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise ModelError(f"{folder} is not a whole word classifier: {error}") from error
+        raise ModelError(
+            "{folder} is not a whole word classifier: {error}", folder=folder, error=error
+        ) from error
     return WordClassifier(network.eval().to(device), config, classes, splitter, words, learned)
 
 
@@ -150,7 +152,9 @@ def read_source(folder: Path) -> SourceWords:
         learned = tensors[LEARNED].numpy().astype(bool)
         _check(facts, words, vectors, learned)
     except (ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-        raise ModelError(f"{folder} is not a whole word classifier: {error}") from error
+        raise ModelError(
+            "{folder} is not a whole word classifier: {error}", folder=folder, error=error
+        ) from error
     return SourceWords(words, vectors[FIRST:], learned[FIRST:], vectors[UNKNOWN])
 
 
@@ -159,16 +163,23 @@ def read_facts(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder} is not a word classifier's folder: {error}") from error
+        raise ModelError(
+            "{folder} is not a word classifier's folder: {error}", folder=folder, error=error
+        ) from error
     if not isinstance(facts, dict) or not {"kind", "config", "classes", "splitter", "width"} <= set(facts):
         raise ModelError(
-            f"{folder / FACTS} must hold an object with kind, config, classes, splitter and width."
+            "{folder} must hold an object with kind, config, classes, splitter and width.",
+            folder=folder / FACTS,
         )
     classes = facts["classes"]
     if not isinstance(classes, list) or not classes or not all(isinstance(each, str) for each in classes):
-        raise ModelError(f"{folder / FACTS}: classes must be a list of texts.")
+        raise ModelError("{folder}: classes must be a list of texts.", folder=folder / FACTS)
     if facts["splitter"] not in SPLITTERS:
-        raise ModelError(f"{folder / FACTS}: splitter must be one of {', '.join(SPLITTERS)}.")
+        raise ModelError(
+            "{folder}: splitter must be one of {splitters}.",
+            folder=folder / FACTS,
+            splitters=", ".join(SPLITTERS),
+        )
     return facts
 
 
@@ -182,9 +193,11 @@ def _read(folder: Path) -> tuple[dict[str, Any], list[str], dict[str, torch.Tens
     try:
         words = json.loads((folder / VOCABULARY).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder / VOCABULARY} cannot be read: {error}") from error
+        raise ModelError(
+            "{folder} cannot be read: {error}", folder=folder / VOCABULARY, error=error
+        ) from error
     if not isinstance(words, list) or not all(isinstance(each, str) for each in words):
-        raise ModelError(f"{folder / VOCABULARY} must hold a list of words.")
+        raise ModelError("{folder} must hold a list of words.", folder=folder / VOCABULARY)
     return facts, words, _tensors(folder)
 
 

@@ -32,7 +32,11 @@ class Splitter:
 
     def __init__(self, name: str) -> None:
         if name not in SPLITTERS:
-            raise ConfigError(f"The splitter must be one of {', '.join(SPLITTERS)}; got {name!r:.40}.")
+            raise ConfigError(
+                "The splitter must be one of {splitters}; got {name!r:.40}.",
+                splitters=", ".join(SPLITTERS),
+                name=name,
+            )
         self.name = name
 
     def strings(self, text: str) -> list[str]:

@@ -131,7 +131,8 @@ def _move(
         yield Note("No layer of the source fits this network: only its word vectors are taken.")
     elif new:
         yield Note(
-            f"Taken from the source beside its words: {', '.join(sorted(moved))}. New: {', '.join(new)}."
+            "Taken from the source beside its words: {taken}. New: {new}.",
+            {"taken": ", ".join(sorted(moved)), "new": ", ".join(new)},
         )
     return moved
 

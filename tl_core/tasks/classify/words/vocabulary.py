@@ -89,8 +89,9 @@ def make_table(
         yield Note("There are no pretrained word vectors: words that no source knows begin at random.")
     if source is not None and vectors is not None and vectors.width != source.width:
         yield Note(
-            f"The source's word vectors are {source.width} wide, those of {vectors.name} {vectors.width}: "
-            "words that the source does not know begin at random."
+            "The source's word vectors are {source_width} wide, those of {vectors} {width}: "
+            "words that the source does not know begin at random.",
+            {"source_width": source.width, "vectors": vectors.name, "width": vectors.width},
         )
         vectors = None
     known = _Known(source, vectors)
