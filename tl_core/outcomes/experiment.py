@@ -17,7 +17,7 @@ from tl_core.outcomes.tasks import Judging, TaskKind, kind_of
 from tl_core.outcomes.tasks.kind import learned_from
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.metrics import Interval
-from tl_core.tasks.classify.strategies import TITLES
+from tl_core.tasks.classify.strategies import place_of_strategy, title_of_strategy
 from tl_core.tasks.significance import (
     SIGNIFICANCE_LEVEL,
     Correct,
@@ -262,14 +262,13 @@ def _points(
     correct: Mapping[Group, Correct | None],
 ) -> tuple[Point, ...]:
     """In the order of the strategies' table, arms of one strategy as they were trained, few rows first."""
-    order = {name: at for at, name in enumerate(TITLES)}
     met = list(dict.fromkeys(arm for arm, _, _ in groups))
     points = [_point(kind, judging, key, group, correct[key]) for key, group in groups.items()]
     return tuple(
         sorted(
             points,
             key=lambda each: (
-                order.get(each.strategy, len(order)),
+                place_of_strategy(each.strategy),
                 met.index(each.arm),
                 each.from_source,
                 each.rows,
@@ -350,7 +349,7 @@ def _circumstances(run: Run) -> str:
 def _zero_shot(job: Job, judging: Judging, run: Run) -> ZeroShot:
     name = run.record.strategy
     score = judging.scores(run.tested)[judging.right]
-    return ZeroShot(name, TITLES.get(name, name), score.value, mean_interval(_correct(job, judging, [run])))
+    return ZeroShot(name, title_of_strategy(name), score.value, mean_interval(_correct(job, judging, [run])))
 
 
 def mean_interval(correct: Correct | None) -> Interval | None:

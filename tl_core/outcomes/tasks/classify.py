@@ -34,15 +34,14 @@ from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.encoder.classifier import HEAD
 from tl_core.tasks.classify.forms import LABELS
 from tl_core.tasks.classify.metrics import Interval, Report
-from tl_core.tasks.classify.strategies import FORMS, TITLES, Strategy, strategy
+from tl_core.tasks.classify.strategies import FORMS, Strategy, strategy, title_of_strategy
 from tl_core.tasks.significance import Wording
 
 ACCURACY, MACRO_F1 = Measure("accuracy", "accuracy"), Measure("macro_f1", "macro-F1")
 
 
 def _arm_title(run: Run) -> str:
-    name = run.record.strategy
-    return run.record.name or TITLES.get(name, name)
+    return run.record.name or title_of_strategy(run.record.strategy)
 
 
 def _name(run: Run) -> str:
@@ -77,7 +76,7 @@ def _card(run: Run) -> CardText:
     classes = ", ".join(code(each) for each in record.classes)
     return CardText(
         tag="text-classification",
-        heading=f"Text classifier: {TITLES[record.strategy]}",
+        heading=f"Text classifier: {title_of_strategy(record.strategy)}",
         about=f"Trained on {code(record.title)}, seed {record.seed}. Classes: {classes}.",
         rows={
             "rows": rows_text(rows),

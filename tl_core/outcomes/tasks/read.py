@@ -34,7 +34,7 @@ from tl_core.outcomes.tasks.kind import (
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.encoder.classifier import ENCODER_FORM
 from tl_core.tasks.classify.metrics import Interval, percentile_interval
-from tl_core.tasks.classify.strategies import TITLES
+from tl_core.tasks.classify.strategies import title_of_strategy
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.report import ReadReport
 from tl_core.tasks.read.saved import HEAD, TASK, read_calibration
@@ -105,7 +105,7 @@ def _card(run: Run) -> CardText:
         rows |= {f"{name}, particles {by_other}": value for name, value in score_rows(other).items()}
     return CardText(
         tag="question-answering",
-        heading=f"Reader: {TITLES[record.strategy]}",
+        heading=f"Reader: {title_of_strategy(record.strategy)}",
         about=f"Finds the answer to a question in a text. Trained on {code(record.title)}, "
         f"starting from {code(record.source)}, seed {record.seed}.",
         rows=rows,

@@ -258,7 +258,6 @@ STRATEGIES: tuple[Strategy, ...] = (
         ),
     ),
 )
-TITLES = {each.name: each.title for each in STRATEGIES}
 FORMS = tuple(dict.fromkeys(each.form for each in STRATEGIES))
 
 
@@ -272,3 +271,14 @@ def strategy(name: str) -> Strategy:
         name=name,
         strategies=", ".join(each.name for each in STRATEGIES),
     )
+
+
+def title_of_strategy(name: str) -> str:
+    """What a strategy is called on screen; one of another version or task keeps its name."""
+    return next((row.title for row in STRATEGIES if row.name == name), name)
+
+
+def place_of_strategy(name: str) -> int:
+    """Where a strategy stands in the table, cheap ones first; those that are not in it come last."""
+    names = [row.name for row in STRATEGIES]
+    return names.index(name) if name in names else len(names)
