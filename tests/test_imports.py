@@ -72,3 +72,23 @@ def test_there_are_no_import_circles():
 
 def test_a_circle_would_be_found():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [{"a", "b", "c"}]
+
+
+def test_no_task_imports_another_one():
+    """The same for each folder of a task, in `tasks/` and in `jobs/`, whichever tasks there are."""
+    for room in ("tl_core.tasks", "tl_core.jobs"):
+        folders = {
+            name
+            for name, path in FILES.items()
+            if path.name == "__init__.py" and name.rpartition(".")[0] == room
+        }
+        assert len(folders) >= 2
+        for name, path in FILES.items():
+            own = next((folder for folder in folders if f"{name}.".startswith(f"{folder}.")), None)
+            if own:
+                others = [
+                    each
+                    for each in imported(path)
+                    if any(f"{each}.".startswith(f"{f}.") for f in folders - {own})
+                ]
+                assert not others, f"{name} imports {others}"

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.outcomes.tasks import MEASURES
-from tl_core.tasks.classify.metrics import Interval
+from tl_core.outcomes.tasks import all_measures
+from tl_core.tasks.intervals import Interval
 
 SECONDS_HELP = (
     "Of one training, a mean where there are several seeds: learning and validation. Loading is not counted, nor are "
@@ -23,7 +23,10 @@ def score_columns() -> dict[str, Any]:
     """Every measure of any task in per cent, its spread between seeds and its interval."""
     number = st.column_config.NumberColumn
     return {
-        **{each.key: number(f"{each.title}, %", format="%.1f", help=HELP.get(each.key)) for each in MEASURES},
+        **{
+            each.key: number(f"{each.title}, %", format="%.1f", help=HELP.get(each.key))
+            for each in all_measures()
+        },
         "spread": number("± sd", format="%.1f", width="small", help="Standard deviation between seeds."),
         "interval": st.column_config.TextColumn("95 % interval", alignment="right"),
     }

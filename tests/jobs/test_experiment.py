@@ -9,8 +9,8 @@ import pytest
 
 from tl_core.errors import ConfigError
 from tl_core.jobs.classify.plan import ClassifyExperiment, SourcePlan, config_from_json, source_arms, trials
-from tl_core.jobs.experiment import NO_SOURCE, Arm, ExperimentConfig, free_name, key_of_name
-from tl_core.jobs.read.plan import ReadExperiment, of_starts, read_config_from_json, read_trials
+from tl_core.jobs.experiment import NO_SOURCE, Arm, ExperimentConfig, free_name, key_of_name, trials_by_size
+from tl_core.jobs.read.plan import ReadExperiment, of_starts, read_config_from_json
 
 RANKS = ClassifyExperiment(
     arms=(
@@ -89,7 +89,7 @@ def test_json_of_an_earlier_version_is_read():
             "validation_questions": 50,
         }
     )
-    assert [each.name for each in read_trials(reading)] == ["start1-16-1", "start2-16-1"]
+    assert [each.name for each in trials_by_size(reading)] == ["start1-16-1", "start2-16-1"]
     assert {reading.settings_of(arm).method for arm in reading.arms} == {"full"}
     assert reading.validation_rows == 50
     assert (

@@ -16,7 +16,7 @@ from tl_core.jobs.classify.plan import Task
 from tl_core.outcomes.experiment import Gain, Grid, read_grid
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.classify.metrics import Interval
+from tl_core.tasks.intervals import Interval
 from tl_core.tasks.significance import compare_pair
 
 

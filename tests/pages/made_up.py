@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 
@@ -11,10 +12,11 @@ from tl_core.convert import from_json, to_json
 from tl_core.data.examples import Examples, write_examples
 from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.data.reading_files import write_squad
+from tl_core.encoders.adapted import FACTS
 from tl_core.jobs.classify.plan import WITHOUT_SOURCE, of_strategies
-from tl_core.jobs.experiment import Trial
+from tl_core.jobs.experiment import Trial, trials_by_size
 from tl_core.jobs.read.evaluate import QUESTIONS, RESULT
-from tl_core.jobs.read.plan import of_starts, read_trials
+from tl_core.jobs.read.plan import of_starts
 from tl_core.jobs.read.train import ANSWERS, TEST, TRAIN, write_answers
 from tl_core.knobs import to_values
 from tl_core.records import write_record
@@ -184,7 +186,7 @@ def add_reader_job(
     test = made_up_questions(questions)
     (job.folder / "data" / TRAIN).write_bytes(write_squad(made_up_questions(200, 1000)))
     (job.folder / "data" / TEST).write_bytes(write_squad(test))
-    for trial in read_trials(config):
+    for trial in trials_by_size(config):
         add_reader_run(store, job, trial, test)
     store.update_job(job.id, status=status)
     return store.job(job.id)
@@ -220,6 +222,9 @@ def add_reader_run(store: Store, job: Job, trial: Trial, test: ReadingSet) -> Ru
     }
     store.write_run(from_json(RunRecord, record))
     run = store.run(run_id)
+    run.model.mkdir()
+    base = {"base": {"kind": "packaged", "name": "minilm", "revision": ""}}
+    (run.model / FACTS).write_text(json.dumps(base), encoding="utf-8")
     write_answers(run.folder / ANSWERS, test, evaluation)
     _write_curves(run)
     return run

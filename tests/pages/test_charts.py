@@ -24,8 +24,9 @@ from pages.components.charts.style import (
 )
 from tl_core.outcomes.experiment import Point
 from tl_core.runs.events import Curve
-from tl_core.tasks.classify.metrics import Interval, Report, score
+from tl_core.tasks.classify.metrics import Report, score
 from tl_core.tasks.classify.strategies import STRATEGIES
+from tl_core.tasks.intervals import Interval
 
 THEME = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
 TRAINING = Curve("training loss", tuple(range(1, 41)), tuple(1 / step for step in range(1, 41)))

@@ -19,7 +19,7 @@ from tl_core.encoders.movement.probe import Probed
 from tl_core.encoders.movement.weights import MovedWeights
 from tl_core.outcomes.experiment import Gain, Grid, Point, ZeroShot
 from tl_core.outcomes.moved import MovedLayers, MovedWords
-from tl_core.tasks.classify.metrics import Interval
+from tl_core.tasks.intervals import Interval
 from tl_core.vectors.movement import find_movement
 
 MEASURES = (("exact_match", "exact match"), ("f1", "F1"))
@@ -88,7 +88,7 @@ def test_readers_have_a_line_a_start_by_any_measure_and_their_titles_are_escaped
     english = replace(
         bare, arm="start2", title="after <English>", from_source=True, others={"f1": (0.4, 0.4)}
     )
-    found = Grid(60, (bare, more, english), (), (), "", None, "question", MEASURES)
+    found = Grid(60, (bare, more, english), (), (), "", None, "question", True, MEASURES)
     figure = scores_over_sizes(found, "f1")
     lines = [each for each in figure.data if each.mode == "lines+markers"]
     assert [list(line.y) for line in lines] == [pytest.approx([0.1, 0.3]), pytest.approx([0.4])]

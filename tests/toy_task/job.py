@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tl_core.jobs.experiment import Arm, ExperimentConfig, Parts, Trial, by_size, fields_from_json
+from tl_core.jobs.experiment import Arm, ExperimentConfig, Parts, Trial, fields_from_json, trials_by_size
 from tl_core.jobs.trainings import submit_job
 from tl_core.jobs.work import ExperimentWork
 from tl_core.knobs import knob
@@ -63,15 +63,6 @@ def config_of(values: dict[str, Any]) -> LengthsExperiment:
     return LengthsExperiment(**fields_from_json(LengthsExperiment, values["lengths"]))
 
 
-def trials_of(config: LengthsExperiment) -> list[Trial]:
-    return [
-        Trial(f"{key}-{size}-{seed + 1}", key, seed, size=size)
-        for size in by_size(config.sizes)
-        for key in config.by_key
-        for seed in range(config.seeds)
-    ]
-
-
 def submit_lengths(store: Store, config: LengthsExperiment, texts: Texts) -> Job:
     def write(folder: Path) -> None:
         half = len(texts) // 2
@@ -92,7 +83,7 @@ class LengthsWork(ExperimentWork[Texts]):
     def prepare(self) -> None:
         self.config = config_of(dict(self.job.record.config))
         self.train_texts, self.test = texts_of(self.job, "train"), texts_of(self.job, "test")
-        self.trials = trials_of(self.config)
+        self.trials = trials_by_size(self.config)
 
     def title(self, trial: Trial) -> str:
         return f"{trial.arm}, seed {trial.seed + 1}"

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.commands.output import add_json, show
-from tl_core.commands.train import run_resume, run_summary, score_text
+from tl_core.commands.train import run_resume, run_summary
 from tl_core.convert import to_json
 from tl_core.errors import RunError
+from tl_core.outcomes.tasks import scores_text
 from tl_core.runs.records import JobRecord, RunRecord
 from tl_core.runs.store import Job, Store
 from tl_core.settings import read_settings
@@ -45,12 +46,13 @@ def run_list(options: argparse.Namespace) -> int:
     jobs = [
         {"id": job.id, "title": job.title, "status": job.status, "reason": job.reason} for job in store.jobs()
     ]
-    runs = [{**run_summary(run), "job": run.record.job} for run in store.runs()]
+    runs = store.runs()
+    summaries = [{**run_summary(run), "job": run.record.job} for run in runs]
     lines = [f"{job['id']}  {job['status']:<12} {job['title']}  {job['reason']}".rstrip() for job in jobs]
-    lines += [f"{run['id']}  {run['status']:<12} {score_text(run)}".rstrip() for run in runs]
+    lines += [f"{run.id}  {run.status:<12} {scores_text(run)}".rstrip() for run in runs]
     unreadable = [{"id": each.id, "what": each.what, "reason": each.reason} for each in store.unreadable()]
     lines += [f"{each['id']}  {'unreadable':<12} {each['reason']}" for each in unreadable]
-    answer = {"jobs": jobs, "runs": runs, "unreadable": unreadable}
+    answer = {"jobs": jobs, "runs": summaries, "unreadable": unreadable}
     show(options, answer, lines or ["There are no runs yet."])
     return 0
 

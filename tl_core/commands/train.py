@@ -20,7 +20,7 @@ from tl_core.jobs.classify.plan import USUAL, ClassifyExperiment, Task, config_f
 from tl_core.jobs.kinds import run_job
 from tl_core.jobs.trainings import resume_job
 from tl_core.knobs import knobs_of, parse_value
-from tl_core.outcomes.tasks import kind_of
+from tl_core.outcomes.tasks import kind_of, scores_text
 from tl_core.processes import give_way
 from tl_core.runs.store import Job, Run, Store
 from tl_core.runs.worker import work
@@ -190,8 +190,9 @@ def _apply(setting: str, arms: list[dict[str, Any]], values: dict[str, Any]) -> 
 def finish(options: argparse.Namespace, store: Store, job: Job) -> int:
     """Follow a job to its end and print its runs."""
     job = followed(store, job)
-    runs = [run_summary(run) for run in store.runs_of(job.id)]
-    answer: dict[str, Any] = {"job": job.id, "status": job.status, "runs": runs}
+    runs = store.runs_of(job.id)
+    summaries = [run_summary(run) for run in runs]
+    answer: dict[str, Any] = {"job": job.id, "status": job.status, "runs": summaries}
     if job.status not in ("done", "stopped"):
         answer["error"] = job.reason or f"The job is {job.status}."
     show(options, answer, (_line(run) for run in runs))
@@ -240,23 +241,9 @@ def run_summary(run: Run) -> dict[str, Any]:
     }
 
 
-def score_text(run: dict[str, Any]) -> str:
-    """The scores of a run's summary as words; empty before it has any."""
-    if run.get("f1") is not None:
-        return f"exact match {run['exact_match']:.1f} %  F1 {run['f1']:.1f} %  {run['questions']} questions"
-    if run.get("accuracy") is None:
-        return ""
-    low, high = run["interval"]
-    return f"accuracy {run['accuracy']:.3f} [{low:.3f}, {high:.3f}]  macro-F1 {run['macro_f1']:.3f}"
-
-
-def _line(run: dict[str, Any]) -> str:
-    scores = score_text(run)
-    return (
-        f"{run['id']}  {scores}  {seconds_text(run['seconds'])}"
-        if scores
-        else f"{run['id']}  {run['status']}"
-    )
+def _line(run: Run) -> str:
+    scores = scores_text(run)
+    return f"{run.id}  {scores}  {seconds_text(run.record.seconds)}" if scores else f"{run.id}  {run.status}"
 
 
 def run_predict(options: argparse.Namespace) -> int:

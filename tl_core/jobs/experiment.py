@@ -203,6 +203,16 @@ class ExperimentConfig(ABC):
         }
 
 
+def trials_by_size(config: ExperimentConfig) -> list[Trial]:
+    """Every arm on every size with every seed: few first, so that the curve grows from the left."""
+    return [
+        Trial(f"{key}-{size or 'all'}-{seed + 1}", key, seed, size=size)
+        for size in by_size(config.sizes)
+        for seed in range(config.seeds)
+        for key in config.by_key
+    ]
+
+
 def key_of_name(name: str) -> str:
     """A person's name for an arm as a run's id may hold it: small letters, digits and hyphens; '' if none is left."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:LONGEST_KEY].strip("-")

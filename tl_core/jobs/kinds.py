@@ -12,7 +12,8 @@ from typing import Any
 from tl_core.convert import from_json
 from tl_core.errors import RunError, TLError
 from tl_core.jobs.classify.plan import SourcePlan, config_from_json, trials
-from tl_core.jobs.read.plan import read_config_from_json, read_trials
+from tl_core.jobs.experiment import trials_by_size
+from tl_core.jobs.read.plan import read_config_from_json
 from tl_core.runs.store import Job, Store
 from tl_core.runs.worker import Runner
 
@@ -90,7 +91,7 @@ def _comparison_trainings(config: Config) -> int:
 
 
 def _reader_trainings(config: Config) -> int:
-    return len(read_trials(read_config_from_json(config["training"])))
+    return len(trials_by_size(read_config_from_json(config["training"])))
 
 
 def _reading_result(job: Job) -> tuple[str, float]:

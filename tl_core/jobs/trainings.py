@@ -119,7 +119,7 @@ class TrialWork(ABC):
         """What is being done, for the job's progress."""
 
     def is_shared(self, trial: Trial) -> bool:
-        """Whether all processes train the trial together."""
+        """Whether the training loop trains it: all processes together, and it writes a checkpoint when it is stopped."""
         return True
 
     def run_trials(self, names: Iterable[str] | None = None) -> None:

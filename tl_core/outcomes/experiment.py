@@ -16,8 +16,7 @@ from tl_core.jobs.experiment import SOURCE, TARGET, ZERO_SHOT
 from tl_core.outcomes.tasks import Judging, TaskKind, kind_of
 from tl_core.outcomes.tasks.kind import learned_from
 from tl_core.runs.store import Job, Run
-from tl_core.tasks.classify.metrics import Interval
-from tl_core.tasks.classify.strategies import place_of_strategy, title_of_strategy
+from tl_core.tasks.intervals import Interval
 from tl_core.tasks.significance import (
     SIGNIFICANCE_LEVEL,
     Correct,
@@ -116,7 +115,8 @@ class ZeroShot:
 class Grid:
     """All finished points of an experiment on `test_rows` test rows, and what may be said of them.
 
-    `unit` is one thing that was learned from; `measures` are the names of the task's measures by key, that of right
+    `unit` is one thing that was learned from, and `told_by_start` says whether arms are told apart by their start rather
+    than their strategy; `measures` are the names of the task's measures by key, that of right
     answers first. `majority_accuracy` is what always answering the most frequent class scores, None for a task
     without classes.
     """
@@ -128,6 +128,7 @@ class Grid:
     majority: str
     majority_accuracy: float | None
     unit: str = "row"
+    told_by_start: bool = False
     measures: tuple[tuple[str, str], ...] = (("accuracy", "accuracy"), ("macro_f1", "macro-F1"))
 
     @property
@@ -199,10 +200,11 @@ def read_grid(job: Job, runs: Sequence[Run]) -> Grid:
         test_rows=_test_rows(job, done),
         points=points,
         gains=_gains(kind, points, groups, correct),
-        zero=tuple(_zero_shot(job, judging, run) for run in done if run.record.role == ZERO_SHOT),
+        zero=tuple(_zero_shot(job, kind, judging, run) for run in done if run.record.role == ZERO_SHOT),
         majority=majority,
         majority_accuracy=level,
         unit=kind.unit,
+        told_by_start=kind.told_by_start,
         measures=tuple((each.key, each.name) for each in judging.measures),
     )
 
@@ -268,7 +270,7 @@ def _points(
         sorted(
             points,
             key=lambda each: (
-                place_of_strategy(each.strategy),
+                kind.strategy_place(each.strategy),
                 met.index(each.arm),
                 each.from_source,
                 each.rows,
@@ -346,10 +348,12 @@ def _circumstances(run: Run) -> str:
     return json.dumps(named, sort_keys=True, default=str)
 
 
-def _zero_shot(job: Job, judging: Judging, run: Run) -> ZeroShot:
+def _zero_shot(job: Job, kind: TaskKind, judging: Judging, run: Run) -> ZeroShot:
     name = run.record.strategy
     score = judging.scores(run.tested)[judging.right]
-    return ZeroShot(name, title_of_strategy(name), score.value, mean_interval(_correct(job, judging, [run])))
+    return ZeroShot(
+        name, kind.strategy_title(name), score.value, mean_interval(_correct(job, judging, [run]))
+    )
 
 
 def mean_interval(correct: Correct | None) -> Interval | None:

@@ -11,7 +11,6 @@ from tl_core.errors import TLError
 from tl_core.jobs.kinds import kind_of_job, planned_trainings
 from tl_core.outcomes.tasks import Measure, best_score, kind_of, measure_named
 from tl_core.runs.store import Job, Run, Store
-from tl_core.tasks.classify.strategies import title_of_strategy
 from tl_core.tasks.significance import compare_all, sentence
 
 
@@ -132,7 +131,7 @@ def circumstances_of(run: Run) -> dict[str, str]:
         "data": record.title,
         "task": kind.title,
         "name": record.name,
-        "strategy": title_of_strategy(record.strategy),
+        "strategy": kind.strategy_title(record.strategy),
         "role": record.role.replace("_", "-"),
         "seed": record.seed,
         "encoder": record.encoder,

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.errors import DataError
-from tl_core.tasks.classify.metrics import Interval, percentile_interval, resample
+from tl_core.tasks.intervals import Interval, percentile_interval, resample
 
 Correct = NDArray[np.bool_]
 

@@ -24,7 +24,8 @@ from pages.components.charts.style import (
 )
 from tl_core.outcomes.experiment import Point
 from tl_core.runs.events import Curve
-from tl_core.tasks.classify.metrics import Interval, Report
+from tl_core.tasks.classify.metrics import Report
+from tl_core.tasks.intervals import Interval
 
 MOST_CLASSES = 30
 MOST_POINTS = 1500

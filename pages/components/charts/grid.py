@@ -43,10 +43,15 @@ def scores_over_sizes(grid: Grid, measure: str = "") -> go.Figure:
     for arm, from_source in dict.fromkeys((each.arm, each.from_source) for each in grid.points):
         points = [each for each in grid.points if (each.arm, each.from_source) == (arm, from_source)]
         values = {each.size: each.values if key == first[0] else each.others[key] for each in points}
-        _add_line(figure, points, values, looks[arm], paired, grid.unit)
+        _add_line(figure, points, values, looks[arm], paired, grid)
     if key == first[0]:
         for zero in grid.zero:
-            _add_level(figure, zero.value, f"{zero.title}, the source alone", STRATEGY_COLOURS[zero.strategy])
+            _add_level(
+                figure,
+                zero.value,
+                f"{zero.title}, the source alone",
+                STRATEGY_COLOURS.get(zero.strategy, NEUTRAL),
+            )
         if grid.majority_accuracy is not None:
             _add_level(figure, grid.majority_accuracy, "Most frequent class", NEUTRAL)
     _rows_axis(figure, [each.rows for each in grid.points], grid.unit)
@@ -73,12 +78,12 @@ def _add_line(
     values: Mapping[int, Sequence[float]],
     look: tuple[str, str],
     paired: bool,
-    unit: str,
+    grid: Grid,
 ) -> None:
     first, (colour, symbol) = points[0], look
     title = escaped(first.title, LONGEST_TITLE)
     plain = paired and not first.from_source
-    name = f"{title}, {FROM_SOURCE}" if first.from_source and unit == "row" else title
+    name = f"{title}, {FROM_SOURCE}" if first.from_source and not grid.told_by_start else title
     group = f"{first.arm} {first.from_source}"
     rows = [each.rows for each in points]
     means = [float(np.mean(values[each.size])) for each in points]
@@ -113,7 +118,7 @@ def _add_line(
                 for each, spread in zip(points, spreads)
             ],
             hovertemplate=(
-                f"{name}: %{{y:.1%}}%{{customdata[0]}}<br>%{{x:,.0f}} {unit}s, %{{customdata[1]}} seeds<extra></extra>"
+                f"{name}: %{{y:.1%}}%{{customdata[0]}}<br>%{{x:,.0f}} {grid.unit}s, %{{customdata[1]}} seeds<extra></extra>"
             ),
         )
     )

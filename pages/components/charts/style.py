@@ -42,11 +42,16 @@ LONGEST_HOVER = 300
 def arm_looks(strategies: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     """(colour, symbol) of each arm of an experiment, by the strategy of each.
 
-    The strategy's own arm, or else its first one, has the strategy's; further ones take those that no other arm has.
+    The strategy's own arm, or else its first one, has the strategy's; others, and those of other tasks' strategies, take
+    those that no arm has yet.
     """
     first = {name: arm for arm, name in reversed(list(strategies.items()))}
     first |= {name: name for name in first if strategies.get(name) == name}
-    looks = {arm: (STRATEGY_COLOURS[name], STRATEGY_SYMBOLS[name]) for name, arm in first.items()}
+    looks = {
+        arm: (STRATEGY_COLOURS[name], STRATEGY_SYMBOLS[name])
+        for name, arm in first.items()
+        if name in STRATEGY_COLOURS
+    }
     used = set(looks.values())
     colours = [each for each in ARM_COLOURS if each not in {colour for colour, _ in used}] or ARM_COLOURS
     symbols = [each for each in ARM_SYMBOLS if each not in {symbol for _, symbol in used}] or ARM_SYMBOLS

@@ -86,6 +86,7 @@ def _show_table(grid: Grid) -> None:
         frame.astype({"spread": "float64", "gain": "float64"}) if rows else frame,
         hide_index=True,
         height="content" if len(rows) <= 14 else 530,
+        column_order=_order(grid, list(frame.columns)),
         column_config=_columns(grid),
         placeholder="",
         alt="Scores and cost of each arm, start and size",
@@ -93,11 +94,17 @@ def _show_table(grid: Grid) -> None:
     csv_button(list(frame.columns), frame.itertuples(index=False), "grid.csv", "grid.csv")
 
 
+def _order(grid: Grid, columns: list[str]) -> list[str]:
+    """The columns that say something: without a source there is no start to tell apart, and nothing is gained."""
+    sourced = any(each.from_source for each in grid.points)
+    return [name for name in columns if sourced or name not in ("start", "gain")]
+
+
 def _columns(grid: Grid) -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
-        "strategy": st.column_config.TextColumn("Strategy" if grid.unit == "row" else "Start", pinned=True),
-        "start": st.column_config.TextColumn("Start" if grid.unit == "row" else "Kind", width="small"),
+        "strategy": st.column_config.TextColumn("Start" if grid.told_by_start else "Strategy", pinned=True),
+        "start": st.column_config.TextColumn("Kind" if grid.told_by_start else "Start", width="small"),
         "rows": number(f"{grid.unit.capitalize()}s", format="localized"),
         "seeds": number("Seeds", width="small"),
         **score_columns(),

@@ -17,7 +17,8 @@ from tl_core.data.reading import ReadingSet
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.tuning import epochs_for
 from tl_core.errors import ConfigError
-from tl_core.jobs.read.plan import ReadExperiment, read_config_from_json, read_split, read_trials
+from tl_core.jobs.experiment import trials_by_size
+from tl_core.jobs.read.plan import ReadExperiment, read_config_from_json, read_split
 from tl_core.jobs.read.train import submit_training
 from tl_core.outcomes.runs import run_title
 from tl_core.runs.store import Store
@@ -95,7 +96,7 @@ def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> ReadExpe
     pool, held = read_split(config, data, test)
     most = max(size or len(pool) for size in sizes)
     epochs = max(epochs_for(config.settings_of(arm), most) for arm in config.arms)
-    trainings = len(read_trials(config))
+    trainings = len(trials_by_size(config))
     st.caption(
         f"{trainings} trainings; each is measured on the same {len(held):,} questions. The largest one takes "
         f"{epochs} epochs of {most:,} questions."

@@ -14,10 +14,8 @@ from pages.views.runs.delete import ask_to_delete_run
 from pages.views.runs.exchange import show_export
 from pages.views.runs.table import INTERVAL, score_values, shown_scores
 from tl_core.outcomes.runs import compare_in_words, differing_settings, run_title, titles_of
-from tl_core.outcomes.tasks import MEASURES
+from tl_core.outcomes.tasks import all_measures
 from tl_core.runs.store import Run, Store
-
-SCORES = {INTERVAL: "95 % interval", **{each.key: f"{each.name}, %" for each in MEASURES}}
 
 
 def show_chosen(store: Store, runs: Sequence[Run]) -> None:
@@ -73,7 +71,8 @@ def _compare(store: Store, runs: Sequence[Run]) -> None:
 def _scores(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
     """Texts of each score by its name; '' for a run that does not have it."""
     values = [score_values(run) for run in runs]
-    return {SCORES[key]: tuple(_text(each[key]) for each in values) for key in shown_scores(runs)}
+    names = {INTERVAL: "95 % interval", **{each.key: f"{each.name}, %" for each in all_measures()}}
+    return {names[key]: tuple(_text(each[key]) for each in values) for key in shown_scores(runs)}
 
 
 def _text(value: float | str | None) -> str:

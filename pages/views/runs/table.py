@@ -12,7 +12,7 @@ import streamlit as st
 from pages.components.columns import cost_columns, interval_text, score_columns
 from pages.views.runs.status import status_column, table_height
 from tl_core.outcomes.runs import circumstances_of
-from tl_core.outcomes.tasks import MEASURES, kind_of, learned_from, measures_of, right_of, scores_of
+from tl_core.outcomes.tasks import all_measures, kind_of, learned_from, measures_of, right_of, scores_of
 from tl_core.runs.store import Run
 
 INTERVAL = "interval"
@@ -30,7 +30,7 @@ def score_values(run: Run) -> dict[str, float | str | None]:
     """A run's scores in per cent by column, None and '' where it has none."""
     scores, right = scores_of(run), right_of(run)
     interval = scores[right].interval if right and right in scores else None
-    values = {each.key: 100.0 * scores[each].value if each in scores else None for each in MEASURES}
+    values = {each.key: 100.0 * scores[each].value if each in scores else None for each in all_measures()}
     return {**values, INTERVAL: interval_text(interval)}
 
 
@@ -71,7 +71,7 @@ def _order(runs: Sequence[Run], rows: Sequence[dict[str, object]], of_any_job: b
 
 
 def _frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
-    numbers = dict.fromkeys((each.key for each in MEASURES), "float64")
+    numbers = dict.fromkeys((each.key for each in all_measures()), "float64")
     return pd.DataFrame(rows).astype({**numbers, "parameters": "Int64"})
 
 

@@ -10,7 +10,8 @@ import sklearn.metrics as oracle
 
 from tl_core.convert import from_json, to_json
 from tl_core.errors import DataError, ModelError
-from tl_core.tasks.classify.metrics import Report, cell_rows, confident_errors, resample, score
+from tl_core.tasks.classify.metrics import Report, cell_rows, confident_errors, score
+from tl_core.tasks.intervals import resample
 
 CLASSES = ("city", "food", "music", "sport", "weather")
 

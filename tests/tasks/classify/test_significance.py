@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binomtest
 
 from tl_core.errors import DataError
-from tl_core.tasks.classify.metrics import Interval
+from tl_core.tasks.intervals import Interval
 from tl_core.tasks.significance import (
     Comparison,
     against_majority,

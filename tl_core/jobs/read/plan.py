@@ -10,7 +10,7 @@ import numpy as np
 
 from tl_core.data.reading import ReadingSet, split_by_article
 from tl_core.errors import ConfigError, DataError
-from tl_core.jobs.experiment import Arm, ExperimentConfig, Trial, by_size, fields_from_json
+from tl_core.jobs.experiment import Arm, ExperimentConfig, Trial, fields_from_json
 from tl_core.knobs import from_values, knob
 from tl_core.tasks.read.config import ReadConfig
 
@@ -121,16 +121,6 @@ def _with_arms(values: dict[str, Any]) -> dict[str, Any]:
     known = {"validation_questions": "validation_rows"}
     rest = {known.get(name, name): of for name, of in values.items() if name not in ("starts", "settings")}
     return {"arms": arms} | rest
-
-
-def read_trials(config: ReadExperiment) -> list[Trial]:
-    """The trainings in their order: few questions first, so that the curve grows from the left."""
-    return [
-        Trial(f"{key}-{size or 'all'}-{seed + 1}", key, seed, size=size)
-        for size in by_size(config.sizes)
-        for seed in range(config.seeds)
-        for key in config.by_key
-    ]
 
 
 def check_questions(config: ReadExperiment, pool: ReadingSet, test: ReadingSet) -> None:

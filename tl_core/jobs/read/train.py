@@ -23,7 +23,7 @@ from tl_core.encoders.adapted import StartingPoint, copy_state, read_facts, read
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.tuning import epochs_for
 from tl_core.errors import ConfigError, RunError
-from tl_core.jobs.experiment import Arm, Parts, Trial
+from tl_core.jobs.experiment import Arm, Parts, Trial, trials_by_size
 from tl_core.jobs.read.plan import (
     ReadExperiment,
     begins_with,
@@ -31,7 +31,6 @@ from tl_core.jobs.read.plan import (
     questions_of_trial,
     read_config_from_json,
     read_split,
-    read_trials,
 )
 from tl_core.jobs.trainings import submit_job
 from tl_core.jobs.work import ExperimentWork
@@ -119,7 +118,7 @@ class ReaderTraining(ExperimentWork[ReadingSet]):
     def prepare(self) -> None:
         self.config = read_config_from_json(self.job.record.config["training"])
         self.pool, self.test = training_data(self.job)
-        self.trials = read_trials(self.config)
+        self.trials = trials_by_size(self.config)
         titles: list[str] = self.job.record.config["titles"]
         self.titles = dict(zip(self.config.by_key, titles, strict=True))
         self.starts = {key: at for at, key in enumerate(self.config.by_key, start=1)}

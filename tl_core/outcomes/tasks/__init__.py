@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from tl_core.errors import RunError
 from tl_core.outcomes.tasks.classify import ACCURACY, CLASSIFIERS, MACRO_F1
 from tl_core.outcomes.tasks.kind import Judging, Measure, Score, Scores, TaskKind, learned_from
-from tl_core.outcomes.tasks.read import EXACT_MATCH, F1, READERS, share_interval
+from tl_core.outcomes.tasks.read import EXACT_MATCH, F1, READERS
 from tl_core.outcomes.tasks.vectors import VECTORS
 from tl_core.runs.store import Run
+from tl_core.tasks.intervals import share_interval
 
 __all__ = [
     "ACCURACY",
@@ -21,7 +22,6 @@ __all__ = [
     "F1",
     "KINDS",
     "MACRO_F1",
-    "MEASURES",
     "READERS",
     "VECTORS",
     "Judging",
@@ -29,6 +29,7 @@ __all__ = [
     "Score",
     "Scores",
     "TaskKind",
+    "all_measures",
     "best_score",
     "kind_named",
     "kind_of",
@@ -37,16 +38,23 @@ __all__ = [
     "measures_of",
     "right_of",
     "scores_of",
+    "scores_text",
     "share_interval",
 ]
 
 KINDS = (CLASSIFIERS, READERS, VECTORS)
-MEASURES = (ACCURACY, EXACT_MATCH, MACRO_F1, F1)  # in the order of a table: shares of right answers first
+
+
+def all_measures() -> tuple[Measure, ...]:
+    """Every task's measures in the order of a table: shares of right answers first."""
+    judged = [kind.judging for kind in KINDS if kind.judging]
+    rights = [judging.right for judging in judged]
+    return tuple(dict.fromkeys(rights + [measure for judging in judged for measure in judging.measures]))
 
 
 def measure_named(key: str) -> Measure:
     """The measure of this key."""
-    return next(each for each in MEASURES if each.key == key)
+    return next(each for each in all_measures() if each.key == key)
 
 
 def kind_named(task: str) -> TaskKind:
@@ -81,7 +89,21 @@ def right_of(run: Run) -> Measure | None:
 def measures_of(runs: Iterable[Run]) -> tuple[Measure, ...]:
     """The measures that runs have, or will have, in the order of a table."""
     had = {measure for run in runs if (judging := kind_of(run).judging) for measure in judging.measures}
-    return tuple(each for each in MEASURES if each in had)
+    return tuple(each for each in all_measures() if each in had)
+
+
+def scores_text(run: Run) -> str:
+    """The scores of a run as words, such as 'accuracy 0.812 [0.790, 0.833]'; empty before it has any."""
+    kind = kind_of(run)
+    if not run.report:
+        return ""
+    return kind.scores_text(run) if kind.scores_text else "  ".join(map(_score_text, scores_of(run).items()))
+
+
+def _score_text(item: tuple[Measure, Score]) -> str:
+    measure, score = item
+    span = f" [{score.interval.low:.3f}, {score.interval.high:.3f}]" if score.interval else ""
+    return f"{measure.name} {score.value:.3f}{span}"
 
 
 def best_score(runs: Sequence[Run]) -> tuple[Measure, float] | None:

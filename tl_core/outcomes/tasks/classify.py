@@ -33,8 +33,9 @@ from tl_core.runs.records import CLASSIFY, RunRecord
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.encoder.classifier import HEAD
 from tl_core.tasks.classify.forms import LABELS
-from tl_core.tasks.classify.metrics import Interval, Report
-from tl_core.tasks.classify.strategies import FORMS, Strategy, strategy, title_of_strategy
+from tl_core.tasks.classify.metrics import Report
+from tl_core.tasks.classify.strategies import FORMS, Strategy, place_of_strategy, strategy, title_of_strategy
+from tl_core.tasks.intervals import Interval
 from tl_core.tasks.significance import Wording
 
 ACCURACY, MACRO_F1 = Measure("accuracy", "accuracy"), Measure("macro_f1", "macro-F1")
@@ -58,6 +59,14 @@ def _scores(report: Mapping[str, Any]) -> Scores:
 
 def _right_classes(job: Job, run: Run) -> NDArray[np.bool_]:
     return read_answers(job, run).correct
+
+
+def _scores_text(run: Run) -> str:
+    """Both scores; the interval is that of the accuracy alone."""
+    (_, accuracy), (_, macro_f1) = _scores(run.tested).items()
+    assert accuracy.interval is not None
+    low, high = accuracy.interval.low, accuracy.interval.high
+    return f"accuracy {accuracy.value:.3f} [{low:.3f}, {high:.3f}]  macro-F1 {macro_f1.value:.3f}"
 
 
 def _summary(run: Run) -> dict[str, Any]:
@@ -117,6 +126,9 @@ CLASSIFIERS = TaskKind(
     unit="row",
     name=_name,
     arm_title=_arm_title,
+    strategy_title=title_of_strategy,
+    strategy_place=place_of_strategy,
+    scores_text=_scores_text,
     summary=_summary,
     judging=Judging(
         measures=(ACCURACY, MACRO_F1),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tl_core.runs.records import RowCounts, RunRecord
 from tl_core.runs.store import Job, Run
-from tl_core.tasks.classify.metrics import Interval
+from tl_core.tasks.intervals import Interval
 from tl_core.tasks.significance import Wording
 
 Fields = Mapping[str, Any]
@@ -55,10 +55,6 @@ class Score:
 
 
 Scores = Mapping[Measure, Score]
-
-ACCURACY, MACRO_F1 = Measure("accuracy", "accuracy"), Measure("macro_f1", "macro-F1")
-EXACT_MATCH, F1 = Measure("exact_match", "exact match"), Measure("f1", "F1")
-MEASURES = (ACCURACY, EXACT_MATCH, MACRO_F1, F1)  # in the order of a table: shares of right answers first
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +114,8 @@ class TaskKind:
     `task` stands in their records, `title` on screen; `unit` is one thing that is learned from. `name` tells a run
     from others of its job, `arm_title` is what its arm of the experiment is called, `takes_over` says whether it began
     with what a source learned, `told_by_start` whether runs are told apart by their start rather than their strategy.
+    `strategy_title` and `strategy_place` give what a strategy is called on screen, and its place in a list.
+    `scores_text` says a tested run's scores in a line, where they are not said as those of any task.
     `summary` is what a command prints of a run beside what every run has, by name. Runs that are not tested, such as
     learned word vectors, have no `judging`; those that are no models for others no `card` and no zip, and say what there
     is `instead_of_a_zip` for the run of an id ({run}).
@@ -130,6 +128,9 @@ class TaskKind:
     arm_title: Callable[[Run], str] = lambda run: run.record.arm
     takes_over: Callable[[Job, Run], bool] = lambda job, run: bool(run.record.from_source)
     told_by_start: bool = False
+    strategy_title: Callable[[str], str] = lambda name: name
+    strategy_place: Callable[[str], int] = lambda name: 0
+    scores_text: Callable[[Run], str] | None = None
     summary: Callable[[Run], dict[str, Any]] = lambda run: {}
     judging: Judging | None = None
     card: Callable[[Run], CardText] | None = None

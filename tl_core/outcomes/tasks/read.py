@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tl_core.convert import from_json, to_json
 from tl_core.encoders.adapted import FACTS, read_facts, read_starting_point
 from tl_core.encoders.families import family_of
@@ -33,8 +31,8 @@ from tl_core.outcomes.tasks.kind import (
 )
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.encoder.classifier import ENCODER_FORM
-from tl_core.tasks.classify.metrics import Interval, percentile_interval
 from tl_core.tasks.classify.strategies import title_of_strategy
+from tl_core.tasks.intervals import share_interval
 from tl_core.tasks.read.config import ReadConfig
 from tl_core.tasks.read.report import ReadReport
 from tl_core.tasks.read.saved import HEAD, TASK, read_calibration
@@ -43,7 +41,6 @@ from tl_core.tasks.significance import Wording
 EXACT_MATCH, F1 = Measure("exact_match", "exact match"), Measure("f1", "F1")
 RULES = {"squad1": "SQuAD 1.1", "squad2": "SQuAD 2.0", "korquad": "KorQuAD 1.0"}
 MOST_QUESTIONS = 10_000_000
-RESAMPLES = 1000
 
 
 def _arm_title(run: Run) -> str:
@@ -72,12 +69,13 @@ def _scores(report: Mapping[str, Any]) -> Scores:
     }
 
 
-def share_interval(share: float, count: int) -> Interval | None:
-    """The 95 % interval of a share of `count` questions, as drawing the questions anew spreads it."""
-    if not count:
-        return None
-    drawn = np.random.default_rng(0).binomial(count, share, size=RESAMPLES)
-    return percentile_interval(drawn / count)
+def _scores_text(run: Run) -> str:
+    """In percent, as the official scripts print them."""
+    scores = run.tested["scores"]
+    return (
+        f"exact match {100 * scores['exact_match']:.1f} %  F1 {100 * scores['f1']:.1f} %  "
+        f"{run.record.rows.train} questions"
+    )
 
 
 def _summary(run: Run) -> dict[str, Any]:
@@ -175,6 +173,8 @@ READERS = TaskKind(
     arm_title=_arm_title,
     takes_over=_takes_over,
     told_by_start=True,
+    strategy_title=title_of_strategy,
+    scores_text=_scores_text,
     summary=_summary,
     judging=Judging(
         measures=(EXACT_MATCH, F1),

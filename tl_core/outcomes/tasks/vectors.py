@@ -8,9 +8,12 @@ from tl_core.runs.store import Run
 from tl_core.vectors.learn_config import METHOD_TITLES
 
 
+def _method_title(name: str) -> str:
+    return METHOD_TITLES.get(name, name)
+
+
 def _name(run: Run) -> str:
-    method = run.record.strategy
-    return f"{METHOD_TITLES.get(method, method)}, {run.record.config.get('width', '?')} dimensions"
+    return f"{_method_title(run.record.strategy)}, {run.record.config.get('width', '?')} dimensions"
 
 
 VECTORS = TaskKind(
@@ -18,5 +21,6 @@ VECTORS = TaskKind(
     title="word vectors",
     unit="text",
     name=_name,
+    strategy_title=_method_title,
     instead_of_a_zip="It holds word vectors; `save-vectors {run} OUT.txt` writes them as a file.",
 )

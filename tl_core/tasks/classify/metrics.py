@@ -7,7 +7,7 @@ probable, the first one is the prediction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.errors import DataError, ModelError
+from tl_core.tasks.intervals import Interval, percentile_interval, resample
 
 Probabilities = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
 
 BINS = 10
-NUMBERS_AT_ONCE = 1_000_000  # largest array of one bootstrap chunk: 8 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,6 @@ class ClassScore:
     recall: float
     f1: float
     support: int
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """The 95 % interval of a number, in the number's own unit."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,26 +140,6 @@ def macro_f1(right: Integers, actual: Integers, predicted: Integers) -> Floats:
     occurring = (actual + predicted > 0).sum(axis=-1)
     mean: Floats = _f1(right, actual, predicted).sum(axis=-1) / np.maximum(occurring, 1)
     return mean
-
-
-def resample(
-    counts: Integers, resamples: int, generator: np.random.Generator, width: int = 1
-) -> Iterator[NDArray[np.int64]]:
-    """Bootstrap counts of K kinds of rows: `resamples` rows (R, K) in all, chunk by chunk.
-
-    Drawing rows with replacement and counting their kinds is one multinomial draw over the
-    kinds. Chunks are small enough for further arrays (R, `width`) beside them.
-    """
-    at_once = max(1, NUMBERS_AT_ONCE // max(len(counts), width))
-    total = int(counts.sum())
-    for start in range(0, resamples, at_once):
-        yield generator.multinomial(total, counts / total, size=min(at_once, resamples - start))
-
-
-def percentile_interval(values: Floats) -> Interval:
-    """The middle 95 % of bootstrap values (R,)."""
-    low, high = np.percentile(values, [2.5, 97.5])
-    return Interval(low=float(low), high=float(high))
 
 
 def _check(probabilities: Floats, truth: Integers, classes: int) -> None:
