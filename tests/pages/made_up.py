@@ -14,8 +14,9 @@ from tl_core.data.reading import Answer, Passage, Question, ReadingSet
 from tl_core.data.reading_files import write_squad
 from tl_core.encoders.adapted import FACTS
 from tl_core.jobs.classify.plan import WITHOUT_SOURCE, of_strategies
+from tl_core.jobs.evaluation import RESULT
 from tl_core.jobs.experiment import Trial, trials_by_size
-from tl_core.jobs.read.evaluate import QUESTIONS, RESULT
+from tl_core.jobs.read.evaluate import QUESTIONS
 from tl_core.jobs.read.plan import of_starts
 from tl_core.jobs.read.train import ANSWERS, TEST, TRAIN, write_answers
 from tl_core.knobs import to_values

@@ -30,7 +30,8 @@ from tl_core.jobs.classify.plan import ClassifyExperiment, Task, config_from_jso
 from tl_core.jobs.classify.prepare import Prepared, prepare
 from tl_core.jobs.classify.probe import RATES
 from tl_core.jobs.devices import device_facts
-from tl_core.jobs.vectors.evaluate import RESULT, Report, evaluation_result, read_set
+from tl_core.jobs.evaluation import RESULT
+from tl_core.jobs.vectors.evaluate import Report, evaluation_result, read_set
 from tl_core.runs.store import Job, Run, Store
 from tl_core.settings import read_settings
 from tl_core.tasks.classify.fitting import Classifier

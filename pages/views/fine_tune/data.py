@@ -13,6 +13,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.guard import guard
 from pages.components.kept import resources
+from pages.components.uploads import kept_file
 from pages.components.views import View, choose_view
 from pages.views.fine_tune.report import show_report
 from tl_core.data.columns import Columns, guess_columns
@@ -92,24 +93,19 @@ def _from_sample(role: str) -> Table:
 
 def _from_file(role: str) -> Table | None:
     left, right = st.columns([3, 1])
-    upload = left.file_uploader(
-        "A table with a text and a label in each row",
-        type=FILES,
-        max_upload_size=LARGEST_TABLE,
-        key=f"{role}.file",
-        help="CSV, TSV or fastText lines (__label__x text), also as .gz or .bz2; at most 50 MB.",
-    )
-    header = right.selectbox("First row is a header", list(HEADERS), key=f"{role}.header")
-    if upload is not None:
-        state.keep_upload(role, upload.name, upload.getvalue())
-    kept = state.kept_upload(role)
-    if kept is None:
-        st.caption("CSV, TSV or lines such as `__label__good text`. UTF-8, UTF-16 and cp949 are recognised.")
-        return None
-    name, content = kept
-    if upload is None:
-        st.text(f"Still here from before: {name}")
-    return resources.table(content, name, HEADERS[header])
+    with right:
+        header = st.selectbox("First row is a header", list(HEADERS), key=f"{role}.header")
+    with left:
+        kept = kept_file(
+            role,
+            "A table with a text and a label in each row",
+            FILES,
+            LARGEST_TABLE,
+            key=f"{role}.file",
+            help="CSV, TSV or fastText lines (__label__x text), also as .gz or .bz2; at most 50 MB.",
+            until_then="CSV, TSV or lines such as `__label__good text`. UTF-8, UTF-16 and cp949 are recognised.",
+        )
+    return resources.table(kept[1], kept[0], HEADERS[header]) if kept else None
 
 
 def _from_paste(role: str) -> Table | None:

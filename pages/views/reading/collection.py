@@ -12,6 +12,7 @@ from pages.components.computing import shown
 from pages.components.guard import guard
 from pages.components.html import Highlight, highlighted
 from pages.components.kept import resources
+from pages.components.uploads import kept_file
 from pages.components.views import View, choose_view
 from pages.views.reading.passage import FILES
 from pages.views.reading.reader import choose_reader
@@ -90,17 +91,15 @@ def _from_files() -> tuple[Document, ...]:
 
 
 def _from_table() -> tuple[Document, ...]:
-    upload = st.file_uploader(
+    kept = kept_file(
+        "collection",
         "A table with a text in each row",
-        type=TABLES,
-        max_upload_size=MAX_FILE_BYTES >> 20,
+        TABLES,
+        MAX_FILE_BYTES >> 20,
         key="collection.table",
+        until_then=f"CSV or TSV; each row becomes a document, at most {MOST_DOCUMENTS:,}.",
     )
-    if upload is not None:
-        state.keep_upload("collection", upload.name, upload.getvalue())
-    kept = state.kept_upload("collection")
     if kept is None:
-        st.caption(f"CSV or TSV; each row becomes a document, at most {MOST_DOCUMENTS:,}.")
         return ()
     name, content = kept
     table = resources.table(content, name, None)

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.guard import guard
 from pages.components.kept import resources
+from pages.components.uploads import kept_file
 from pages.components.views import View, choose_view
 from tl_core.data.documents import MAX_FILE_BYTES
 from tl_core.data.samples import SamplePassage
@@ -61,17 +62,17 @@ def _typed() -> ChosenPassage | None:
 
 
 def _file() -> ChosenPassage | None:
-    upload = st.file_uploader(
-        "A text", type=FILES, max_upload_size=MAX_FILE_BYTES >> 20, key="reading.file", help="txt, md or pdf."
+    kept = kept_file(
+        "passage",
+        "A text",
+        FILES,
+        MAX_FILE_BYTES >> 20,
+        key="reading.file",
+        help="txt, md or pdf.",
+        until_then="Plain text, Markdown, or a pdf that holds text (not a scan).",
     )
-    if upload is not None:
-        state.keep_upload("passage", upload.name, upload.getvalue())
-    kept = state.kept_upload("passage")
     if kept is None:
-        st.caption("Plain text, Markdown, or a pdf that holds text (not a scan).")
         return None
     name, content = kept
-    if upload is None:
-        st.text(f"Still here from before: {name}")
     document = resources.document(content, name)
     return ChosenPassage(document.name, document.text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from pages.components import state
 from pages.components.guard import plain
 from pages.components.kept import resources
+from pages.components.uploads import kept_file
 from tl_core.data.reading import ReadingSet
 
 LARGEST = 100  # MB
@@ -19,18 +19,18 @@ FORMS = (
 
 def choose_questions(role: str, label: str) -> ReadingSet | None:
     """The uploader of one file of questions, kept for the session; None until there is one."""
-    upload = st.file_uploader(
-        label, type=["json", "gz", "txt", "tsv"], max_upload_size=LARGEST, key=f"{role}.questions", help=FORMS
+    kept = kept_file(
+        role,
+        label,
+        ("json", "gz", "txt", "tsv"),
+        LARGEST,
+        key=f"{role}.questions",
+        help=FORMS,
+        until_then=FORMS,
     )
-    if upload is not None:
-        state.keep_upload(role, upload.name, upload.getvalue())
-    kept = state.kept_upload(role)
     if kept is None:
-        st.caption(FORMS)
         return None
     name, content = kept
-    if upload is None:
-        st.text(f"Still here from before: {name}")
     data = resources.questions(content, name)
     show_questions(data)
     return data

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.components import state
 from pages.components.guard import guard
 from pages.components.kept import resources
+from pages.components.uploads import kept_file
 from pages.components.views import View, choose_view
 from tl_core.data.columns import guess_columns
 from tl_core.data.corpus import MAX_FILE_BYTES, Corpus, corpus_of
@@ -55,23 +55,27 @@ def _ice() -> Corpus:
 
 
 def _text_file(role: str) -> Corpus | None:
-    kept = _upload(
+    kept = kept_file(
         role,
         "A text",
         TEXT_FILES,
         MAX_FILE_BYTES >> 20,
-        "Plain text, a text or a sentence a line, also as .gz or .bz2. UTF-8, UTF-16 and cp949 are recognised.",
+        key=f"{role}.file",
+        help=f"At most {MAX_FILE_BYTES >> 20} MB.",
+        until_then="Plain text, a text or a sentence a line, also as .gz or .bz2. UTF-8, UTF-16 and cp949 are recognised.",
     )
     return resources.corpus(kept[1], kept[0], "") if kept else None
 
 
 def _table_column(role: str) -> Corpus | None:
-    kept = _upload(
+    kept = kept_file(
         f"{role}.table",
         "A table with a text in each row",
         TABLE_FILES,
         MAX_TABLE_BYTES >> 20,
-        "CSV or TSV, also as .gz or .bz2.",
+        key=f"{role}.table.file",
+        help=f"At most {MAX_TABLE_BYTES >> 20} MB.",
+        until_then="CSV or TSV, also as .gz or .bz2.",
     )
     if kept is None:
         return None
@@ -84,18 +88,3 @@ def _table_column(role: str) -> Corpus | None:
         key=f"{role}.column.{hash(table.columns)}",
     )
     return corpus_of(table, column)
-
-
-def _upload(role: str, label: str, endings: list[str], megabytes: int, says: str) -> tuple[str, bytes] | None:
-    """Name and content of the file uploaded now, or before in this session."""
-    upload = st.file_uploader(
-        label, type=endings, max_upload_size=megabytes, key=f"{role}.file", help=f"At most {megabytes} MB."
-    )
-    if upload is not None:
-        state.keep_upload(role, upload.name, upload.getvalue())
-    kept = state.kept_upload(role)
-    if kept is None:
-        st.caption(says)
-    elif upload is None:
-        st.text(f"Still here from before: {kept[0]}")
-    return kept

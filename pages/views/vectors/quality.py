@@ -13,6 +13,7 @@ from pages.components.choice import one_of
 from pages.components.forms import knob_widgets
 from pages.components.guard import guard
 from pages.components.kept import resources
+from pages.components.uploads import kept_file
 from tl_core.jobs.vectors.evaluate import QualityConfig, submit_evaluation
 from tl_core.runs.store import Job, Store
 from tl_core.vectors.quality import SimilarityReport
@@ -72,19 +73,14 @@ def _ask(store: Store, vectors: WordVectors, name: str) -> None:
 
 def _upload() -> tuple[str, bytes] | None:
     """The name and content of the file, which is kept for the session."""
-    upload = st.file_uploader(
+    return kept_file(
+        "quality",
         "Analogies or word pairs",
-        type=["txt", "tsv", "csv", "gz"],
-        max_upload_size=LARGEST_FILE // 1_000_000,
+        ("txt", "tsv", "csv", "gz"),
+        LARGEST_FILE // 1_000_000,
         key="quality.file",
         help=FORMS,
     )
-    if upload is not None:
-        state.keep_upload("quality", upload.name, upload.getvalue())
-    kept = state.kept_upload("quality")
-    if upload is None and kept is not None:
-        st.text(f"Still here from before: {kept[0]}")
-    return kept
 
 
 def _facts(questions: AnalogySet | SimilaritySet) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from tl_core.catalog.vector_sets import open_vectors, vector_set
-from tl_core.convert import from_json, to_json
-from tl_core.errors import DataError, RunError
-from tl_core.jobs.progress import JobProgress
-from tl_core.jobs.trainings import drive_alone, submit_job
+from tl_core.convert import from_json
+from tl_core.errors import DataError
+from tl_core.jobs.evaluation import ask_all, read_result, write_result
+from tl_core.jobs.trainings import submit_job
 from tl_core.knobs import check_knobs, from_values, knob, to_values
-from tl_core.records import read_record, write_record
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Training
 from tl_core.vectors.quality import (
@@ -25,9 +23,8 @@ from tl_core.vectors.quality_files import BUNDLED, AnalogySet, SimilaritySet, re
 from tl_core.vectors.space import WordVectors
 
 SET = "set"  # in the job's data: an uploaded file, as it came
-REPORTS: dict[type[Report], str] = {AnalogyReport: "analogies", SimilarityReport: "similarity"}
-RESULT = "result.json"
 Report = AnalogyReport | SimilarityReport
+REPORTS: dict[type[Report], str] = {AnalogyReport: "analogies", SimilarityReport: "similarity"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,21 +105,17 @@ def run_evaluation(store: Store, job: Job) -> None:
     config = job.record.config
     path = job.folder / "data" / SET
     questions = read_set(str(config["set"]), path.read_bytes() if path.exists() else None)
-    progress = JobProgress(job.folder / "progress.json", {"ask": float(questions.total)})
-    progress.update("ask", "Opening the vectors", 0.0)
-    vectors = open_vectors(store, str(config["vectors"]))
-    began = time.perf_counter()
-    asking = evaluate_events(vectors, questions, from_values(QualityConfig, config["quality"]))
-    report = drive_alone(job, progress, "ask", "Asking", asking)
-    about = {"kind": REPORTS[type(report)], "seconds": time.perf_counter() - began}
-    write_record(job.folder / RESULT, to_json(report) | about)
-    progress.finish("ask")
+
+    def open_set() -> Training[Report]:
+        vectors = open_vectors(store, str(config["vectors"]))
+        return evaluate_events(vectors, questions, from_values(QualityConfig, config["quality"]))
+
+    report, seconds = ask_all(job, questions.total, "Opening the vectors", open_set)
+    write_result(job, report, seconds, kind=REPORTS[type(report)])
 
 
 def evaluation_result(job: Job) -> tuple[Report, float]:
     """(report, seconds) of a finished evaluation; RunError if it has none."""
-    record = read_record(job.folder / RESULT)
-    if record is None:
-        raise RunError("Evaluation {job} is {status}: it has no result.", job=job.id, status=job.status)
-    kind = next(kind for kind, name in REPORTS.items() if name == record["kind"])
-    return from_json(kind, record), float(record["seconds"])
+    result = read_result(job)
+    kind = next(kind for kind, name in REPORTS.items() if name == result["kind"])
+    return from_json(kind, result.get("report", result)), float(result["seconds"])  # earlier, all in one
