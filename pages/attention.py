@@ -39,7 +39,7 @@ with guard():
         row = choose_model(store)
         text, pair = choose_text(store, row) if row else ("", "")
     if row is not None:
-        key = state.attention_view_key([each.id for each in VIEWS])
+        key = state.attention_view_key([view.id for view in VIEWS])
         view = choose_view("View", VIEWS, key=key, default=None)  # the key holds one already
         asked = subjects.asked(store, row.name, text, pair)
         if not encoder_ready(store, row.name, "attention"):

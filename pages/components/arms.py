@@ -102,7 +102,7 @@ def _first_arm(name: str, given: Mapping[str, Any], key: str) -> ArmForm:
     """The first arm of a strategy: its main settings, and what a loaded config says beside."""
     row, settings = strategy(name), given.get("settings", {})
     called, start, source = (str(given.get(field, "")) for field in ("name", "start", "source"))
-    if not all(each.advanced for each in knobs_of(row.config)):
+    if not all(knob.advanced for knob in knobs_of(row.config)):
         st.markdown(f"**{plain(called or row.title)}**")
     main = knob_widgets(row.config, settings, key, advanced=False)
     return ArmForm(name, row.config, row.title, key, called, start, source, settings, main)

@@ -24,8 +24,8 @@ def score_columns() -> dict[str, Any]:
     number = st.column_config.NumberColumn
     return {
         **{
-            each.key: number(f"{each.title}, %", format="%.1f", help=HELP.get(each.key))
-            for each in all_measures()
+            measure.key: number(f"{measure.title}, %", format="%.1f", help=HELP.get(measure.key))
+            for measure in all_measures()
         },
         "spread": number("± sd", format="%.1f", width="small", help="Standard deviation between seeds."),
         "interval": st.column_config.TextColumn("95 % interval", alignment="right"),

@@ -48,7 +48,7 @@ def knob_widgets(
     config: type[Any], values: Mapping[str, Value], key: str, *, advanced: bool, skip: Iterable[str] = ()
 ) -> dict[str, Value]:
     """The widgets of a config's main or advanced knobs, in a row that wraps; their values by name."""
-    shown = [each for each in knobs_of(config) if each.advanced == advanced and each.name not in set(skip)]
+    shown = [knob for knob in knobs_of(config) if knob.advanced == advanced and knob.name not in set(skip)]
     found: dict[str, Value] = {}
     with st.container(horizontal=True):
         for each in shown:

@@ -157,7 +157,7 @@ def question_key(passage: str) -> str:
 
 def remember_question(passage: str, question: str, answer: str) -> None:
     """Note a question and its answer ('' for none) for this passage."""
-    asked = [each for each in asked_questions(passage) if each[0] != question]
+    asked = [asked_question for asked_question in asked_questions(passage) if asked_question[0] != question]
     kept = {**st.session_state.get(HISTORY, {}), hash(passage): [(question, answer), *asked][:MOST_ASKED]}
     st.session_state[HISTORY] = kept
 
@@ -322,7 +322,9 @@ def chosen_head() -> tuple[int, int]:
     """The layer and the head, from 0, that were chosen last; those of the address at first."""
     if HEAD not in st.session_state:
         numbers = [st.query_params.get(name, "1") for name in ("layer", "head")]
-        layer, head = (int(each) if each.isdecimal() and 1 <= int(each) <= 99 else 1 for each in numbers)
+        layer, head = (
+            int(number) if number.isdecimal() and 1 <= int(number) <= 99 else 1 for number in numbers
+        )
         st.session_state[HEAD] = (layer - 1, head - 1)
     found: tuple[int, int] = st.session_state[HEAD]
     return found

@@ -26,5 +26,5 @@ class View(Generic[Show]):
 
 def choose_view(label: str, views: Sequence[View[Show]], *, key: str, **more: Any) -> View[Show]:
     """The view that is on, the first at the start; the other arguments are those of `one_of`."""
-    chosen = one_of(label, {each.id: each.title for each in views}, key=key, **more)
-    return next(each for each in views if each.id == chosen)
+    chosen = one_of(label, {view.id: view.title for view in views}, key=key, **more)
+    return next(view for view in views if view.id == chosen)

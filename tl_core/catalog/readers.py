@@ -42,7 +42,7 @@ SHIPPED = (
 
 def shipped(name: str) -> ShippedReader | None:
     """The shipped reader of this name."""
-    return next((each for each in SHIPPED if each.name == name), None)
+    return next((row for row in SHIPPED if row.name == name), None)
 
 
 def reader_title(store: Store, name: str) -> str:

@@ -58,12 +58,12 @@ class SourceModels:
 
 def shipped_sources() -> list[ShippedSource]:
     """The shipped sources of which at least one model is there."""
-    return [each for each in SHIPPED_SOURCES if _folders(each)]
+    return [row for row in SHIPPED_SOURCES if _folders(row)]
 
 
 def shipped(name: str) -> ShippedSource | None:
     """The shipped source of this name, whether its models are there or not."""
-    return next((each for each in SHIPPED_SOURCES if each.name == name), None)
+    return next((row for row in SHIPPED_SOURCES if row.name == name), None)
 
 
 def open_source(store: Store, name: str) -> SourceModels:
@@ -79,7 +79,7 @@ def open_source(store: Store, name: str) -> SourceModels:
             )
         return SourceModels(name, row.title, folders, row.trained_by, _classes(next(iter(folders.values()))))
     if not IDENTIFIER.fullmatch(name):
-        names = ", ".join(each.name for each in shipped_sources()) or "none"
+        names = ", ".join(shipped_source.name for shipped_source in shipped_sources()) or "none"
         raise RunError(
             "{name!r} is neither a run's id nor a shipped source. Shipped are: {names}.",
             name=name[:80],
@@ -100,7 +100,7 @@ def open_source(store: Store, name: str) -> SourceModels:
             "with word vectors.",
             run=run.id,
         )
-    classes = tuple(str(each) for each in run.record.classes)
+    classes = tuple(str(label) for label in run.record.classes)
     return SourceModels(
         run.id,
         run.record.title,

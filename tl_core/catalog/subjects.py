@@ -40,9 +40,7 @@ def list_subjects(store: Store) -> list[SubjectRow]:
         for card in ENCODERS
         if card.wheel or find_packaged(card)
     ]
-    rows += [
-        SubjectRow(each.name, each.title, "span", each.encoder) for each in SHIPPED if each.folder.is_dir()
-    ]
+    rows += [SubjectRow(row.name, row.title, "span", row.encoder) for row in SHIPPED if row.folder.is_dir()]
     for run in store.runs():
         kind = KINDS.get(run.task)
         if run.status == "done" and kind and has_encoder(run):
@@ -100,7 +98,7 @@ def _encoder_of(store: Store, name: str) -> EncoderBase:
     try:
         return find_encoder(name, store.settings)
     except ModelError as error:
-        readers = ", ".join(each.name for each in SHIPPED)
+        readers = ", ".join(row.name for row in SHIPPED)
         raise ModelError(
             "{error} A reader ({readers}) or the id of a finished run will do as well.",
             error=error,

@@ -36,7 +36,7 @@ def parse_arm(text: str, settings: Mapping[str, type[Any]], places: Mapping[str,
             text=text,
         )
     strategy = words[0]
-    knobs = {each.name: each for each in knobs_of(settings[strategy])}
+    knobs = {knob.name: knob for knob in knobs_of(settings[strategy])}
     arm: dict[str, Any] = {"name": name.strip(), "strategy": strategy, "settings": {}}
     for word in words[1:]:
         key, equals, value = word.partition("=")

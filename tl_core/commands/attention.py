@@ -152,7 +152,7 @@ def _one_head(options: argparse.Namespace, subject: Subject) -> tuple[int | None
 def _described(shown: ModelInput) -> dict[str, Any]:
     return {
         "tokens": list(shown.tokens),
-        "words": [each.text for each in shown.words],
+        "words": [word.text for word in shown.words],
         "word_of": shown.word_of.tolist(),
         "sides": shown.sides.tolist(),
         "offsets": shown.offsets.tolist(),

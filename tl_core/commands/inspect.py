@@ -66,6 +66,6 @@ def run_check(options: argparse.Namespace) -> int:
     lines = [f"{report.rows} rows read, {len(report.refused)} refused; {report.encoding}, {report.delimiter}"]
     lines += [f"  row {each.row}: {each.reason}" for each in report.refused[:20]]
     lines += [f"  {label}: {count}" for label, count in report.classes.items()]
-    lines += [f"warning: {each}" for each in report.warnings]
+    lines += [f"warning: {warning}" for warning in report.warnings]
     show(options, answer, lines)
     return 0

@@ -35,7 +35,7 @@ def tell(text: str) -> None:
 
 def parse_settings(given: Sequence[str], config: type[Any]) -> dict[str, Value]:
     """The values of several `--set NAME=VALUE` by name; ConfigError for a name that the config does not have."""
-    known = {each.name: each for each in knobs_of(config)}
+    known = {knob.name: knob for knob in knobs_of(config)}
     values = {}
     for each in given:
         name, equals, text = each.partition("=")

@@ -110,7 +110,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     data = read_reading_file(options.file)
     _tell_refused(data.refused)
     data = data.take(range(min(options.limit or len(data), len(data))))
-    name = options.reader or reader_for([each.text for each in data.questions])
+    name = options.reader or reader_for([question.text for question in data.questions])
     store = Store(read_settings())
     have_encoders(store, name)
     reader = load_named_reader(store, name)

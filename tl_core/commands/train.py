@@ -37,7 +37,7 @@ PLACES = {"encoder": "start", "vectors": "start", "source": "source"}  # words o
 def add_commands(commands: Any) -> None:
     train = commands.add_parser("train", help="train strategies on a labelled file and compare them")
     train.add_argument("file", type=Path)
-    names = ", ".join(each.name for each in STRATEGIES)
+    names = ", ".join(row.name for row in STRATEGIES)
     train.add_argument("--strategy", action="append", default=[], help=f"one of {names}; may be repeated")
     train.add_argument(
         "--arm",
@@ -137,7 +137,7 @@ def _config(options: argparse.Namespace) -> ClassifyExperiment:
         if getattr(options, name) is not None:
             values[name] = getattr(options, name)
     if options.sizes:
-        values["sizes"] = [size_of(each) for each in options.sizes]
+        values["sizes"] = [size_of(size) for size in options.sizes]
     values["arms"] = arms = _arms(options, values.get("arms"))
     for setting in options.set:
         _apply(setting, arms, values)
@@ -146,7 +146,7 @@ def _config(options: argparse.Namespace) -> ClassifyExperiment:
 
 def _arms(options: argparse.Namespace, saved: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
     """The arms that are asked for: those of `--strategy` and `--arm`, else the saved ones, else the usual ones."""
-    given = [parse_arm(text, {each.name: each.config for each in STRATEGIES}, PLACES) for text in options.arm]
+    given = [parse_arm(text, {row.name: row.config for row in STRATEGIES}, PLACES) for text in options.arm]
     named = {each["strategy"]: each for each in saved or ()}
     chosen = dict.fromkeys(options.strategy)
     if not given and not chosen:
@@ -167,19 +167,19 @@ def _apply(setting: str, arms: list[dict[str, Any]], values: dict[str, Any]) -> 
     name, equals, text = setting.partition("=")
     if not equals:
         raise ConfigError("--set takes NAME=VALUE, such as epochs=3; got {setting!r}.", setting=setting)
-    for each in knobs_of(ClassifyExperiment):
-        if each.name == name:
-            values[name] = parse_value(each, text)
+    for knob in knobs_of(ClassifyExperiment):
+        if knob.name == name:
+            values[name] = parse_value(knob, text)
             return
     prefix, dot, rest = name.partition(".")
     found = False
     for arm in arms:
-        for each in knobs_of(strategy(arm["strategy"]).config):
-            if each.name == (rest if dot else name) and prefix in (arm["strategy"], name):
-                arm["settings"][each.name] = parse_value(each, text)
+        for knob in knobs_of(strategy(arm["strategy"]).config):
+            if knob.name == (rest if dot else name) and prefix in (arm["strategy"], name):
+                arm["settings"][knob.name] = parse_value(knob, text)
                 found = True
     if not found:
-        known = sorted({each.name for arm in arms for each in knobs_of(strategy(arm["strategy"]).config)})
+        known = sorted({knob.name for arm in arms for knob in knobs_of(strategy(arm["strategy"]).config)})
         raise ConfigError(
             "No chosen strategy has a setting {name!r}. They have: {known}.",
             name=name,

@@ -145,14 +145,17 @@ def run_evaluate(options: argparse.Namespace) -> int:
         answer |= {name: each.accuracy for name, each in halves.items() if each}
         answer |= {"covered": report.overall.covered, "total": report.overall.total}
         answer["sections"] = [
-            {"name": each.name, "accuracy": each.accuracy, "covered": each.covered}
-            for each in report.sections
+            {"name": section.name, "accuracy": section.accuracy, "covered": section.covered}
+            for section in report.sections
         ]
         if options.include_inputs:
             answer["answered_with_input"] = report.answered_with_input
         line, sections = f"accuracy {_percent(report.overall)}", report.sections
     answer["seconds"] = time.perf_counter() - began
-    lines = [f"  {_percent(each)}  {each.name} ({each.covered} of {each.total})" for each in sections]
+    lines = [
+        f"  {_percent(section)}  {section.name} ({section.covered} of {section.total})"
+        for section in sections
+    ]
     show(options, answer, [f"{line}  {answer['covered']} of {answer['total']} covered", *lines])
     return 0
 

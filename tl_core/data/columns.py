@@ -89,7 +89,7 @@ def guess_columns(table: Table) -> Columns:
     A column of ids is taken only where there is nothing else.
     """
     profiles = _profiles(table)
-    usable = [each for each in profiles if not each.is_id]
+    usable = [profile for profile in profiles if not profile.is_id]
     label = _label_by_name(usable)
     text = _text_by_name(usable, label)
     if label is None:
@@ -109,9 +109,9 @@ def _label_by_name(usable: Sequence[_Profile]) -> _Profile | None:
 def _text_by_name(usable: Sequence[_Profile], label: _Profile | None) -> tuple[_Profile, ...]:
     """The column with the best text name, and a title beside it; none if no name says text."""
     others = [each for each in usable if each is not label]
-    bodies = [each for each in others if each.text_rank]
+    bodies = [other for other in others if other.text_rank]
     body = _best(bodies, lambda each: (each.text_rank, each.characters))
-    titles = [each for each in others if each is not body and each.title_rank >= LAST_WORD]
+    titles = [other for other in others if other is not body and other.title_rank >= LAST_WORD]
     title = _best(titles, lambda each: each.title_rank)
     return tuple(each for each in (title, body) if each)
 
@@ -121,22 +121,24 @@ def _label_by_content(usable: Sequence[_Profile], text: Sequence[_Profile]) -> _
     others = [each for each in usable if each not in text and not name_rank(each.name, OTHER_NAMES)]
     if not text and others:
         longest = max(usable, key=lambda each: each.characters)
-        others = [each for each in others if each is not longest]
-    fitting = [each for each in others if each.has_few_values and each.distinct > 1]
+        others = [other for other in others if other is not longest]
+    fitting = [other for other in others if other.has_few_values and other.distinct > 1]
     return _best(fitting, lambda each: -each.distinct)
 
 
 def _text_by_content(usable: Sequence[_Profile], label: _Profile | None) -> tuple[_Profile, ...]:
     """All columns of prose in the table's order; else the longest that is left."""
     others = [each for each in usable if each is not label and not each.is_numeric]
-    prose = [each for each in others if each.words >= WORDS_OF_A_TEXT and 2 * each.distinct > each.filled]
+    prose = [
+        other for other in others if other.words >= WORDS_OF_A_TEXT and 2 * other.distinct > other.filled
+    ]
     longest = _best(others, lambda each: each.characters)
     return tuple(prose) or ((longest,) if longest else ())
 
 
 def _longest(profiles: Sequence[_Profile], label: _Profile | None) -> _Profile:
     """The last resort, where all columns are ids or numbers."""
-    others = [each for each in profiles if each is not label] or list(profiles)
+    others = [profile for profile in profiles if profile is not label] or list(profiles)
     return max(others, key=lambda each: (not each.is_numeric, each.characters))
 
 

@@ -103,7 +103,7 @@ def _holds_characters(source: Source) -> bool:
     total = single = spaces = hangul = hangul_single = 0
     for line in source.lines():
         tokens = [each for each in line.partition("\t")[0].split() if each not in SPECIAL]
-        short = sum(len(each) == 1 for each in tokens)
+        short = sum(len(token) == 1 for token in tokens)
         total += len(tokens)
         single += short
         spaces += tokens.count(SPACE)
@@ -122,11 +122,11 @@ def _is_glued(token: str) -> bool:
 
 
 def _characters(tokens: Sequence[str]) -> list[str]:
-    return [" " if each == SPACE else each for each in tokens]
+    return [" " if token == SPACE else token for token in tokens]
 
 
 def _words(tokens: Sequence[str]) -> list[str]:
-    return [each[len(GLUED) :] if _is_glued(each) else f" {each}" for each in tokens]
+    return [token[len(GLUED) :] if _is_glued(token) else f" {token}" for token in tokens]
 
 
 def _example(line: str, rebuild: Rebuild) -> _Example:

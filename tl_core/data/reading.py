@@ -90,7 +90,7 @@ class ReadingSet:
     def of_articles(self, articles: Iterable[int]) -> ReadingSet:
         """The questions whose passage stands in one of these articles; all passages stay."""
         wanted = set(articles)
-        kept = (each for each in self.questions if self.passages[each.passage].article in wanted)
+        kept = (question for question in self.questions if self.passages[question.passage].article in wanted)
         return replace(self, questions=tuple(kept))
 
 
@@ -114,7 +114,10 @@ def split_by_article(data: ReadingSet, share: float, seed: int) -> tuple[Reading
     article, single passages take its place.
     """
     by_passage = data.articles < 2
-    groups = [each.passage if by_passage else data.passages[each.passage].article for each in data.questions]
+    groups = [
+        question.passage if by_passage else data.passages[question.passage].article
+        for question in data.questions
+    ]
     counts: dict[int, int] = {}
     for group in groups:
         counts[group] = counts.get(group, 0) + 1
@@ -148,7 +151,7 @@ def with_unanswerable(data: ReadingSet, share: float, seed: int) -> ReadingSet:
         place = _without_answer(question, data.passages, random.permutation(others)[:8].tolist())
         if place is None:
             rest = _rest(data.passages[question.passage].text, question.answers)
-            if len(rest) < SHORTEST_REST or any(each.text in rest for each in question.answers):
+            if len(rest) < SHORTEST_REST or any(answer.text in rest for answer in question.answers):
                 continue
             passages.append(replace(data.passages[question.passage], text=rest))
             place = len(passages) - 1
@@ -165,12 +168,12 @@ def _without_answer(question: Question, passages: Sequence[Passage], others: Seq
 
 def _rest(text: str, answers: Sequence[Answer]) -> str:
     """The longer part before or after all answers, cut at white space."""
-    before = text[: min(each.start for each in answers)].rpartition(" ")[0]
-    after = text[max(each.end for each in answers) :].partition(" ")[2]
+    before = text[: min(answer.start for answer in answers)].rpartition(" ")[0]
+    after = text[max(answer.end for answer in answers) :].partition(" ")[2]
     return max(before, after, key=len).strip()
 
 
 def chosen_reference(answers: Sequence[Answer]) -> Answer:
     """The reference to learn from: the one that most annotators gave, the shortest among equals."""
-    votes: Mapping[Answer, int] = {each: answers.count(each) for each in answers}
+    votes: Mapping[Answer, int] = {answer: answers.count(answer) for answer in answers}
     return min(votes, key=lambda each: (-votes[each], len(each.text), each.start))

@@ -220,7 +220,7 @@ def _qa(identifier: str, question: Question) -> dict[str, Any]:
     return {
         "id": identifier,
         "question": question.text,
-        "answers": [{"text": each.text, "answer_start": each.start} for each in question.answers],
+        "answers": [{"text": answer.text, "answer_start": answer.start} for answer in question.answers],
         "is_impossible": not question.answerable,
     }
 
@@ -228,7 +228,7 @@ def _qa(identifier: str, question: Question) -> dict[str, Any]:
 def _distinct_ids(questions: Sequence[Question]) -> list[str]:
     """The ids in order, each that came before as "id (2)", "id (3)" and so on."""
     taken: dict[str, None] = {}  # in order
-    for each in questions:
-        names = chain((each.id,), (f"{each.id} ({number})" for number in count(2)))
+    for question in questions:
+        names = chain((question.id,), (f"{question.id} ({number})" for number in count(2)))
         taken[next(name for name in names if name not in taken)] = None
     return list(taken)

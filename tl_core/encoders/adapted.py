@@ -182,7 +182,7 @@ def has_frozen_words(encoder: Encoder) -> bool:
     """Whether the word table is quantised, so that no training can change it."""
     from tl_core.encoders.packaged_e5.word_table import QuantizedEmbedding
 
-    return any(isinstance(each, QuantizedEmbedding) for each in encoder.model.modules())
+    return any(isinstance(module, QuantizedEmbedding) for module in encoder.model.modules())
 
 
 def base_model(encoder: Encoder) -> Any:

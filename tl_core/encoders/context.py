@@ -161,7 +161,7 @@ def _hidden_states(encoder: Encoder, encoding: Encoding) -> Numbers:
             states=len(states or ()),
             layers=encoder.layers + 1,
         )
-    found: Numbers = torch.stack([each[0].float() for each in states]).cpu().numpy()
+    found: Numbers = torch.stack([state[0].float() for state in states]).cpu().numpy()
     return found
 
 

@@ -52,7 +52,7 @@ def hub_folder(base: EncoderBase, settings: Settings) -> Path:
     disable_progress_bars()
     try:
         asked = HfApi().model_info(base.name, revision=base.revision or None, timeout=ASK_SECONDS)
-        names = choose_files(base.name, [each.rfilename for each in asked.siblings or []])
+        names = choose_files(base.name, [sibling.rfilename for sibling in asked.siblings or []])
         # Asking for the branch and not the commit leaves its name behind for later, offline starts.
         folder = snapshot_download(
             base.name, revision=base.revision or None, allow_patterns=names, etag_timeout=ASK_SECONDS
@@ -77,7 +77,7 @@ def choose_files(name: str, files: Iterable[str]) -> list[str]:
             "Choose a model that transformers' AutoModel can load.",
             name=name,
         )
-    return [*(each for each in PLAIN_FILES if each in files), *weights]
+    return [*(plain_file for plain_file in PLAIN_FILES if plain_file in files), *weights]
 
 
 def is_whole(folder: Path) -> bool:
@@ -88,7 +88,7 @@ def is_whole(folder: Path) -> bool:
 
 def _matching(names: Iterable[str], patterns: Iterable[str]) -> list[str]:
     patterns = tuple(patterns)
-    return sorted(each for each in names if any(fnmatchcase(each, pattern) for pattern in patterns))
+    return sorted(name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns))
 
 
 def on_this_machine(base: EncoderBase) -> Path | None:

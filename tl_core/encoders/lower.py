@@ -69,7 +69,7 @@ def kept_type(
     """
     import torch
 
-    numbers = sum(int(_lengths(each).sum()) for each in batchers) * width
+    numbers = sum(int(_lengths(batcher).sum()) for batcher in batchers) * width
     if 4 * numbers <= largest:
         return torch.float32
     return torch.bfloat16 if precision == "bfloat16" and 2 * numbers <= largest else None

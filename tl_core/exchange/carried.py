@@ -48,10 +48,10 @@ def imported(file: Path) -> Iterator[str]:
             continue
         names: list[str] = []
         if isinstance(node, ast.Import):
-            names = [each.name for each in node.names]
+            names = [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{each.name}" for each in node.names]  # nothing is imported relatively
-        yield from (each for each in names if each.partition(".")[0] == tl_core.__name__)
+            names = [f"{node.module}.{name.name}" for name in node.names]  # nothing is imported relatively
+        yield from (name for name in names if name.partition(".")[0] == tl_core.__name__)
         waiting += ast.iter_child_nodes(node)
 
 

@@ -210,7 +210,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
         name = entry.filename
         if _is_ignored(name):
             continue
-        known = (EVERY_ZIP, *(each.portable.files for each in KINDS if each.portable))
+        known = (EVERY_ZIP, *(kind.portable.files for kind in KINDS if kind.portable))
         if (
             not any(each.fullmatch(name) for each in known)
             or (entry.external_attr >> 16) & 0o170000 == 0o120000

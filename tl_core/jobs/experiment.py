@@ -251,7 +251,7 @@ def fields_from_json(config: type[ExperimentConfig], values: Mapping[str, Any]) 
         ready["arms"] = arms_from_json(ready["arms"])
     if "sizes" in ready:
         sizes = ready["sizes"]
-        if not isinstance(sizes, list) or not all(type(each) is int for each in sizes):
+        if not isinstance(sizes, list) or not all(type(size) is int for size in sizes):
             raise ConfigError("sizes must be a list of whole numbers; got {sizes!r:.80}.", sizes=sizes)
         ready["sizes"] = tuple(sizes)
     for name in config.plain:
@@ -264,7 +264,7 @@ def arms_from_json(values: object) -> tuple[Arm, ...]:
     """Arms as JSON has them: objects with a strategy and, where wanted, name, start, source and settings."""
     if not isinstance(values, list):
         raise ConfigError("arms must be a list of objects; got {values!r:.80}.", values=values)
-    return tuple(arm_from_json(each) for each in values)
+    return tuple(arm_from_json(value) for value in values)
 
 
 def arm_from_json(value: object) -> Arm:

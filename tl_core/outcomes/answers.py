@@ -64,7 +64,7 @@ class Answers:
 def read_answers(job: Job, run: Run) -> Answers:
     """A finished run's answers on the job's test rows; DataError if they are missing or do not fit."""
     examples = read_examples(job.folder / "data" / "test.jsonl")
-    classes = tuple(str(each) for each in run.record.classes)
+    classes = tuple(str(label) for label in run.record.classes)
     try:
         probabilities = np.load(run.folder / PREDICTIONS, allow_pickle=False)
         truth = labelled(examples, classes).targets
@@ -87,4 +87,4 @@ def majority_answers(job: Job) -> tuple[str, NDArray[np.bool_]]:
 
 def overconfidence(report: Report) -> float:
     """Mean probability of the predicted class less the share right: above 0 the run is too sure."""
-    return sum(each.count * (each.confidence - each.accuracy) for each in report.bins) / report.rows
+    return sum(bin.count * (bin.confidence - bin.accuracy) for bin in report.bins) / report.rows

@@ -166,8 +166,8 @@ def summarise(job: Job, runs: Sequence[Run]) -> Summary:
     groups = _groups(job, scored)
     correct = {key: _correct(job, judging, group) for key, group in groups.items()}
     points = _points(kind, judging, groups, correct)
-    answered = {each.arm: found for each in points if (found := correct[_key(each)]) is not None}
-    titles = {each.arm: each.title for each in points}
+    answered = {point.arm: found for point in points if (found := correct[_key(point)]) is not None}
+    titles = {point.arm: point.title for point in points}
     test, majority, level, warning = _test_rows(job, scored), "", None, ""
     lines: tuple[str, ...] = ()
     if judging.majority is not None:
@@ -205,7 +205,7 @@ def read_grid(job: Job, runs: Sequence[Run]) -> Grid:
         majority_accuracy=level,
         unit=kind.unit,
         told_by_start=kind.told_by_start,
-        measures=tuple((each.key, each.name) for each in judging.measures),
+        measures=tuple((measure.key, measure.name) for measure in judging.measures),
     )
 
 
@@ -293,9 +293,9 @@ def _point(
         size=size,
         rows=float(np.mean([learned_from(run) for run in runs])),
         seeds=tuple(run.record.seed for run in runs),
-        values=tuple(each[judging.right].value for each in scores),
+        values=tuple(score[judging.right].value for score in scores),
         others={
-            measure.key: tuple(each[measure].value for each in scores)
+            measure.key: tuple(score[measure].value for score in scores)
             for measure in judging.measures
             if measure != judging.right
         },

@@ -162,8 +162,8 @@ def moved_layers(
     classes, counts = np.unique(targets, return_counts=True)
     common = np.isin(targets, classes[counts > 1])
     before, after = (
-        probe_layers([layer[common] for layer in each], targets[common]) if (counts > 1).sum() > 1 else None
-        for each in states
+        probe_layers([layer[common] for layer in state], targets[common]) if (counts > 1).sum() > 1 else None
+        for state in states
     )
     similar = layer_similarity(states[0], states[1])
     return MovedLayers(moved_weights(*encoders), similar, before, after, len(texts), states[0][0].shape[1])

@@ -174,8 +174,8 @@ def differing_settings(runs: Sequence[Run]) -> list[Difference]:
     names = [name for name in _names(everywhere) if len({each.get(name, "") for each in everywhere}) > 1]
     rows = [Difference(name, tuple(each.get(name, "") for each in everywhere)) for name in names]
     for name in _names(settings):
-        if len({each[name] for each in settings if name in each}) > 1:
-            rows.append(Difference(name, tuple(each.get(name, "") for each in settings)))
+        if len({setting[name] for setting in settings if name in setting}) > 1:
+            rows.append(Difference(name, tuple(setting.get(name, "") for setting in settings)))
     return rows
 
 

@@ -72,7 +72,7 @@ def _stage_facts(model: Path) -> dict[str, Any]:
 
 
 def _ask_all(reader: Reader, data: ReadingSet, how: Reading = PLAIN) -> Any:
-    asked = [Asked(each.text, data.passage_of(each)) for each in data.questions]
+    asked = [Asked(question.text, data.passage_of(question)) for question in data.questions]
     return told(f"asking {data.name}", reader.ask_events(asked, how), "questions")
 
 

@@ -150,8 +150,8 @@ def sentence(
 
     `titles` gives the name on screen of each strategy; one without a title keeps its own name.
     """
-    beaten = {each.worse for each in comparisons}
-    against = [each for each in reversed(comparisons) if each.better not in beaten]
+    beaten = {comparison.worse for comparison in comparisons}
+    against = [comparison for comparison in reversed(comparisons) if comparison.better not in beaten]
     lines = [_line(each, titles, rows, wording) for each in against]
     if not comparisons:
         lines.append("There is one strategy only: nothing to compare.")

@@ -63,7 +63,7 @@ def is_character_vocabulary(folder: Path) -> bool:
         entries = _read(path)
     except ModelError:
         return False
-    return " " in entries and all(len(each) == 1 or BRACKETED.fullmatch(each) for each in entries)
+    return " " in entries and all(len(entry) == 1 or BRACKETED.fullmatch(entry) for entry in entries)
 
 
 def _read(path: Path) -> dict[str, int]:

@@ -103,7 +103,7 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[
 
 def count_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.int64]:
     """How many tokens each text has before any cut, special ones included: (N,)."""
-    lengths = (len(each) for each in encodings(tokenizer, texts, special_tokens=True))
+    lengths = (len(encoding) for encoding in encodings(tokenizer, texts, special_tokens=True))
     return np.fromiter(lengths, dtype=np.int64, count=len(texts))
 
 

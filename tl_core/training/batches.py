@@ -49,4 +49,4 @@ def token_batches(lengths: NDArray[np.int64], most_tokens: int) -> list[NDArray[
 
 def padded_tokens(lengths: NDArray[np.int64], batches: list[NDArray[np.int64]]) -> int:
     """How many tokens are computed, padding included, when each batch is padded to its longest row."""
-    return sum(int(lengths[each].max()) * len(each) for each in batches)
+    return sum(int(lengths[batch].max()) * len(batch) for batch in batches)

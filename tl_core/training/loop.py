@@ -375,7 +375,7 @@ class _Loop:
 
 def _two_rates(model: torch.nn.Module, head: torch.nn.Module, config: LoopConfig) -> RateOf:
     """The head's own rate for its parameters, `learning_rate` for all others."""
-    in_head = {id(each) for each in head.parameters()}
+    in_head = {id(parameter) for parameter in head.parameters()}
     names = {name for name, each in model.named_parameters() if id(each) in in_head}
     return lambda name, _: config.head_learning_rate if name in names else config.learning_rate
 

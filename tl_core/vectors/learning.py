@@ -214,7 +214,7 @@ class _Learning:
             "words": self.words,
             "counts": self.counts,
             "random_place": place,
-            "epochs": [asdict(each) for each in self.epochs],
+            "epochs": [asdict(epoch) for epoch in self.epochs],
             "neighbours": self.neighbours,
         }
         save_checkpoint(self.control.checkpoints, len(self.epochs), tensors, facts)

@@ -69,7 +69,7 @@ class AnalogyReport:
     @property
     def answered_with_input(self) -> float:
         """Share of the covered questions answered with a, b or c: 0 unless these were allowed."""
-        return sum(each.is_input for each in self.answers) / len(self.answers)
+        return sum(answer.is_input for answer in self.answers) / len(self.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ def _report(questions: AnalogySet, answered: Sequence[tuple[int, Answered]]) -> 
 def _sum(name: str, scores: Sequence[Score]) -> Score:
     return Score(
         name,
-        correct=sum(each.correct for each in scores),
-        covered=sum(each.covered for each in scores),
-        total=sum(each.total for each in scores),
+        correct=sum(score.correct for score in scores),
+        covered=sum(score.covered for score in scores),
+        total=sum(score.total for score in scores),
     )

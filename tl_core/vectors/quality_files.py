@@ -58,7 +58,7 @@ class AnalogySet:
 
     @property
     def total(self) -> int:
-        return sum(len(each.questions) for each in self.sections)
+        return sum(len(section.questions) for section in self.sections)
 
 
 @dataclass(frozen=True, slots=True)

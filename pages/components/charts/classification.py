@@ -155,7 +155,7 @@ def _thinned(curve: Curve) -> tuple[tuple[int, ...], tuple[float, ...]]:
 
 def reliability(report: Report, strategy: str = "") -> go.Figure:
     """Accuracy against stated probability for each bin that holds rows, over how many rows it holds."""
-    bins = [each for each in report.bins if each.count]
+    bins = [bin for bin in report.bins if bin.count]
     colour, symbol = STRATEGY_COLOURS.get(strategy, ACCENT), STRATEGY_SYMBOLS.get(strategy, "circle")
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.06, row_heights=[0.72, 0.28])
     figure.add_trace(
@@ -172,13 +172,13 @@ def reliability(report: Report, strategy: str = "") -> go.Figure:
     )
     figure.add_trace(
         go.Scatter(
-            x=[each.confidence for each in bins],
-            y=[each.accuracy for each in bins],
+            x=[bin.confidence for bin in bins],
+            y=[bin.accuracy for bin in bins],
             mode="lines+markers",
             name="this run",
             line={"color": colour, "width": 2},
             marker={"color": colour, "symbol": symbol, "size": 10},
-            customdata=[(each.count, each.low, each.high) for each in bins],
+            customdata=[(bin.count, bin.low, bin.high) for bin in bins],
             hovertemplate=(
                 "said %{x:.1%}, right %{y:.1%}<br>%{customdata[0]:,} rows between %{customdata[1]:.0%} "
                 "and %{customdata[2]:.0%}<extra></extra>"
@@ -189,11 +189,11 @@ def reliability(report: Report, strategy: str = "") -> go.Figure:
     )
     figure.add_trace(
         go.Bar(
-            x=[(each.low + each.high) / 2 for each in bins],
-            y=[each.count for each in bins],
-            width=[0.92 * (each.high - each.low) for each in bins],
+            x=[(bin.low + bin.high) / 2 for bin in bins],
+            y=[bin.count for bin in bins],
+            width=[0.92 * (bin.high - bin.low) for bin in bins],
             marker={"color": colour, "opacity": 0.6},
-            text=[f"{each.count:,}" for each in bins],
+            text=[f"{bin.count:,}" for bin in bins],
             textposition="outside",
             cliponaxis=False,
             showlegend=False,
@@ -203,7 +203,7 @@ def reliability(report: Report, strategy: str = "") -> go.Figure:
         col=1,
     )
     figure.update_yaxes(title_text="Share right", tickformat=".0%", range=[-0.03, 1.05], row=1, col=1)
-    most = max((each.count for each in bins), default=1)
+    most = max((bin.count for bin in bins), default=1)
     figure.update_yaxes(title_text="Rows", range=[0, 1.35 * most], nticks=3, row=2, col=1)
     figure.update_xaxes(range=[-0.02, 1.02], tickformat=".0%")
     figure.update_xaxes(title_text="Probability that the model states", row=2, col=1)
@@ -213,31 +213,31 @@ def reliability(report: Report, strategy: str = "") -> go.Figure:
 def strategy_scores(rows: Sequence[Point], majority_accuracy: float) -> go.Figure:
     """One line an arm: a dot for each seed, the mean with its 95 % interval, the majority as a line."""
     figure = go.Figure()
-    looks = arm_looks({each.arm: each.strategy for each in rows})
-    for each in rows:
-        colour, symbol = looks[each.arm]
-        interval, title = each.interval or Interval(each.value, each.value), escaped(each.title)
+    looks = arm_looks({row.arm: row.strategy for row in rows})
+    for row in rows:
+        colour, symbol = looks[row.arm]
+        interval, title = row.interval or Interval(row.value, row.value), escaped(row.title)
         figure.add_trace(
             go.Scatter(
-                x=each.values,
-                y=[title] * len(each.values),
+                x=row.values,
+                y=[title] * len(row.values),
                 mode="markers",
                 marker={"color": colour, "symbol": f"{symbol}-open", "size": 14, "line": {"width": 2}},
-                customdata=each.seeds,
+                customdata=row.seeds,
                 hovertemplate=f"{title}, seed %{{customdata}}: %{{x:.1%}}<extra></extra>",
             )
         )
         figure.add_trace(
             go.Scatter(
-                x=[each.value],
+                x=[row.value],
                 y=[title],
                 mode="markers",
                 marker={"color": colour, "symbol": symbol, "size": 10},
                 error_x={
                     "type": "data",
                     "symmetric": False,
-                    "array": [max(0.0, interval.high - each.value)],
-                    "arrayminus": [max(0.0, each.value - interval.low)],
+                    "array": [max(0.0, interval.high - row.value)],
+                    "arrayminus": [max(0.0, row.value - interval.low)],
                     "color": colour,
                     "thickness": 2,
                     "width": 7,
@@ -248,8 +248,8 @@ def strategy_scores(rows: Sequence[Point], majority_accuracy: float) -> go.Figur
                 ),
             )
         )
-    ends = [value for each in rows for value in each.values]
-    ends += [x for each in rows if each.interval for x in (each.interval.low, each.interval.high)]
+    ends = [value for row in rows for value in row.values]
+    ends += [x for row in rows if row.interval for x in (row.interval.low, row.interval.high)]
     ends = _mark_majority(figure, majority_accuracy, min(ends), max(ends))
     pad = max(0.02, 0.06 * (max(ends) - min(ends)))
     figure.update_xaxes(

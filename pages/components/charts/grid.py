@@ -36,13 +36,13 @@ def scores_over_sizes(grid: Grid, measure: str = "") -> go.Figure:
     first = grid.measures[0]
     key, name = next((each for each in grid.measures if each[0] == measure), first)
     figure = go.Figure()
-    looks = arm_looks({each.arm: each.strategy for each in grid.points})
-    paired = any(each.from_source for each in grid.points) and any(
-        not each.from_source for each in grid.points
+    looks = arm_looks({point.arm: point.strategy for point in grid.points})
+    paired = any(point.from_source for point in grid.points) and any(
+        not point.from_source for point in grid.points
     )
-    for arm, from_source in dict.fromkeys((each.arm, each.from_source) for each in grid.points):
-        points = [each for each in grid.points if (each.arm, each.from_source) == (arm, from_source)]
-        values = {each.size: each.values if key == first[0] else each.others[key] for each in points}
+    for arm, from_source in dict.fromkeys((point.arm, point.from_source) for point in grid.points):
+        points = [point for point in grid.points if (point.arm, point.from_source) == (arm, from_source)]
+        values = {point.size: point.values if key == first[0] else point.others[key] for point in points}
         _add_line(figure, points, values, looks[arm], paired, grid)
     if key == first[0]:
         for zero in grid.zero:
@@ -54,7 +54,7 @@ def scores_over_sizes(grid: Grid, measure: str = "") -> go.Figure:
             )
         if grid.majority_accuracy is not None:
             _add_level(figure, grid.majority_accuracy, "Most frequent class", NEUTRAL)
-    _rows_axis(figure, [each.rows for each in grid.points], grid.unit)
+    _rows_axis(figure, [point.rows for point in grid.points], grid.unit)
     title = f"{name[0].upper()}{name[1:]} on the test {grid.unit}s"
     figure.update_yaxes(title_text=title, tickformat=".0%")
     return styled(figure, height=460, legend=True)
@@ -62,12 +62,12 @@ def scores_over_sizes(grid: Grid, measure: str = "") -> go.Figure:
 
 def _rows_axis(figure: go.Figure, rows: Iterable[float], unit: str) -> None:
     """A log axis with a tick at each number of rows."""
-    ticks = sorted({round(each) for each in rows})
+    ticks = sorted({round(row) for row in rows})
     figure.update_xaxes(
         title_text=f"{unit.capitalize()}s learned from",
         type="log",
         tickvals=ticks,
-        ticktext=[f"{each:,}" for each in ticks],
+        ticktext=[f"{tick:,}" for tick in ticks],
         minor={"ticks": ""},
     )
 
@@ -85,9 +85,9 @@ def _add_line(
     plain = paired and not first.from_source
     name = f"{title}, {FROM_SOURCE}" if first.from_source and not grid.told_by_start else title
     group = f"{first.arm} {first.from_source}"
-    rows = [each.rows for each in points]
-    means = [float(np.mean(values[each.size])) for each in points]
-    spreads = [_deviation(values[each.size]) for each in points]
+    rows = [point.rows for point in points]
+    means = [float(np.mean(values[point.size])) for point in points]
+    spreads = [_deviation(values[point.size]) for point in points]
     if any(spreads):
         low = [mean - (spread or 0.0) for mean, spread in zip(means, spreads)]
         high = [mean + (spread or 0.0) for mean, spread in zip(means, spreads)]
@@ -141,8 +141,8 @@ def worth_of_source(gains: Iterable[Gain], strategies: Mapping[str, str] | None 
     """
     figure = go.Figure()
     by_arm: dict[str, list[Gain]] = {}
-    for each in gains:
-        by_arm.setdefault(each.arm, []).append(each)
+    for gain in gains:
+        by_arm.setdefault(gain.arm, []).append(gain)
     looks = arm_looks(strategies or {arm: arm for arm in by_arm})
     for arm, found in by_arm.items():
         colour, symbol = looks[arm]

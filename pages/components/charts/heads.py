@@ -118,8 +118,8 @@ def shades(signed: bool, *, deepest: float = 1.0, bend: float = 1.0) -> list[tup
 
 def head_of(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> Head | None:
     """Layer and head, from 0, of the first tile among the points that Streamlit says are selected."""
-    for each in points:
-        trace, at = int(each["curve_number"]), int(each["point_index"])
+    for point in points:
+        trace, at = int(point["curve_number"]), int(point["point_index"])
         if trace < len(figure.data) and figure.data[trace].name == HEADS and at < len(figure.data[trace].x):
             return int(figure.data[trace].y[at]) - 1, int(figure.data[trace].x[at]) - 1
     return None

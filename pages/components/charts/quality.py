@@ -36,7 +36,7 @@ def section_bars(report: AnalogyReport) -> go.Figure:
     figure.update_yaxes(
         tickmode="array",
         tickvals=list(range(len(places))),
-        ticktext=[escaped(each.name, LONGEST_NAME) for each in places],
+        ticktext=[escaped(place.name, LONGEST_NAME) for place in places],
         range=[len(places) - 0.5, -0.5],
         showgrid=False,
     )
@@ -49,16 +49,16 @@ def _kind(score: Score) -> str:
 
 def _bars(heights: Sequence[int], scores: Sequence[Score], kind: str, colour: str) -> go.Bar:
     return go.Bar(
-        x=[each.accuracy or 0 for each in scores],
+        x=[score.accuracy or 0 for score in scores],
         y=heights,
         name=kind,
         orientation="h",
         width=0.72,
         marker={"color": colour},
-        text=[_section_text(each) for each in scores],
+        text=[_section_text(score) for score in scores],
         textposition="outside",
         cliponaxis=False,
-        customdata=[(escaped(each.name), f"{each.correct:,}", f"{each.covered:,}") for each in scores],
+        customdata=[(escaped(score.name), f"{score.correct:,}", f"{score.covered:,}") for score in scores],
         hovertemplate="%{customdata[0]}: %{x:.1%}, %{customdata[1]} of %{customdata[2]}<extra></extra>",
     )
 
@@ -80,11 +80,11 @@ def similarity_scatter(report: SimilarityReport) -> go.Figure:
         rows = tuple(rows[at] for at in np.linspace(0, len(rows) - 1, MOST_PAIRS).round().astype(int))
     figure = go.Figure(
         go.Scatter(
-            x=[each.score for each in rows],
-            y=[each.cosine for each in rows],
+            x=[row.score for row in rows],
+            y=[row.cosine for row in rows],
             mode="markers",
             marker={"size": 8, "color": ACCENT, "opacity": 0.6},
-            customdata=[(escaped(each.a, LONGEST_NAME), escaped(each.b, LONGEST_NAME)) for each in rows],
+            customdata=[(escaped(row.a, LONGEST_NAME), escaped(row.b, LONGEST_NAME)) for row in rows],
             hovertemplate=(
                 "%{customdata[0]}, %{customdata[1]}<br>people %{x:.2f}, cosine %{y:.3f}<extra></extra>"
             ),

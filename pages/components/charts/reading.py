@@ -21,7 +21,7 @@ MOST_TICKS = 24
 
 def start_and_end(explanation: Explanation) -> go.Figure:
     """Start and end score by word of the window; a band marks the chosen answer, a line 'no answer'."""
-    words = [escaped(each.text, LONGEST_WORD) for each in explanation.passage_words]
+    words = [escaped(passage_word.text, LONGEST_WORD) for passage_word in explanation.passage_words]
     scores, chosen = explanation.scores, _words_of(explanation)
     places = list(range(len(words)))
     figure = go.Figure()
@@ -71,7 +71,7 @@ def attention_map(explanation: Explanation, layer: int) -> go.Figure:
     names = [
         f"{at + 1}. {escaped(each.text, LONGEST_WORD)}" for at, each in enumerate(explanation.question_words)
     ]
-    words = [escaped(each.text, LONGEST_WORD) for each in explanation.passage_words]
+    words = [escaped(passage_word.text, LONGEST_WORD) for passage_word in explanation.passage_words]
     places = list(range(len(words)))
     figure = go.Figure(
         go.Heatmap(

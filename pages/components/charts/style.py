@@ -15,8 +15,8 @@ import plotly.graph_objects as go
 
 from tl_core.tasks.classify.strategies import STRATEGIES
 
-STRATEGY_COLOURS = {each.name: each.colour for each in STRATEGIES}
-STRATEGY_SYMBOLS = {each.name: each.symbol for each in STRATEGIES}
+STRATEGY_COLOURS = {row.name: row.colour for row in STRATEGIES}
+STRATEGY_SYMBOLS = {row.name: row.symbol for row in STRATEGIES}
 ACCENT = STRATEGY_COLOURS["frozen"]
 CUT = STRATEGY_COLOURS["lora"]
 NEUTRAL = STRATEGY_COLOURS["tfidf"]
@@ -32,7 +32,14 @@ GROUP_COLOURS = (
 )
 GROUP_SYMBOLS = ("circle", "diamond", "triangle-up", "square", "x", "star")
 
-ARM_COLOURS = (*GROUP_COLOURS, *(each for each in STRATEGY_COLOURS.values() if each not in GROUP_COLOURS))
+ARM_COLOURS = (
+    *GROUP_COLOURS,
+    *(
+        strategy_colour
+        for strategy_colour in STRATEGY_COLOURS.values()
+        if strategy_colour not in GROUP_COLOURS
+    ),
+)
 ARM_SYMBOLS = tuple(dict.fromkeys((*GROUP_SYMBOLS, *STRATEGY_SYMBOLS.values())))
 
 LONGEST_NAME = 24  # characters beside an axis or in a legend; the whole text is in the hover
@@ -53,8 +60,12 @@ def arm_looks(strategies: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         if name in STRATEGY_COLOURS
     }
     used = set(looks.values())
-    colours = [each for each in ARM_COLOURS if each not in {colour for colour, _ in used}] or ARM_COLOURS
-    symbols = [each for each in ARM_SYMBOLS if each not in {symbol for _, symbol in used}] or ARM_SYMBOLS
+    colours = [
+        arm_colour for arm_colour in ARM_COLOURS if arm_colour not in {colour for colour, _ in used}
+    ] or ARM_COLOURS
+    symbols = [
+        arm_symbol for arm_symbol in ARM_SYMBOLS if arm_symbol not in {symbol for _, symbol in used}
+    ] or ARM_SYMBOLS
     others = [arm for arm in strategies if arm not in looks]
     for at, arm in enumerate(others):
         looks[arm] = (colours[at % len(colours)], symbols[at % len(symbols)])

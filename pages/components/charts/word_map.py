@@ -62,8 +62,8 @@ def word_map_figure(
 def places_of(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> list[int]:
     """The places in the list of words of the points that Streamlit says are selected, in ascending order."""
     found = set()
-    for each in points:
-        trace, at = int(each["curve_number"]), int(each["point_index"])
+    for point in points:
+        trace, at = int(point["curve_number"]), int(point["point_index"])
         if trace < len(figure.data) and at < len(figure.data[trace].customdata):
             found.add(int(figure.data[trace].customdata[at]))
     return sorted(found)

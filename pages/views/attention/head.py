@@ -60,7 +60,7 @@ def heads_csv(values: Mapping[str, Numbers], name: str, key: str) -> None:
     csv_button(
         ("layer", "head", *values),
         [
-            (layer + 1, head + 1, *(f"{each[layer, head]:.6f}" for each in values.values()))
+            (layer + 1, head + 1, *(f"{value[layer, head]:.6f}" for value in values.values()))
             for layer in range(layers)
             for head in range(heads)
         ],

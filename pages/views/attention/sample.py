@@ -29,7 +29,7 @@ class Sample:
 
 def choose_sample(store: Store, row: SubjectRow, key: str, *, labelled: bool = False) -> Sample | None:
     """The widgets of a sample; None until there is one. A `labelled` one can only be a run's test rows."""
-    titles = {each.name: each.title for each in SAMPLES}
+    titles = {sample.name: sample.title for sample in SAMPLES}
     is_run = row.kind == "classes" and IDENTIFIER.fullmatch(row.name) is not None
     places = [*([TEST] if is_run else []), *([] if labelled else [*titles, OWN])]
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -22,11 +22,11 @@ def show_grid(grid: Grid, *, choose_measure: bool = False) -> None:
         st.text(f"The source's own model ({each.title}), without one row of the target: {each.value:.1%}.")
     if grid.gains:
         st.markdown("**What the source is worth**")
-        strategies = {each.arm: each.strategy for each in grid.points}
+        strategies = {point.arm: point.strategy for point in grid.points}
         st.plotly_chart(
             worth_of_source(grid.gains, strategies), key="grid.gains", alt="Gain by the source over the rows"
         )
-        st.text("\n".join(each.sentence for each in grid.gains))
+        st.text("\n".join(gain.sentence for gain in grid.gains))
         st.caption(
             f"In points of {grid.measure}, against the same training without the source. Paired on the same test "
             f"{grid.unit}s; the interval draws {grid.unit}s and seeds anew; p-values are corrected for all gains of "
@@ -55,31 +55,31 @@ def _show_curve(grid: Grid, choose_measure: bool) -> None:
 
 
 def _has_both(grid: Grid) -> bool:
-    return len({each.from_source for each in grid.points}) > 1
+    return len({point.from_source for point in grid.points}) > 1
 
 
 def _show_table(grid: Grid) -> None:
     st.markdown("**Cost beside gain**")
-    gains = {(each.arm, each.size): each.difference for each in grid.gains}
+    gains = {(gain.arm, gain.size): gain.difference for gain in grid.gains}
     first, *others = (key for key, _ in grid.measures)
     rows = [
         {
-            "strategy": each.title,
-            "start": "source" if each.from_source else "plain",
-            "rows": round(each.rows),
-            "seeds": len(each.values),
-            first: 100 * each.value,
-            "spread": None if each.spread is None else 100 * each.spread,
-            "interval": interval_text(each.interval),
-            **{key: 100 * each.mean(key) for key in others if key in each.others},
-            "gain": 100 * gains[each.arm, each.size]
-            if each.from_source and (each.arm, each.size) in gains
+            "strategy": point.title,
+            "start": "source" if point.from_source else "plain",
+            "rows": round(point.rows),
+            "seeds": len(point.values),
+            first: 100 * point.value,
+            "spread": None if point.spread is None else 100 * point.spread,
+            "interval": interval_text(point.interval),
+            **{key: 100 * point.mean(key) for key in others if key in point.others},
+            "gain": 100 * gains[point.arm, point.size]
+            if point.from_source and (point.arm, point.size) in gains
             else None,
-            "seconds": each.seconds,
-            "parameters": each.trained_parameters,
-            "memory": round(each.peak_memory / 1e6),
+            "seconds": point.seconds,
+            "parameters": point.trained_parameters,
+            "memory": round(point.peak_memory / 1e6),
         }
-        for each in grid.points
+        for point in grid.points
     ]
     frame = pd.DataFrame(rows)
     st.dataframe(
@@ -96,7 +96,7 @@ def _show_table(grid: Grid) -> None:
 
 def _order(grid: Grid, columns: list[str]) -> list[str]:
     """The columns that say something: without a source there is no start to tell apart, and nothing is gained."""
-    sourced = any(each.from_source for each in grid.points)
+    sourced = any(point.from_source for point in grid.points)
     return [name for name in columns if sourced or name not in ("start", "gain")]
 
 

@@ -33,7 +33,7 @@ TEXTS_A_NUMBER = 3  # below, linear CKA of unrelated states is far from 0
 
 def show_moved(store: Store, sources: Sequence[MovingSource], examples: Examples | None) -> None:
     """Words for a source on word vectors, layers for one on an encoder; one model at a time."""
-    found = {each.title: each for each in sources if each.kind.moves}
+    found = {source.title: source for source in sources if source.kind.moves}
     if not found:
         st.info("This comparison has no source, so nothing was moved. Choose one for the next.")
         return
@@ -77,7 +77,7 @@ def _show_words(store: Store, folder: Path, vectors: str) -> None:
 
 
 def _listed(neighbours: Sequence[Neighbour]) -> str:
-    return ", ".join(each.word for each in neighbours)
+    return ", ".join(neighbour.word for neighbour in neighbours)
 
 
 @st.cache_resource(show_spinner="Comparing the words", max_entries=4)

@@ -40,7 +40,7 @@ def plan_grid(store: Store) -> None:
 def _choose_grid(source: Source) -> ClassifyExperiment | None:
     st.subheader("3 · Grid")
     with st.container(border=True), guard():
-        names = [each.name for each in STRATEGIES]
+        names = [row.name for row in STRATEGIES]
         chosen = st.pills(
             "Strategies",
             names,
@@ -81,7 +81,7 @@ def _choose_grid(source: Source) -> ClassifyExperiment | None:
         values: dict[str, Any] = dict(source.values)
         in_order = [name for name in names if name in chosen]
         values |= arms_and_settings(in_order, {}, "grid", source, skip=("test_rows", *SKIPPED))
-        values |= {"sizes": [size_of(each) for each in sizes], "seeds": seeds, "test_rows": test_rows}
+        values |= {"sizes": [size_of(size) for size in sizes], "seeds": seeds, "test_rows": test_rows}
         if not sizes:
             raise ConfigError("Choose at least one number of rows.")
         return config_from_json(values)

@@ -52,17 +52,17 @@ def show_summary(job: Job, runs: Sequence[Run]) -> None:
 def _table(summary: Summary) -> pd.DataFrame:
     rows = [
         {
-            "strategy": each.title,
-            "seeds": len(each.seeds),
-            "accuracy": 100 * each.value,
-            "spread": None if each.spread is None else 100 * each.spread,
-            "interval": interval_text(each.interval),
-            "macro_f1": 100 * each.mean("macro_f1"),
-            "seconds": each.seconds,
-            "parameters": each.trained_parameters,
-            "memory": round(each.peak_memory / 1e6),
+            "strategy": point.title,
+            "seeds": len(point.seeds),
+            "accuracy": 100 * point.value,
+            "spread": None if point.spread is None else 100 * point.spread,
+            "interval": interval_text(point.interval),
+            "macro_f1": 100 * point.mean("macro_f1"),
+            "seconds": point.seconds,
+            "parameters": point.trained_parameters,
+            "memory": round(point.peak_memory / 1e6),
         }
-        for each in summary.points
+        for point in summary.points
     ]
     rows.append({"strategy": MAJORITY, "accuracy": 100 * (summary.majority_accuracy or 0.0)})
     return pd.DataFrame(rows).astype(

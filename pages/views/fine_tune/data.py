@@ -82,10 +82,10 @@ def _reported(
 
 
 def _from_sample(role: str) -> Table:
-    samples = [each for each in SAMPLES if each.role == role] + [
-        each for each in SAMPLES if each.role != role
+    samples = [sample for sample in SAMPLES if sample.role == role] + [
+        sample for sample in SAMPLES if sample.role != role
     ]
-    titles = {each.name: each.title for each in samples}
+    titles = {sample.name: sample.title for sample in samples}
     name = st.selectbox("Sample", list(titles), format_func=titles.__getitem__, key=f"{role}.sample")
     st.caption("Written for this project: small enough to train on at once, too small to prove anything.")
     return resources.sample_table(name)

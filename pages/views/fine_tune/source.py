@@ -138,7 +138,7 @@ def _from_run(store: Store, korean: bool) -> Source:
 
 def _shipped(store: Store, korean: bool) -> Source:
     """The sources that come with the project, each with what it moves on."""
-    rows = {each.name: each for each in shipped_sources()}
+    rows = {shipped_source.name: shipped_source for shipped_source in shipped_sources()}
     if not rows:
         st.info("This copy of the project has no shipped sources: its folder assets/adapters lacks them.")
         return Source(_packaged(korean), vectors=_vectors(store))
@@ -158,7 +158,7 @@ def _shipped(store: Store, korean: bool) -> Source:
 
 def _vectors(store: Store) -> str:
     """Which word vectors the classifiers on words begin with."""
-    sets = {each.name: each.title for each in vector_sets(store)}
+    sets = {vector_set.name: vector_set.title for vector_set in vector_sets(store)}
     if not sets:
         return PACKAGED
     return str(

@@ -32,13 +32,13 @@ def choose_strategies(data: Data, source: Source) -> ClassifyExperiment | None:
     with st.container(border=True), guard():
         loaded = state.loaded_config()
         key = f"strategies.{state.form_turn()}"
-        names = [each.name for each in STRATEGIES]
+        names = [row.name for row in STRATEGIES]
         arms = loaded.get("arms", [])
         chosen = st.pills(
             "Strategies",
             names,
             selection_mode="multi",
-            default=list(dict.fromkeys(each["strategy"] for each in arms)) or USUAL,
+            default=list(dict.fromkeys(arm["strategy"] for arm in arms)) or USUAL,
             format_func=lambda name: strategy(name).title,
             key=f"{key}.names",
             help="Several are trained on the same rows and scored on the same test rows.",
@@ -73,7 +73,11 @@ def _starts(name: str) -> dict[str, str]:
     family = strategy(name).family
     if family.needs_encoder:
         return {card.name: card.title for card in ENCODERS if facts(card).installed}
-    return {each.name: each.title for each in vector_sets(resources.store())} if family.on_words else {}
+    return (
+        {vector_set.name: vector_set.title for vector_set in vector_sets(resources.store())}
+        if family.on_words
+        else {}
+    )
 
 
 def _config_as_json(config: ClassifyExperiment) -> None:

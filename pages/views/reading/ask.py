@@ -145,9 +145,9 @@ def _show_text(passage: ChosenPassage, answers: Sequence[FoundAnswer]) -> None:
         begin, end = max(0, middle - AROUND), min(len(text), middle + 2 * AROUND)
         st.caption(f"Characters {begin:,} to {end:,} of {len(text):,}.")
     marks = [
-        Highlight(each.start - begin, each.end - begin, f"score {each.score:.1f}")
-        for each in answers
-        if each.start >= begin and each.end <= end
+        Highlight(answer.start - begin, answer.end - begin, f"score {answer.score:.1f}")
+        for answer in answers
+        if answer.start >= begin and answer.end <= end
     ]
     with st.container(border=True, height=320 if end - begin > 1_200 else "content"):
         st.html(highlighted(text[begin:end], marks))
@@ -156,7 +156,7 @@ def _show_text(passage: ChosenPassage, answers: Sequence[FoundAnswer]) -> None:
 def _show_answers(reply: Reply, threshold: float) -> None:
     if not reply.answers:
         return
-    frame = pd.DataFrame([asdict(each) for each in reply.answers])
+    frame = pd.DataFrame([asdict(answer) for answer in reply.answers])
     frame["counts"] = frame["score"] >= threshold
     calibrated = frame["probability"].notna().any()
     order = ["text", "score", *(["probability"] if calibrated else []), "counts", "start", "end", "window"]

@@ -40,7 +40,7 @@ def show_collection(store: Store) -> None:
         if not documents:
             return
         st.text(f"{len(documents):,} documents, {sum(len(each.text) for each in documents):,} characters")
-        reader = choose_reader(store, [each.text for each in documents[:50]], "collection")
+        reader = choose_reader(store, [document.text for document in documents[:50]], "collection")
         passages = st.slider("Passages to read", 1, 50, 10, key="collection.passages")
     with right, guard():
         question = st.text_input(
@@ -68,7 +68,7 @@ def _choose_documents() -> tuple[Document, ...]:
 
 def _examples() -> tuple[Document, ...]:
     st.caption("The example passages of this app, three English and three Korean ones.")
-    return tuple(Document(each.title, each.text) for each in resources.sample_texts())
+    return tuple(Document(sample_text.title, sample_text.text) for sample_text in resources.sample_texts())
 
 
 def _from_files() -> tuple[Document, ...]:
@@ -151,13 +151,13 @@ def _show(reply: CollectionReply, collection: Collection) -> None:
         pd.DataFrame(
             [
                 {
-                    "answer": each.found.text,
-                    "document": each.name,
-                    "score": each.found.score,
-                    "probability": each.found.probability,
-                    "bm25": each.passage.score,
+                    "answer": answer.found.text,
+                    "document": answer.name,
+                    "score": answer.found.score,
+                    "probability": answer.found.probability,
+                    "bm25": answer.passage.score,
                 }
-                for each in reply.answers
+                for answer in reply.answers
             ]
         ),
         hide_index=True,

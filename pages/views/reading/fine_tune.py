@@ -50,13 +50,13 @@ def show_fine_tune(store: Store) -> None:
 
 
 def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> ReadExperiment:
-    titles = {each.name: each.title for each in SHIPPED}
-    titles |= {each.name: f"{each.title}, bare encoder" for each in ENCODERS}
+    titles = {row.name: row.title for row in SHIPPED}
+    titles |= {card.name: f"{card.title}, bare encoder" for card in ENCODERS}
     for run in store.runs():
         if run.status == "done" and run.record.encoder:
             titles[run.id] = f"{run_title(run)} · {run.record.title}"
-    suited = reader_for([each.text for each in data.questions[:200]])
-    bare = next(each.encoder for each in SHIPPED if each.name == suited)
+    suited = reader_for([question.text for question in data.questions[:200]])
+    bare = next(row.encoder for row in SHIPPED if row.name == suited)
     starts = st.multiselect(
         "Start from",
         list(titles),

@@ -20,7 +20,7 @@ def show_many(store: Store) -> None:
         data = choose_questions("many", "Questions with answers")
         if data is None:
             return
-        reader = choose_reader(store, [each.text for each in data.questions[:200]], "many")
+        reader = choose_reader(store, [question.text for question in data.questions[:200]], "many")
         limit = int(
             st.number_input(
                 "Questions to ask",

@@ -66,9 +66,9 @@ def _show_scores(report: ReadReport) -> None:
 
 
 def _show_groups(report: ReadReport) -> None:
-    kinds = list(dict.fromkeys(each.by for each in report.groups))
+    kinds = list(dict.fromkeys(group.by for group in report.groups))
     for kind in kinds:
-        rows = [_row(each.name, each.scores) for each in report.groups if each.by == kind]
+        rows = [_row(group.name, group.scores) for group in report.groups if group.by == kind]
         st.dataframe(
             pd.DataFrame(rows), hide_index=True, column_config=_columns("answers", kind.capitalize())
         )
@@ -134,7 +134,9 @@ def _is_miss(report: ReadReport, data: ReadingSet, row: dict[str, Any], at: int)
 
 def _miss(data: ReadingSet, row: dict[str, Any], at: int) -> dict[str, Any]:
     question = data.questions[at]
-    right = " / ".join(dict.fromkeys(each.text for each in question.answers)) or "no answer in the passage"
+    right = (
+        " / ".join(dict.fromkeys(answer.text for answer in question.answers)) or "no answer in the passage"
+    )
     return {
         "question": question.text,
         "answered": row["given"],
@@ -150,7 +152,7 @@ def _open(data: ReadingSet, row: dict[str, Any], at: int) -> None:
     marks = []
     if row["start"] >= 0:
         marks.append(Highlight(row["start"], row["start"] + len(row["given"]), "answered"))
-    references = [Highlight(each.start, each.end, "right") for each in question.answers[:1]]
+    references = [Highlight(answer.start, answer.end, "right") for answer in question.answers[:1]]
     text = data.passage_of(question)
     left, right = st.columns(2)
     with left:

@@ -41,12 +41,14 @@ def choose_passage() -> ChosenPassage | None:
 
 
 def _example() -> ChosenPassage:
-    examples: dict[str, SamplePassage] = {each.name: each for each in resources.sample_texts()}
+    examples: dict[str, SamplePassage] = {
+        sample_text.name: sample_text for sample_text in resources.sample_texts()
+    }
     name = st.selectbox(
         "Example", list(examples), format_func=lambda each: examples[each].title, key="reading.example"
     )
     chosen = examples[name]
-    return ChosenPassage(chosen.title, chosen.text, tuple(each.text for each in chosen.questions))
+    return ChosenPassage(chosen.title, chosen.text, tuple(question.text for question in chosen.questions))
 
 
 def _typed() -> ChosenPassage | None:

@@ -119,9 +119,9 @@ def _matters(reader: Reader, explanation: Explanation, key: tuple[object, ...]) 
     found = _attribution(reader, explanation, (*key, method, steps), method, steps)
     shades, asked = found.shades.tolist(), len(explanation.question_words)
     with st.container(border=True):
-        st.html(shaded([each.text for each in explanation.question_words], shades[:asked]))
+        st.html(shaded([question_word.text for question_word in explanation.question_words], shades[:asked]))
     with st.container(border=True, height=320):
-        st.html(shaded([each.text for each in explanation.passage_words], shades[asked:]))
+        st.html(shaded([passage_word.text for passage_word in explanation.passage_words], shades[asked:]))
     st.caption(f"Blue words hold the answer's score up, orange ones press it down. {caption(found)}")
 
 

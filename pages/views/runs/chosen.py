@@ -50,7 +50,9 @@ def _compare(store: Store, runs: Sequence[Run]) -> None:
     st.markdown("**Settings that differ, and scores**")
     titles = titles_of(runs)
     columns = [f"run {at}" for at in range(len(runs))]
-    rows = {each.name.replace("_", " "): each.values for each in differing_settings(runs)} | _scores(runs)
+    rows = {setting.name.replace("_", " "): setting.values for setting in differing_settings(runs)} | _scores(
+        runs
+    )
     frame = pd.DataFrame(list(rows.values()), columns=columns)
     frame.insert(0, "setting", list(rows))
     labels = {column: st.column_config.TextColumn(titles[run.id]) for column, run in zip(columns, runs)}
@@ -71,8 +73,8 @@ def _compare(store: Store, runs: Sequence[Run]) -> None:
 def _scores(runs: Sequence[Run]) -> dict[str, tuple[str, ...]]:
     """Texts of each score by its name; '' for a run that does not have it."""
     values = [score_values(run) for run in runs]
-    names = {INTERVAL: "95 % interval", **{each.key: f"{each.name}, %" for each in all_measures()}}
-    return {names[key]: tuple(_text(each[key]) for each in values) for key in shown_scores(runs)}
+    names = {INTERVAL: "95 % interval", **{measure.key: f"{measure.name}, %" for measure in all_measures()}}
+    return {names[key]: tuple(_text(value[key]) for value in values) for key in shown_scores(runs)}
 
 
 def _text(value: float | str | None) -> str:

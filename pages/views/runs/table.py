@@ -30,7 +30,10 @@ def score_values(run: Run) -> dict[str, float | str | None]:
     """A run's scores in per cent by column, None and '' where it has none."""
     scores, right = scores_of(run), right_of(run)
     interval = scores[right].interval if right and right in scores else None
-    values = {each.key: 100.0 * scores[each].value if each in scores else None for each in all_measures()}
+    values = {
+        measure.key: 100.0 * scores[measure].value if measure in scores else None
+        for measure in all_measures()
+    }
     return {**values, INTERVAL: interval_text(interval)}
 
 
@@ -71,7 +74,7 @@ def _order(runs: Sequence[Run], rows: Sequence[dict[str, object]], of_any_job: b
 
 
 def _frame(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
-    numbers = dict.fromkeys((each.key for each in all_measures()), "float64")
+    numbers = dict.fromkeys((measure.key for measure in all_measures()), "float64")
     return pd.DataFrame(rows).astype({**numbers, "parameters": "Int64"})
 
 

@@ -175,9 +175,9 @@ def _show_answers(
         st.markdown(f"{plain(str(formula))} **≈ {plain(best)}**")
         frame = pd.DataFrame(
             {
-                "word": [each.word for each in answers],
-                "score": [each.score for each in answers],
-                "input": [each.word in formula.words for each in answers],
+                "word": [answer.word for answer in answers],
+                "score": [answer.score for answer in answers],
+                "input": [answer.word in formula.words for answer in answers],
             }
         )
         st.dataframe(
@@ -208,7 +208,7 @@ def _show_answers(
 
 def _show_plane(vectors: WordVectors, formula: Formula, method: Method, answers: list[Neighbour]) -> None:
     """The formula's words and its best answer that is none of them, in the plane of their two main directions."""
-    others = [each.word for each in answers if each.word not in formula.words][:1]
+    others = [answer.word for answer in answers if answer.word not in formula.words][:1]
     words = [*formula.words, *others]
     if len(words) < 3:
         return

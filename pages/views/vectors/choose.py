@@ -13,7 +13,7 @@ ORIGINS = {"packaged": "packaged", "file": "loaded", "learned": "learned"}
 
 def choose_vectors(store: Store) -> str:
     """The name of the chosen set, and a line on it; '' where there is none."""
-    sets = {each.name: each for each in vector_sets(store)}
+    sets = {vector_set.name: vector_set for vector_set in vector_sets(store)}
     if not sets:
         st.info("There are no word vectors here yet. Load a file, or learn some from a text.")
         return ""

@@ -34,7 +34,7 @@ def show_compare(store: Store, vectors: WordVectors, name: str) -> None:
     st.caption(
         "What one set says of a word another may not: other texts, another time, another method, another width."
     )
-    others = {each.name: each for each in vector_sets(store) if each.name != name}
+    others = {vector_set.name: vector_set for vector_set in vector_sets(store) if vector_set.name != name}
     if not others:
         st.info("There is no second set of word vectors yet. Load a file, or learn some from a text.")
         return

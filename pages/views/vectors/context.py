@@ -119,7 +119,7 @@ def _show_static(vectors: WordVectors, word: str) -> None:
         if word not in vectors.vocabulary:
             st.text(f"{vectors.name} does not hold '{word}'. If it did, it would have one vector for it.")
             return
-        near = ", ".join(each.word for each in neighbours(vectors, word, STATIC_NEIGHBOURS))
+        near = ", ".join(neighbour.word for neighbour in neighbours(vectors, word, STATIC_NEIGHBOURS))
         st.text(
             f"In {vectors.name} '{word}' has one and the same vector in all of these sentences. Its neighbours: {near}."
         )
@@ -235,7 +235,7 @@ def _mean_cosines(found: InContext, senses: list[str]) -> dict[str, list[float]]
     if not all(senses) or not all(kind.any() for kind in kinds.values()):
         kinds = {"all pairs": upper}
     cosines = [found.cosines(layer) for layer in range(found.layers + 1)]
-    return {title: [float(each[kind].mean()) for each in cosines] for title, kind in kinds.items()}
+    return {title: [float(cosine[kind].mean()) for cosine in cosines] for title, kind in kinds.items()}
 
 
 def _show_table(found: InContext, shown: list[Shown]) -> None:

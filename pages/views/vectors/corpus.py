@@ -37,7 +37,7 @@ def choose_corpus(role: str) -> Corpus | None:
 
 
 def _sample(role: str) -> Corpus:
-    titles = {each.name: each.title for each in SAMPLES}
+    titles = {sample.name: sample.title for sample in SAMPLES}
     name = st.selectbox(
         "Sample", [ICE, *titles], format_func=lambda each: titles.get(each, each), key=f"{role}.sample"
     )

@@ -75,11 +75,13 @@ def _show_sections(report: AnalogyReport, key: str) -> None:
     )
     frame = pd.DataFrame(
         {
-            "section": [each.name for each in report.sections],
-            "right": [None if each.accuracy is None else 100 * each.accuracy for each in report.sections],
-            "correct": [each.correct for each in report.sections],
-            "covered": [each.covered for each in report.sections],
-            "total": [each.total for each in report.sections],
+            "section": [section.name for section in report.sections],
+            "right": [
+                None if section.accuracy is None else 100 * section.accuracy for section in report.sections
+            ],
+            "correct": [section.correct for section in report.sections],
+            "covered": [section.covered for section in report.sections],
+            "total": [section.total for section in report.sections],
         }
     )
     st.dataframe(
@@ -101,7 +103,7 @@ def _show_sections(report: AnalogyReport, key: str) -> None:
 def _show_misses(report: AnalogyReport, key: str) -> None:
     names = [ALL, *(each.name for each in report.sections if each.correct < each.covered)]
     section = st.selectbox("Section", names, key=f"evaluation.section.{key}")
-    missed = [each for each in report.answers if not each.correct and section in (ALL, each.section)]
+    missed = [answer for answer in report.answers if not answer.correct and section in (ALL, answer.section)]
     if missed:
         frame = pd.DataFrame(
             [
@@ -123,8 +125,17 @@ def _show_misses(report: AnalogyReport, key: str) -> None:
     csv_button(
         ("section", "a", "b", "c", "right answer", "given answer", "correct", "answer is an input"),
         [
-            (each.section, each.a, each.b, each.c, each.d, each.answer, each.correct, each.is_input)
-            for each in report.answers
+            (
+                answer.section,
+                answer.a,
+                answer.b,
+                answer.c,
+                answer.d,
+                answer.answer,
+                answer.correct,
+                answer.is_input,
+            )
+            for answer in report.answers
         ],
         "analogies.csv",
         f"evaluation.csv.{key}",
@@ -157,7 +168,7 @@ def _show_similarity(report: SimilarityReport, key: str) -> None:
         _show_pairs(report)
     csv_button(
         ("word", "other word", "people's score", "cosine"),
-        [(each.a, each.b, each.score, f"{each.cosine:.6f}") for each in report.rows],
+        [(row.a, row.b, row.score, f"{row.cosine:.6f}") for row in report.rows],
         "pairs.csv",
         f"evaluation.csv.{key}",
     )
@@ -179,10 +190,10 @@ def _show_pairs(report: SimilarityReport) -> None:
     rows = [report.rows[at] for at in order]
     frame = pd.DataFrame(
         {
-            "a": [each.a for each in rows],
-            "b": [each.b for each in rows],
-            "score": [each.score for each in rows],
-            "cosine": [each.cosine for each in rows],
+            "a": [row.a for row in rows],
+            "b": [row.b for row in rows],
+            "score": [row.score for row in rows],
+            "cosine": [row.cosine for row in rows],
             "people": people[order],
             "vectors": vectors[order],
         }
@@ -208,6 +219,6 @@ def pair_ranks(report: SimilarityReport) -> tuple[NDArray[np.float64], NDArray[n
     """Each pair's rank by people and by cosine (N,), 1 for the most alike; ties share their mean rank."""
     from scipy.stats import rankdata
 
-    scores = np.array([each.score for each in report.rows])
-    cosines = np.array([each.cosine for each in report.rows])
+    scores = np.array([row.score for row in report.rows])
+    cosines = np.array([row.cosine for row in report.rows])
     return rankdata(-scores), rankdata(-cosines)

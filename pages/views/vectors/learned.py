@@ -54,7 +54,7 @@ def show_learned(store: Store, job: Job) -> None:
         with st.container(border=True):
             _show_watched(history)
     for note in dict.fromkeys(
-        each["text"] for each in read_events(run.events) if each.get("event") == "note"
+        event["text"] for event in read_events(run.events) if event.get("event") == "note"
     ):
         st.text(note)
 
@@ -71,7 +71,7 @@ def _show_facts(run: Run, history: LearnedHistory) -> None:
     with st.container(horizontal=True):
         for title, value in cells.items():
             st.metric(title, value, width="content")
-    trained = sum(each.words for each in history.epochs)
+    trained = sum(epoch.words for epoch in history.epochs)
     st.caption(
         f"{trained:,} words were trained over all epochs, after rare ones were left out and frequent ones skipped at "
         "random."
@@ -123,9 +123,9 @@ def _offer_file(store: Store, run: Run) -> None:
 
 
 def _show_curves(history: LearnedHistory) -> None:
-    steps = tuple(each.epoch for each in history.epochs)
-    losses = tuple(each.loss for each in history.epochs if each.loss is not None)
-    curves = [Curve("words_per_second", steps, tuple(each.words_per_second for each in history.epochs))]
+    steps = tuple(epoch.epoch for epoch in history.epochs)
+    losses = tuple(epoch.loss for epoch in history.epochs if epoch.loss is not None)
+    curves = [Curve("words_per_second", steps, tuple(epoch.words_per_second for epoch in history.epochs))]
     if losses:
         curves.append(Curve("loss", steps, losses))
     st.markdown("**By epoch**")

@@ -60,9 +60,9 @@ def _ask_map() -> tuple[MapConfig, int]:
         required=True,
         format_func=lambda each: METHODS[each],
         key="map.method",
-        help=next(each.help for each in knobs_of(MapConfig) if each.name == "method"),
+        help=next(knob.help for knob in knobs_of(MapConfig) if knob.name == "method"),
     )
-    others = [each.name for each in knobs_of(MapConfig) if each.name not in KNOBS[method]]
+    others = [knob.name for knob in knobs_of(MapConfig) if knob.name not in KNOBS[method]]
     values: dict[str, Value] = {"method": method}
     with st.container(horizontal=True):
         number = st.number_input(
@@ -138,7 +138,7 @@ def _show_trust(found: WordMap, config: MapConfig, count: int) -> None:
 
 
 def _used(config: MapConfig) -> Iterator[Knob]:
-    return (each for each in knobs_of(config) if each.name in KNOBS[config.method])
+    return (knob for knob in knobs_of(config) if knob.name in KNOBS[config.method])
 
 
 def _coordinates(

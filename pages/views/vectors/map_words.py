@@ -101,4 +101,4 @@ def _neighbourhood(vectors: WordVectors, name: str) -> list[str]:
         )
     if not words:
         return []
-    return [*words, *(each.word for each in neighbours(vectors, words[0], near))]
+    return [*words, *(neighbour.word for neighbour in neighbours(vectors, words[0], near))]

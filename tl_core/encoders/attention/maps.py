@@ -38,7 +38,7 @@ def attention_maps(subject: Subject, shown: ModelInput) -> Maps:
             layers=len(layers),
             wanted_layers=encoder.layers,
         )
-    maps: Maps = np.stack([each[0].float().cpu().numpy() for each in layers])
+    maps: Maps = np.stack([layer[0].float().cpu().numpy() for layer in layers])
     count = len(shown)
     if maps.shape[2:] != (count, count) or np.abs(maps.sum(-1) - 1).max() > SUM_TOLERANCE:
         raise ModelError(

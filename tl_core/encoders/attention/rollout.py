@@ -111,7 +111,7 @@ def _graph(capacities: NDArray[np.int32], given: NDArray[np.int32]) -> csr_array
     layers, count, _ = capacities.shape
     inner = (layers - 1) * count
     source, sink = inner, inner + 1
-    above, below = (each.ravel() for each in np.indices((count, count)))
+    above, below = (index.ravel() for index in np.indices((count, count)))
     rows = [np.full(count, source), np.arange(count)]
     columns = [inner - count + np.arange(count), np.full(count, sink)]
     values = [given, np.ones(count, dtype=np.int32)]

@@ -72,6 +72,6 @@ def filler_id(encoder: Encoder) -> int:
     The mask is what an encoder has learnt to read as 'some word'; GPT-2 has neither mask nor unknown token.
     """
     tokenizer = encoder.tokenizer
-    masks = [tokenizer.token_to_id(each) for each in MASKS]
+    masks = [tokenizer.token_to_id(mask) for mask in MASKS]
     found = next((each for each in (*masks, unknown_id(tokenizer)) if each is not None), encoder.pad_id)
     return int(found)

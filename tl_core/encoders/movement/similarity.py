@@ -37,7 +37,7 @@ def linear_cka(a: NDArray[Any], b: NDArray[Any]) -> float:
     centred_a, centred_b = _centred(a), _centred(b)
     if len(a) <= min(a.shape[1], b.shape[1]):  # the same numbers by (N, N), which are fewer here
         grams = centred_a @ centred_a.T, centred_b @ centred_b.T
-        together, alone = float((grams[0] * grams[1]).sum()), [np.linalg.norm(each) for each in grams]
+        together, alone = float((grams[0] * grams[1]).sum()), [np.linalg.norm(gram) for gram in grams]
     else:
         together = float(np.linalg.norm(centred_b.T @ centred_a) ** 2)
         alone = [np.linalg.norm(each.T @ each) for each in (centred_a, centred_b)]

@@ -103,7 +103,7 @@ def check_table(
         classes=examples.counts,
         variants=label_variants(examples.labels),
         duplicate_groups=duplicates(examples),
-        conflict_rows=tuple(each.rows for each in conflicts(examples)),
+        conflict_rows=tuple(conflict.rows for conflict in conflicts(examples)),
         in_both=overlap(examples, held.examples) if held else (),
         tokens=tokens,
         encoding=table.encoding,
@@ -123,7 +123,7 @@ def token_report(settings: Settings, encoder: str, texts: Sequence[str], max_tok
     lengths = count_tokens(tokenizer, chosen)
     cut = int((lengths > max_tokens).sum())
     fit = vocabulary_fit(tokenizer, chosen[:2000])
-    return TokenReport(encoder, max_tokens, tuple(int(each) for each in lengths), cut, fit, sampled)
+    return TokenReport(encoder, max_tokens, tuple(int(length) for length in lengths), cut, fit, sampled)
 
 
 def _with_warnings(report: DataReport, extra: Sequence[str]) -> DataReport:

@@ -145,7 +145,7 @@ def _with_arms(values: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         raise ConfigError("strategies must be a list of names; got {names!r}.", names=names)
     settings = values.get("settings", {})
-    if not isinstance(settings, dict) or not all(isinstance(each, dict) for each in settings.values()):
+    if not isinstance(settings, dict) or not all(isinstance(setting, dict) for setting in settings.values()):
         raise ConfigError("settings must be an object with one object for each strategy.")
     for name in {*names, *settings}:
         strategy(name)
@@ -232,7 +232,7 @@ def trials(config: ClassifyExperiment, source: SourcePlan = WITHOUT_SOURCE) -> l
 
 def _cheap_first(arms: Mapping[str, Arm]) -> list[tuple[str, Arm]]:
     """Arms in the order of their strategies' table; those of one strategy in the order given."""
-    order = [each.name for each in STRATEGIES]
+    order = [row.name for row in STRATEGIES]
     return sorted(arms.items(), key=lambda item: order.index(item[1].strategy))
 
 

@@ -150,7 +150,7 @@ def read_split(
     """
     if test is None:
         return split_by_article(data, config.test_share, config.split_seed)
-    known = {test.passage_of(each) for each in test.questions}
+    known = {test.passage_of(question) for question in test.questions}
     kept = [at for at, each in enumerate(data.questions) if data.passage_of(each) not in known]
     return data.take(kept), test
 

@@ -214,7 +214,7 @@ def exact_matches(job: Job, run: Run) -> NDArray[np.bool_]:
         return exact
     test = read_reading_file(job.folder / "data" / TEST)
     said = np.array([row["score"] is not None and row["score"] >= threshold for row in rows], dtype=bool)
-    answerable = np.array([each.answerable for each in test.questions], dtype=bool)
+    answerable = np.array([question.answerable for question in test.questions], dtype=bool)
     return np.where(answerable, exact & said, ~said)
 
 

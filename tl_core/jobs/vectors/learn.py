@@ -68,7 +68,7 @@ class _Fitted:
             "words": len(self.learned.words),
             "width": int(self.learned.rows.shape[1]),
             "words per second": per_second(
-                sum(each.words_per_second * each.seconds for each in epochs), self.seconds
+                sum(epoch.words_per_second * epoch.seconds for epoch in epochs), self.seconds
             ),
         }
 

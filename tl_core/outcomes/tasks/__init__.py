@@ -54,7 +54,7 @@ def all_measures() -> tuple[Measure, ...]:
 
 def measure_named(key: str) -> Measure:
     """The measure of this key."""
-    return next(each for each in all_measures() if each.key == key)
+    return next(measure for measure in all_measures() if measure.key == key)
 
 
 def kind_named(task: str) -> TaskKind:

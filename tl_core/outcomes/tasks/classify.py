@@ -82,7 +82,7 @@ def _summary(run: Run) -> dict[str, Any]:
 
 def _card(run: Run) -> CardText:
     record, report, rows = run.record, run.tested, run.record.rows
-    classes = ", ".join(code(each) for each in record.classes)
+    classes = ", ".join(code(label) for label in record.classes)
     return CardText(
         tag="text-classification",
         heading=f"Text classifier: {title_of_strategy(record.strategy)}",

@@ -125,7 +125,7 @@ def _fields(_: Path, given: Fields) -> dict[str, Any]:
 def _checked_report(values: dict[str, Any]) -> dict[str, Any]:
     """A reader's report as `to_json` writes it; ValueError or TypeError if it holds anything else."""
     report = from_json(ReadReport, values)
-    every = [report.scores, report.other_josa, report.best, *(each.scores for each in report.groups)]
+    every = [report.scores, report.other_josa, report.best, *(group.scores for group in report.groups)]
     for scores in every:
         if scores is not None:
             _check_number(scores.count, 0, MOST_QUESTIONS)

@@ -107,7 +107,7 @@ def score(
         per_class=_class_scores(classes, right, actual, predicted),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         expected_calibration_error=sum(
-            each.count / len(truth) * abs(each.accuracy - each.confidence) for each in bins
+            bin.count / len(truth) * abs(bin.accuracy - bin.confidence) for bin in bins
         ),
         bins=bins,
         log_loss=float(-np.log(np.clip(of_truth, np.finfo(np.float64).eps, 1)).mean()),

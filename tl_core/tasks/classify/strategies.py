@@ -258,18 +258,18 @@ STRATEGIES: tuple[Strategy, ...] = (
         ),
     ),
 )
-FORMS = tuple(dict.fromkeys(each.form for each in STRATEGIES))
+FORMS = tuple(dict.fromkeys(row.form for row in STRATEGIES))
 
 
 def strategy(name: str) -> Strategy:
     """The strategy of this name; ConfigError that lists them otherwise."""
-    for each in STRATEGIES:
-        if each.name == name:
-            return each
+    for row in STRATEGIES:
+        if row.name == name:
+            return row
     raise ConfigError(
         "There is no strategy {name!r}. There are: {strategies}.",
         name=name,
-        strategies=", ".join(each.name for each in STRATEGIES),
+        strategies=", ".join(row.name for row in STRATEGIES),
     )
 
 

@@ -38,7 +38,7 @@ def question_attention(subject: Subject, shown: ModelInput, answer: tuple[int, i
     groups = units_of(shown).groups
     tokens = range(answer[0], answer[1] + 1)
     given = np.stack([shares_of_words(layer[0], tokens, groups) for layer in maps])  # (L, U)
-    asked, read = (np.flatnonzero([each.side == side for each in shown.words]) for side in (0, 1))
+    asked, read = (np.flatnonzero([word.side == side for word in shown.words]) for side in (0, 1))
     return QuestionAttention(
         _shares(between[:, asked][:, :, read]),
         _shares(between[:, read][:, :, asked]),

@@ -35,7 +35,7 @@ class Calibration:
         """The answers, each with its probability to be the right one, where a temperature was fitted."""
         if not self.calibrated or not answers:
             return list(answers)
-        shares = probabilities(np.array([each.score for each in answers]), self.temperature)
+        shares = probabilities(np.array([answer.score for answer in answers]), self.temperature)
         return [replace(each, probability=float(share)) for each, share in zip(answers, shares, strict=True)]
 
 
@@ -69,7 +69,7 @@ def best_probabilities(scores: Sequence[Numbers], temperature: float) -> Numbers
 
 def _padded(scores: Sequence[Numbers]) -> Numbers:
     """Scores as (N, most + 1), best first; the last column is 0, which is 'no answer'."""
-    most = max((len(each) for each in scores), default=0)
+    most = max((len(score) for score in scores), default=0)
     table = np.full((len(scores), most + 1), -np.inf)
     for row, each in zip(table, scores, strict=True):
         row[: len(each)] = each

@@ -19,7 +19,7 @@ Numbers = NDArray[np.float64]
 
 def rule_for(data: ReadingSet) -> Rule:
     """The official rule that fits a set: KorQuAD's for Korean, SQuAD 2.0's if some have no answer."""
-    if is_korean([each.text for each in data.questions]):
+    if is_korean([question.text for question in data.questions]):
         return "korquad"
     return "squad1" if data.answerable == len(data) else "squad2"
 
@@ -53,7 +53,7 @@ def _judge(data: ReadingSet, question: Question, reply: Reply, rule: Rule, josa:
     given = stripped(best, data.passage_of(question), question.text).text if josa else best.text
     if not question.answerable:
         return Judged(given, best.score, 0.0, 0.0, False)
-    measured = score_answer(given, [each.text for each in question.answers], rule)
+    measured = score_answer(given, [answer.text for answer in question.answers], rule)
     return Judged(given, best.score, measured.exact_match, measured.f1, True)
 
 
@@ -108,6 +108,6 @@ def calibration_of(replies: Sequence[Reply], judged: Sequence[Judged]) -> Calibr
     """Threshold and temperature for a reader, from its replies to held-out questions."""
     threshold = best_threshold(judged)
     threshold = threshold if np.isfinite(threshold) else 0.0
-    scores = [np.array([each.score for each in reply.answers]) for reply in replies]
+    scores = [np.array([answer.score for answer in reply.answers]) for reply in replies]
     right = [bool(each.exact_match) for each in judged]
     return calibrate(scores, right, threshold)

@@ -56,9 +56,9 @@ class WindowDrawer:
     ) -> None:
         self.form, self.data, self.seed = pair_form(encoder.tokenizer), data, seed
         self.max_tokens, self.any_reference = min(max_tokens, encoder.max_tokens), any_reference
-        self.passages = tokenise(encoder.tokenizer, [each.text for each in data.passages])
+        self.passages = tokenise(encoder.tokenizer, [passage.text for passage in data.passages])
         most = self.max_tokens // 2 - self.form.special
-        asked = tokenise(encoder.tokenizer, [each.text for each in data.questions])
+        asked = tokenise(encoder.tokenizer, [question.text for question in data.questions])
         self.asked = [cut(each, most) for each in asked]
 
     def draw(self, epoch: int = 0) -> SpanExamples:
@@ -90,7 +90,9 @@ class WindowDrawer:
             at = int(random.integers(0, len(passage) - count + 1))
             made = window(self.form, asked, passage, at, count)
             return made, made.null, made.null
-        spans = [span_tokens(passage, each.start, each.end) for each in self._references(question)]
+        spans = [
+            span_tokens(passage, reference.start, reference.end) for reference in self._references(question)
+        ]
         fitting = [span for span in spans if span is not None and span[1] - span[0] < count]
         if not fitting:
             return None

@@ -105,7 +105,7 @@ class Explanation:
 
 def places_of(shown: ModelInput, side: int) -> tuple[Place, ...]:
     """The words of one of the texts."""
-    return tuple(Place(each.text, each.start, each.end) for each in shown.words if each.side == side)
+    return tuple(Place(word.text, word.start, word.end) for word in shown.words if word.side == side)
 
 
 def explain(

@@ -117,9 +117,9 @@ def _may_cut(left: str, form: str, texts: tuple[str, ...]) -> bool:
 def _ends_in(nouns: tuple[str, ...], stem: str, form: str) -> bool:
     """Whether one of the nouns takes up the particle, or its beginning, with some of the stem."""
     return any(
-        each.endswith(form[:length]) and len(each) > length and (stem + form[:length]).endswith(each)
+        noun.endswith(form[:length]) and len(noun) > length and (stem + form[:length]).endswith(noun)
         for length in range(1, len(form) + 1)
-        for each in nouns
+        for noun in nouns
     )
 
 

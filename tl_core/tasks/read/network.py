@@ -34,16 +34,16 @@ def make_batch(encoder: Encoder, windows: Sequence[Window], device: torch.device
 
     family = encoder.family
     inputs = pad(
-        [each.encoded for each in windows],
+        [window.encoded for window in windows],
         encoder.pad_id,
         type_ids=family.type_ids,
         pad_left=family.pad_left,
     )
     length = inputs["input_ids"].shape[1]
-    shift = torch.tensor([length - len(each.encoded) if family.pad_left else 0 for each in windows])
-    first = torch.tensor([each.first for each in windows]) + shift
-    count = torch.tensor([each.count for each in windows])
-    null = torch.tensor([each.null for each in windows]) + shift
+    shift = torch.tensor([length - len(window.encoded) if family.pad_left else 0 for window in windows])
+    first = torch.tensor([window.first for window in windows]) + shift
+    count = torch.tensor([window.count for window in windows])
+    null = torch.tensor([window.null for window in windows]) + shift
     places = torch.arange(length)
     allowed = (places >= first[:, None]) & (places < (first + count)[:, None])
     allowed |= places == null[:, None]

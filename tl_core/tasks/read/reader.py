@@ -110,7 +110,7 @@ class Reader:
     ) -> Reply:
         answers = keep_best(best_first(asked.passage, passage, spans), asked.passage, how.top)
         if how.strip_josa:
-            answers = [stripped(each, asked.passage, asked.question) for each in answers]
+            answers = [stripped(answer, asked.passage, asked.question) for answer in answers]
         return Reply(
             tuple(self.calibration.with_probabilities(answers)), len(spans), self.calibration.threshold
         )

@@ -86,7 +86,7 @@ def evaluate_events(reader: Reader, data: ReadingSet, how: Reading) -> Training[
     """Ask every question of a set and judge the answers. Yields Progress in questions."""
     from dataclasses import replace
 
-    asked = [Asked(each.text, data.passage_of(each)) for each in data.questions]
+    asked = [Asked(question.text, data.passage_of(question)) for question in data.questions]
     replies = yield from reader.ask_events(asked, replace(how, strip_josa=False))
     rule = rule_for(data)
     korean = rule == "korquad"

@@ -43,10 +43,10 @@ def best_first(text: str, passage: TokenisedText, spans: Sequence[WindowSpans]) 
     """The spans of all windows of a passage by characters, best first; those of white space fall away."""
     if not spans:
         return
-    scores = np.concatenate([each.table.scores for each in spans])
-    first = np.concatenate([each.table.first for each in spans])
-    last = np.concatenate([each.table.last for each in spans])
-    numbers = np.repeat([each.number for each in spans], [len(each.table.scores) for each in spans])
+    scores = np.concatenate([span.table.scores for span in spans])
+    first = np.concatenate([span.table.first for span in spans])
+    last = np.concatenate([span.table.last for span in spans])
+    numbers = np.repeat([span.number for span in spans], [len(span.table.scores) for span in spans])
     for at in np.lexsort((last, first, -scores)):
         begin, behind = span_characters(text, passage, int(first[at]), int(last[at]))
         if begin < behind:

@@ -188,7 +188,7 @@ def _mean_rows(
         places = [first + at]
         if model.longest and word != END_OF_LINE:
             subwords = _subwords(b"<" + word + b">", model.shortest, model.longest)
-            places.extend(model.words + ft_hash_bytes(each) % model.buckets for each in subwords)
+            places.extend(model.words + ft_hash_bytes(subword) % model.buckets for subword in subwords)
         pieces = range(0, len(places), PIECE_ROWS)
         vectors[at] = sum(table[places[begin : begin + PIECE_ROWS]].sum(axis=0) for begin in pieces)
         vectors[at] /= len(places)

@@ -151,7 +151,7 @@ class _LineParser:
             self._refuse_count(number, len(fields) - 1)
         word = fields[0]
         _, space, last = word.rpartition(b" ")
-        whole = all(each.lstrip(b"+-").isdigit() for each in fields[1:])
+        whole = all(field.lstrip(b"+-").isdigit() for field in fields[1:])
         if space and NUMBER.fullmatch(last) and (whole or not last.lstrip(b"+-").isdigit()):
             self._refuse_count(number, _trailing_numbers(line))
         return (word if word.strip(b" ") else b""), line[len(word) + 1 :]
@@ -172,18 +172,18 @@ class _LineParser:
         rows = np.empty((len(numbers), self.width), dtype=np.float32)
         for at, values in enumerate(numbers):
             fields = values.split(b" ")
-            for each in fields:
-                if not NUMBER.fullmatch(each):
+            for field in fields:
+                if not NUMBER.fullmatch(field):
                     raise DataError(
                         "{name}, line {first}: {text} is not a number. Every line must be a word "
                         "and {width:,} numbers such as -0.25, parted by single spaces.",
                         name=self.name,
                         first=first + at,
-                        text=quoted(each),
+                        text=quoted(field),
                         width=self.width,
                     )
             with np.errstate(over="ignore"):  # infinity is refused with its word later
-                rows[at] = [float(each) for each in fields]
+                rows[at] = [float(field) for field in fields]
         return rows
 
 

@@ -47,5 +47,5 @@ def as_bags(rows: csr_matrix, device: torch.device) -> tuple[torch.Tensor, torch
     import torch
 
     parts = (rows.indices.astype(np.int64), rows.indptr[:-1].astype(np.int64), rows.data)
-    ids, offsets, weights = (torch.from_numpy(each).to(device) for each in parts)
+    ids, offsets, weights = (torch.from_numpy(part).to(device) for part in parts)
     return ids, offsets, weights

@@ -151,7 +151,7 @@ def _fill(network: torch.nn.Module, tensors: dict[str, torch.Tensor], folder: Pa
             wanted=wanted,
             again=AGAIN,
         )
-    if not all(bool(torch.isfinite(each).all()) for each in tensors.values()):
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
         raise ModelError(
             "{folder} holds numbers that are not finite. {again}", folder=folder / LAYER, again=AGAIN
         )

@@ -45,7 +45,9 @@ def fit_bag_of_words(given: FitInput[BagOfWordsConfig]) -> Training[FittedClassi
     bag = BagOfWords({name: view for name, (view, _) in found.items()}, config.ngrams, config.weights)
     counts = hstack([rows for _, rows in found.values()], format="csr")
     counted_seconds = time.perf_counter() - began
-    network = make_counts_network(bag.size, len(given.classes), sorted({int(each) for each in train.targets}))
+    network = make_counts_network(
+        bag.size, len(given.classes), sorted({int(target) for target in train.targets})
+    )
     accelerator = make_accelerator("float32", "words")
     problem = _make_problem(bag, counts, train.targets, given.validation, accelerator.device)
     loop = loop_config(config, epochs_for(config, len(train)), context.seed)
@@ -59,7 +61,7 @@ def fit_bag_of_words(given: FitInput[BagOfWordsConfig]) -> Training[FittedClassi
         "best_epoch": result.best_epoch,
         "stopped_early": result.stopped_early,
     }
-    trained = sum(each.numel() for each in network.parameters())
+    trained = sum(parameter.numel() for parameter in network.parameters())
     classifier = BagOfWordsClassifier(bag, network.cpu(), given.classes)
     return Fitted(classifier, counted_seconds + result.seconds, trained, facts)
 

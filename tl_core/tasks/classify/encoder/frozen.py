@@ -186,8 +186,12 @@ def choose_strength(features: Features, targets: Targets) -> float:
     splitter = StratifiedKFold(folds, shuffle=True, random_state=0)
     losses = [
         -cross_val_score(
-            LogisticRegression(C=each, max_iter=2000), features, targets, cv=splitter, scoring="neg_log_loss"
+            LogisticRegression(C=strength, max_iter=2000),
+            features,
+            targets,
+            cv=splitter,
+            scoring="neg_log_loss",
         ).mean()
-        for each in STRENGTHS
+        for strength in STRENGTHS
     ]
     return STRENGTHS[int(np.argmin(losses))]

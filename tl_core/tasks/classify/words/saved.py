@@ -172,7 +172,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
             folder=folder / FACTS,
         )
     classes = facts["classes"]
-    if not isinstance(classes, list) or not classes or not all(isinstance(each, str) for each in classes):
+    if not isinstance(classes, list) or not classes or not all(isinstance(label, str) for label in classes):
         raise ModelError("{folder}: classes must be a list of texts.", folder=folder / FACTS)
     if facts["splitter"] not in SPLITTERS:
         raise ModelError(
@@ -196,7 +196,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], list[str], dict[str, torch.Tens
         raise ModelError(
             "{folder} cannot be read: {error}", folder=folder / VOCABULARY, error=error
         ) from error
-    if not isinstance(words, list) or not all(isinstance(each, str) for each in words):
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise ModelError("{folder} must hold a list of words.", folder=folder / VOCABULARY)
     return facts, words, _tensors(folder)
 
