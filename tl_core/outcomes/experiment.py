@@ -16,14 +16,12 @@ from tl_core.jobs.experiment import SOURCE, TARGET, ZERO_SHOT
 from tl_core.outcomes.tasks import Judging, TaskKind, kind_of
 from tl_core.outcomes.tasks.kind import learned_from
 from tl_core.runs.store import Job, Run
-from tl_core.tasks.intervals import Interval
+from tl_core.tasks.intervals import Correct, Interval, difference_of, mean_share_interval
 from tl_core.tasks.significance import (
     SIGNIFICANCE_LEVEL,
-    Correct,
     against_majority,
     compare_all,
-    compare_pair,
-    holm,
+    judge_all,
     sentence,
 )
 
@@ -73,8 +71,8 @@ class Point:
 class Gain:
     """What a source is worth to an arm at one size: the share right with it less that without it.
 
-    `interval` is the 95 % interval (paired over rows, rows and seeds drawn anew); `adjusted_p` is corrected
-    for all gains of the experiment (Holm).
+    `interval` is the 95 % interval for other rows and other seeds, of one of the `seeds` for other rows alone; it and
+    `adjusted_p` are corrected for all gains of the experiment (Holm).
     """
 
     arm: str
@@ -85,10 +83,11 @@ class Gain:
     interval: Interval
     adjusted_p: float
     unit: str = "row"
+    seeds: int = 2
 
     @property
     def sentence(self) -> str:
-        """'TF-IDF: the source helps by 4.4 points [3.1, 5.6] at 1,250 rows.'"""
+        """'TF-IDF: the source helps by 4.4 points [3.1, 5.6] at 1,250 rows.' One pair of trainings tells these two alone."""
         low, high = sorted((self.interval.low, self.interval.high))
         at = f"at {self.rows:,.0f} {self.unit}s"
         span = f"[{100 * low:.1f}, {100 * high:.1f}]"
@@ -96,6 +95,12 @@ class Gain:
             small = " It is less than half a point either way." if max(-low, high) < NEAR else ""
             return (
                 f"{self.title}: no difference shown {at} ({100 * self.difference:+.1f} points {span}).{small}"
+            )
+        if self.seeds == 1:
+            more = "more" if self.difference > 0 else "less"
+            return (
+                f"{self.title}: of one training each, that from the source is {100 * abs(self.difference):.1f} points "
+                f"{span} {more} often right {at}; another seed may turn it."
             )
         verb = "helps" if self.difference > 0 else "harms"
         return f"{self.title}: the source {verb} by {100 * abs(self.difference):.1f} points {span} {at}."
@@ -200,7 +205,7 @@ def read_grid(job: Job, runs: Sequence[Run]) -> Grid:
         test_rows=_test_rows(job, done),
         points=points,
         gains=_gains(kind, points, groups, correct),
-        zero=tuple(_zero_shot(job, kind, judging, run) for run in done if run.record.role == ZERO_SHOT),
+        zero=tuple(_zero_shot(kind, judging, run) for run in done if run.record.role == ZERO_SHOT),
         majority=majority,
         majority_accuracy=level,
         unit=kind.unit,
@@ -299,7 +304,7 @@ def _point(
             for measure in judging.measures
             if measure != judging.right
         },
-        interval=single or mean_interval(correct),
+        interval=mean_share_interval(correct) if correct is not None else single,
         seconds=float(np.mean([run.record.seconds or 0.0 for run in runs])),
         trained_parameters=runs[0].record.trained_parameters or 0,
         peak_memory=max(run.record.peak_memory or 0 for run in runs),
@@ -318,11 +323,21 @@ def _gains(
         plain = _without_source(point, points, groups) if point.from_source else None
         with_it, without = correct[_key(point)], correct[_key(plain)] if plain else None
         if with_it is not None and without is not None:
-            measured.append((point, compare_pair(with_it, without)))
-    adjusted = holm([p_value for _, (_, _, p_value) in measured])
+            measured.append((point, difference_of(with_it, without)))
+    judged = judge_all([difference for _, difference in measured])
     return tuple(
-        Gain(point.arm, point.title, point.size, point.rows, difference, interval, p, kind.unit)
-        for (point, (difference, interval, _)), p in zip(measured, adjusted, strict=True)
+        Gain(
+            point.arm,
+            point.title,
+            point.size,
+            point.rows,
+            each.value,
+            each.interval,
+            each.adjusted_p,
+            kind.unit,
+            difference.pairs,
+        )
+        for (point, difference), each in zip(measured, judged, strict=True)
     )
 
 
@@ -348,20 +363,7 @@ def _circumstances(run: Run) -> str:
     return json.dumps(named, sort_keys=True, default=str)
 
 
-def _zero_shot(job: Job, kind: TaskKind, judging: Judging, run: Run) -> ZeroShot:
+def _zero_shot(kind: TaskKind, judging: Judging, run: Run) -> ZeroShot:
     name = run.record.strategy
     score = judging.scores(run.tested)[judging.right]
-    return ZeroShot(
-        name, kind.strategy_title(name), score.value, mean_interval(_correct(job, judging, [run]))
-    )
-
-
-def mean_interval(correct: Correct | None) -> Interval | None:
-    """The 95 % interval of the mean accuracy of right answers (S, N); rows and seeds are drawn anew.
-
-    An accuracy is the difference to a model that is never right, so the same bootstrap serves.
-    """
-    if correct is None:
-        return None
-    _, interval, _ = compare_pair(correct, np.zeros((1, correct.shape[1]), dtype=bool))
-    return interval
+    return ZeroShot(name, kind.strategy_title(name), score.value, score.interval)

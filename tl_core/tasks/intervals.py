@@ -1,9 +1,8 @@
-"""Intervals of measured numbers, by drawing what was tested anew (Efron & Tibshirani 1993, ch. 13)."""
+"""Intervals of measured shares and of their differences, over test rows and over trainings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 
 Integers = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
+Correct = NDArray[np.bool_]
 
+LEVEL = 0.05  # an interval holds the true value in 95 of 100 such tests
 NUMBERS_AT_ONCE = 1_000_000  # largest array of one bootstrap chunk: 8 MB
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +24,159 @@ class Interval:
     high: float
 
 
-def resample(
-    counts: Integers, resamples: int, generator: np.random.Generator, width: int = 1
-) -> Iterator[NDArray[np.int64]]:
-    """Bootstrap counts of K kinds of rows: `resamples` rows (R, K) in all, chunk by chunk.
+def wilson(right: float, count: int, level: float = LEVEL) -> Interval | None:
+    """The interval of a share, `right` of `count` (Wilson 1927); None of nothing. Never without width.
 
-    Drawing rows with replacement and counting their kinds is one multinomial draw over the
-    kinds. Chunks are small enough for further arrays (R, `width`) beside them.
+    `right` may lie between whole numbers, as a mean of several trainings does.
     """
-    at_once = max(1, NUMBERS_AT_ONCE // max(len(counts), width))
-    total = int(counts.sum())
-    for start in range(0, resamples, at_once):
-        yield generator.multinomial(total, counts / total, size=min(at_once, resamples - start))
-
-
-def percentile_interval(values: Floats) -> Interval:
-    """The middle 95 % of bootstrap values (R,)."""
-    low, high = np.percentile(values, [2.5, 97.5])
-    return Interval(low=float(low), high=float(high))
+    if not count:
+        return None
+    z = float(_quantile_of_rows(level, None))
+    share = right / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * np.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return Interval(float(max(0.0, middle - half)), float(min(1.0, middle + half)))
 
 
 def share_interval(share: float, count: int) -> Interval | None:
-    """The 95 % interval of a share of `count` questions, as drawing the questions anew spreads it."""
-    if not count:
-        return None
-    drawn = np.random.default_rng(0).binomial(count, share, size=RESAMPLES)
-    return percentile_interval(drawn / count)
+    """The 95 % interval of a share of `count` rows or questions."""
+    return wilson(share * count, count)
+
+
+def mean_share_interval(correct: Correct) -> Interval | None:
+    """The 95 % interval of the share right, of S trainings on N rows, (S, N): for other rows and other seeds.
+
+    Of one training Wilson's. Of more, Wilson's for the rows and Student's t for the seeds, joined so that neither hides
+    the other (MOVER: Zou & Donner 2008).
+    """
+    seeds, rows = correct.shape
+    share = float(correct.mean())
+    by_rows = wilson(share * rows, rows)
+    if by_rows is None or seeds == 1:
+        return by_rows
+    by_seeds = float(_quantile_of_seeds(LEVEL, seeds)) * correct.mean(axis=1).std(ddof=1) / np.sqrt(seeds)
+    low = share - np.hypot(share - by_rows.low, by_seeds)
+    high = share + np.hypot(by_rows.high - share, by_seeds)
+    return Interval(float(max(0.0, low)), float(min(1.0, high)))
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much more often one of two is right than the other, on the same N rows, in S pairs of trainings.
+
+    `value` is the difference of their shares. With one pair it is that of these two trained models: `only_a` and
+    `only_b` are the rows that only one gets right. With more it is that of the strategies behind them: `by_rows` is the
+    variance that the choice of the rows gives the mean, `by_seeds` that which the trainings give it.
+    """
+
+    value: float
+    rows: int
+    pairs: int
+    only_a: int = 0
+    only_b: int = 0
+    by_rows: float = 0.0
+    by_seeds: float = 0.0
+
+    def interval(self, level: float = LEVEL) -> Interval:
+        """The interval that holds the true difference but for `level` of such tests.
+
+        For one pair of models that of the binomial share among the rows where they differ (Clopper & Pearson 1934),
+        which agrees with McNemar's exact test. For more the rows' part at the normal quantile and the seeds' at Student's
+        t with S - 1 degrees of freedom, joined by their squares (Graybill & Wang 1980; MOVER).
+        """
+        if self.pairs == 1:
+            return self._of_two_models(level)
+        half = float(np.sqrt(self._squared_half(level)))
+        return Interval(self.value - half, self.value + half)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided: the level from which on the interval holds 0. One pair: McNemar's exact test."""
+        if self.pairs == 1:
+            from scipy.special import bdtr  # alone; `scipy.stats` takes far longer to load
+
+            fewer, differing = min(self.only_a, self.only_b), self.only_a + self.only_b
+            return min(1.0, 2 * float(bdtr(fewer, differing, 0.5)))
+        low, high = 1e-12, 1.0
+        if self._squared_half(low) < self.value**2:
+            return low
+        for _ in range(60):
+            middle = float(np.sqrt(low * high))
+            if self._squared_half(middle) > self.value**2:
+                low = middle
+            else:
+                high = middle
+        return high
+
+    def _squared_half(self, level: float) -> float:
+        rows = float(_quantile_of_rows(level, self.rows)) ** 2 * self.by_rows
+        return rows + float(_quantile_of_seeds(level, self.pairs)) ** 2 * self.by_seeds
+
+    def _of_two_models(self, level: float) -> Interval:
+        from scipy.special import betaincinv
+
+        a, b = self.only_a, self.only_b
+        if not a + b:
+            nearly = 1 - level ** (1 / self.rows)  # the share that may differ though no row does
+            return Interval(-nearly, nearly)
+        low = float(betaincinv(a, b + 1, level / 2)) if a else 0.0
+        high = float(betaincinv(a + 1, b, 1 - level / 2)) if b else 1.0
+        share = (a + b) / self.rows
+        return Interval((2 * low - 1) * share, (2 * high - 1) * share)
+
+
+def difference_of(a: Correct, b: Correct) -> Difference:
+    """`a`'s right answers (S, N) less `b`'s (S', N). Trainings are paired in their order; those without a partner stay out.
+
+    What the rows give is the mean covariance of two pairs' differences over the rows: what is peculiar to one training on
+    one row is in the seeds' part. Half a row more on each side keeps it above zero (Agresti & Min 2005).
+    """
+    pairs, rows = min(len(a), len(b)), a.shape[1]
+    a, b = a[:pairs], b[:pairs]
+    differences = a.astype(np.float64) - b
+    value = float(differences.mean())
+    if pairs == 1:
+        return Difference(value, rows, 1, int((a & ~b).sum()), int((~a & b).sum()))
+    by_pair = differences.mean(axis=1)
+    centred = differences - by_pair[:, None]
+    shared = float((centred.sum(axis=0) ** 2).sum() - (centred**2).sum()) / (
+        pairs * (pairs - 1) * max(1, rows - 1)
+    )
+    return Difference(
+        value,
+        rows,
+        pairs,
+        by_rows=max(0.0, shared) / rows + 1 / (rows + 2) ** 2,
+        by_seeds=float(by_pair.var(ddof=1)) / pairs,
+    )
+
+
+def difference_of_models(a: Correct, b: Correct) -> Difference:
+    """The same for these trained models on other rows: how other trainings would do is not asked."""
+    difference = difference_of(a, b)
+    if difference.pairs == 1:
+        return difference
+    by_row = (a[: difference.pairs].astype(np.float64) - b[: difference.pairs]).mean(axis=0)
+    rows = difference.rows
+    by_rows = float(by_row.var()) / max(1, rows - 1) + 1 / (rows + 2) ** 2
+    return replace(difference, by_rows=by_rows, by_seeds=0.0)
+
+
+def _quantile_of_rows(level: float, rows: int | None) -> float:
+    """The two-sided quantile of the normal distribution, or of Student's t over this many rows."""
+    from scipy.special import ndtri, stdtrit
+
+    return float(ndtri(1 - level / 2) if rows is None else stdtrit(max(1, rows - 1), 1 - level / 2))
+
+
+def _quantile_of_seeds(level: float, seeds: int) -> float:
+    """The two-sided quantile of Student's t over this many trainings."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(seeds - 1, 1 - level / 2))
+
+
+def percentile_interval(values: Floats) -> Interval:
+    """The middle 95 % of drawn values (R,) (Efron & Tibshirani 1993, ch. 13)."""
+    low, high = np.percentile(values, [2.5, 97.5])
+    return Interval(low=float(low), high=float(high))

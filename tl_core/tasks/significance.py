@@ -4,9 +4,9 @@ A strategy's answers are `correct` (S, N): S trainings with different seeds, N r
 the answer is right. All strategies answer the same rows, so rows are compared one with itself:
 rows that both get right or both get wrong say nothing about which is better.
 
-The p-value asks about these trained models: would the difference be as large if, row by row,
-the two had only swapped answers by chance? The interval asks more: rows and seeds are both
-drawn anew, so it is wider where a strategy's trainings differ among themselves.
+With one training each the numbers speak of these two models, whose rows alone were drawn. With more they speak of the
+strategies: rows and trainings both were drawn (`tasks/intervals.py`). Number and words follow one criterion: the interval
+shown is corrected for all pairs compared, and 'larger than chance' says that it leaves out 0.
 """
 
 from __future__ import annotations
@@ -16,17 +16,13 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tl_core.errors import DataError
-from tl_core.tasks.intervals import Interval, percentile_interval, resample
+from tl_core.tasks.intervals import Correct, Difference, Interval, difference_of, difference_of_models
 
-Correct = NDArray[np.bool_]
-
-FLIPS = 10_000
-RESAMPLES = 2_000
 SIGNIFICANCE_LEVEL = 0.05
 FEW_ROWS = 100
+ENOUGH_SEEDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ class Comparison:
     """Two strategies on the same rows: `difference` is the better one's accuracy less the other's.
 
     Accuracies are means over seeds, between 0 and 1. `adjusted_p` is the p-value after Holm's
-    correction for all pairs compared, and `larger_than_chance` says that it is below 0.05.
+    correction for all pairs compared, `interval` is corrected alike, and `larger_than_chance` says that it leaves out 0.
     """
 
     better: str
@@ -68,7 +64,7 @@ class Wording:
 PLAIN = Wording()
 
 
-def compare_all(correct: Mapping[str, Correct], seed: int = 0) -> tuple[Comparison, ...]:
+def compare_all(correct: Mapping[str, Correct]) -> tuple[Comparison, ...]:
     """Every pair of strategies, the largest difference first; equal ones keep the given order.
 
     `correct` holds (S, N) for each strategy; S may differ, N may not (DataError).
@@ -81,52 +77,57 @@ def compare_all(correct: Mapping[str, Correct], seed: int = 0) -> tuple[Comparis
         )
     ranked = sorted(ready, key=lambda name: -float(ready[name].mean()))
     pairs = list(combinations(ranked, 2))
-    measured = [compare_pair(ready[better], ready[worse], seed) for better, worse in pairs]
-    adjusted = holm([p_value for _, _, p_value in measured])
-    found = [
-        Comparison(better, worse, difference, interval, p_value, p, p < SIGNIFICANCE_LEVEL)
-        for (better, worse), (difference, interval, p_value), p in zip(pairs, measured, adjusted, strict=True)
+    judged = judge_all([difference_of(ready[better], ready[worse]) for better, worse in pairs])
+    comparisons = [
+        Comparison(
+            better, worse, each.value, each.interval, each.p_value, each.adjusted_p, each.larger_than_chance
+        )
+        for (better, worse), each in zip(pairs, judged, strict=True)
     ]
-    return tuple(sorted(found, key=lambda each: -each.difference))
+    return tuple(sorted(comparisons, key=lambda comparison: -comparison.difference))
 
 
-def compare_pair(a: Correct, b: Correct, seed: int = 0) -> tuple[float, Interval, float]:
-    """Accuracy of `a` (S, N) less that of `b` (S', N), its 95 % interval, and the two-sided p-value.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A difference, with its interval and p-value corrected for all that were judged with it."""
 
-    With one seed each the test is McNemar's exact one, else a sign-flip permutation test.
+    value: float
+    interval: Interval
+    p_value: float
+    adjusted_p: float
+    larger_than_chance: bool
+
+
+def judge_all(differences: Sequence[Difference]) -> list[Judged]:
+    """Each difference judged beside all others (Holm 1979), in the same order.
+
+    The interval of each is at the level at which Holm's procedure tests it, so that it leaves out 0 where the difference
+    is called larger than chance, and there alone.
     """
-    a, b = _checked("a", a), _checked("b", b)
-    generator = np.random.default_rng(seed)
-    one_each = len(a) == len(b) == 1
-    p_value = mcnemar(a[0], b[0]) if one_each else sign_flip(a, b, generator)
-    return float(a.mean() - b.mean()), _difference_interval(a, b, generator), p_value
+    p_values = [difference.p_value for difference in differences]
+    adjusted, levels = holm(p_values), holm_levels(p_values)
+    return [
+        Judged(difference.value, difference.interval(level), p_value, p, p < SIGNIFICANCE_LEVEL)
+        for difference, p_value, p, level in zip(differences, p_values, adjusted, levels, strict=True)
+    ]
 
 
-def mcnemar(a: Correct, b: Correct) -> float:
-    """Two-sided p-value of two models' right answers (N,) each: McNemar's test in its exact form.
-
-    Of the rows that only one gets right, each is as likely to be the one's as the other's:
-    a binomial with share 1/2 (McNemar 1947; Dietterich 1998, section 3.1).
-    """
-    only_a, only_b = int((a & ~b).sum()), int((~a & b).sum())
-    from scipy.special import bdtr  # the distribution function alone; `scipy.stats` takes far longer to load
-
-    return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
+def compare_pair(a: Correct, b: Correct) -> tuple[float, Interval, float]:
+    """Accuracy of `a` (S, N) less that of `b` (S', N), its 95 % interval, and the two-sided p-value, as of one pair alone."""
+    [judged] = judge_all([difference_of(_checked("a", a), _checked("b", b))])
+    return judged.value, judged.interval, judged.p_value
 
 
-def sign_flip(a: Correct, b: Correct, generator: np.random.Generator, flips: int = FLIPS) -> float:
-    """Two-sided p-value of the mean over rows of `a`'s (S, N) less `b`'s (S', N) mean correctness.
-
-    Each row's difference keeps or changes its sign by a coin, `flips` times; the observed one
-    counts as one more (Phipson & Smyth 2010), so p is at least 1 / (flips + 1). Rows with
-    differences of the same size are flipped together: as many heads as one binomial draw says.
-    """
-    differences = a.sum(axis=0) * len(b) - b.sum(axis=0) * len(a)  # whole numbers: ties are exact
-    sizes, counts = np.unique(np.abs(differences), return_counts=True)
-    heads = generator.binomial(counts, 0.5, size=(flips, len(sizes)))
-    flipped = (2 * heads - counts) @ sizes
-    as_large = int((np.abs(flipped) >= abs(differences.sum())).sum())
-    return (as_large + 1) / (flips + 1)
+def holm_levels(p_values: Sequence[float], level: float = SIGNIFICANCE_LEVEL) -> list[float]:
+    """The level at which each is tested, in the same order: the first that does not pass sets it for all that follow."""
+    levels = [level] * len(p_values)
+    passing, current = True, level
+    for place, index in enumerate(sorted(range(len(p_values)), key=lambda at: p_values[at])):
+        if passing:
+            current = level / (len(p_values) - place)
+            passing = p_values[index] < current
+        levels[index] = current
+    return levels
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -152,33 +153,43 @@ def sentence(
     """
     beaten = {comparison.worse for comparison in comparisons}
     against = [comparison for comparison in reversed(comparisons) if comparison.better not in beaten]
-    lines = [_line(each, titles, rows, wording) for each in against]
+    lines = [_line(comparison, titles, rows, seeds, wording) for comparison in against]
     if not comparisons:
         lines.append("There is one strategy only: nothing to compare.")
     if len(comparisons) > 1:
-        lines.append(f"The p-values are corrected for the {len(comparisons)} pairs compared (Holm).")
+        lines.append(
+            f"The p-values and intervals are corrected for the {len(comparisons)} pairs compared (Holm)."
+        )
     if rows < FEW_ROWS:
         lines.append(
             f"With {rows} test {wording.units(rows)} only large differences can be told from chance."
         )
     if seeds == 1:
-        lines.append("With one seed the spread between trainings is not known.")
+        lines.append(
+            "One training each tells these models apart, not the strategies: another seed may turn it. "
+            f"Train {ENOUGH_SEEDS} seeds or more to compare those."
+        )
+    elif seeds < ENOUGH_SEEDS:
+        lines.append(
+            "With two seeds the spread between trainings is hardly known, so the intervals are wide."
+        )
     return "\n".join(lines)
 
 
 def against_majority(
-    correct: Mapping[str, Correct], majority_correct: Correct, titles: Mapping[str, str], seed: int = 0
+    correct: Mapping[str, Correct], majority_correct: Correct, titles: Mapping[str, str]
 ) -> str | None:
     """A warning when the best strategy is not shown to beat the most frequent class; None when it is.
 
     `majority_correct` (N,) is true where the training rows' most frequent class is the truth.
-    The p-value is multiplied by the number of strategies, since the best of them was picked.
+    It is asked of the models as they were trained. The p-value is multiplied by the number of strategies, since the best
+    of them was picked.
     """
     best = max(correct, key=lambda name: float(correct[name].mean()))
-    constant = np.asarray(majority_correct, dtype=bool)[None]
-    difference, _, p_value = compare_pair(correct[best], constant, seed)
-    p_value = min(1.0, p_value * len(correct))
-    if difference > 0 and p_value < SIGNIFICANCE_LEVEL:
+    constant = np.broadcast_to(np.asarray(majority_correct, dtype=bool), correct[best].shape)
+    difference = difference_of_models(_checked(best, correct[best]), constant)
+    p_value = min(1.0, difference.p_value * len(correct))
+    if difference.value > 0 and p_value < SIGNIFICANCE_LEVEL:
         return None
     return (
         f"{titles.get(best, best)}, the best here, is not shown to beat always answering the most frequent "
@@ -196,40 +207,16 @@ def _checked(name: str, correct: Correct) -> Correct:
     return correct
 
 
-def _difference_interval(a: Correct, b: Correct, generator: np.random.Generator) -> Interval:
-    """Percentile bootstrap of the difference; rows, and each strategy's seeds, are drawn anew.
-
-    Rows that the same trainings get right are alike, so they are drawn as one kind.
-    With several seeds the interval is rather too wide than too narrow, since drawing both ways
-    counts what is peculiar to one row in one training more than once (Owen 2007).
-    """
-    kinds, counts = np.unique(np.concatenate([a, b]), axis=1, return_counts=True)
-    weights = np.concatenate([_seed_shares(len(a), generator), -_seed_shares(len(b), generator)], axis=1)
-    differences, start = np.empty(RESAMPLES), 0
-    for drawn in resample(counts, RESAMPLES, generator):
-        end = start + len(drawn)
-        right = drawn @ kinds.T.astype(np.float64)  # (R, S + S'): right answers of each training
-        differences[start:end] = (right * weights[start:end]).sum(axis=1) / a.shape[1]
-        start = end
-    return percentile_interval(differences)
-
-
-def _seed_shares(seeds: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """How much each of S seeds counts in each resample: (R, S), rows sum to one."""
-    return generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=RESAMPLES) / seeds
-
-
-def _line(found: Comparison, titles: Mapping[str, str], rows: int, wording: Wording) -> str:
-    better, worse = (titles.get(name, name) for name in (found.better, found.worse))
-    span = f"[{_points(found.interval.low)}, {_points(found.interval.high)}]"
-    points, p_text = wording.points(found.difference), _p_text(found.adjusted_p)
-    if not found.larger_than_chance:
+def _line(comparison: Comparison, titles: Mapping[str, str], rows: int, seeds: int, wording: Wording) -> str:
+    better, worse = (titles.get(name, name) for name in (comparison.better, comparison.worse))
+    span = f"[{_points(comparison.interval.low)}, {_points(comparison.interval.high)}]"
+    points, p_text = wording.points(comparison.difference), _p_text(comparison.adjusted_p)
+    if not comparison.larger_than_chance:
         return f"Between {better} and {worse} the difference of {points} {span} may be chance ({p_text})."
-    verdict = "larger than chance."
-    if found.interval.low <= 0:
-        verdict = "larger than chance for these trainings, but other seeds may turn it."
     by = f"by {points} {span} on the same {rows:,} {wording.units(rows)} ({p_text})"
-    return f"{better} is better than {worse} {by}: {verdict}"
+    if seeds == 1:
+        return f"This model of {better} is better than this one of {worse} {by}: larger than chance."
+    return f"{better} is better than {worse} {by}: larger than chance."
 
 
 def _points(share: float) -> str:

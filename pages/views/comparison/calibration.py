@@ -45,6 +45,9 @@ def show_calibration(_: Job, runs: Sequence[Run]) -> None:
 def _meaning(report: Report) -> str:
     gap = overconfidence(report)
     start = f"A stated probability is on average {100 * report.expected_calibration_error:.1f} points off"
+    chance = report.calibration_error_by_chance
+    if chance is not None:
+        start += f"; on {report.rows:,} rows a perfectly calibrated model shows {100 * chance:.1f}"
     if abs(gap) < SLIGHT:
         return f"{start}, too high about as often as too low."
     way = "too sure" if gap > 0 else "too modest"

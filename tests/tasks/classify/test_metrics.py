@@ -11,7 +11,6 @@ import sklearn.metrics as oracle
 from tl_core.convert import from_json, to_json
 from tl_core.errors import DataError, ModelError
 from tl_core.tasks.classify.metrics import Report, cell_rows, confident_errors, score
-from tl_core.tasks.intervals import resample
 
 CLASSES = ("city", "food", "music", "sport", "weather")
 
@@ -93,6 +92,7 @@ def test_sure_and_right_is_perfectly_calibrated():
     truth = np.array([0, 1, 2, 1])
     report = score(one_hot(truth, 3), truth, CLASSES[:3], majority=1)
     assert (report.expected_calibration_error, report.log_loss, report.brier) == (0, 0, 0)
+    assert report.calibration_error_by_chance == 0
     assert report.bins[9].count == 4
     assert (report.accuracy, report.macro_f1) == (1, 1)
 
@@ -116,16 +116,29 @@ def test_intervals_agree_with_resampling_the_rows_themselves():
     assert report.macro_f1_interval.high == pytest.approx(high[1], abs=0.02)
 
 
-def test_resamples_keep_the_number_of_rows_and_come_in_bounded_chunks():
-    chunks = list(resample(np.array([5, 1, 4]), 25, np.random.default_rng(0), width=100_000))
-    assert [len(chunk) for chunk in chunks] == [10, 10, 5]
-    assert all((chunk.sum(axis=1) == 10).all() for chunk in chunks)
-
-
-def test_all_wrong_rows_have_intervals_at_zero():
+def test_all_wrong_or_all_right_rows_have_intervals_with_width():
     report = score(one_hot([1, 2, 0], 3), np.array([0, 1, 2]), CLASSES[:3], majority=0)
     assert report.accuracy == report.macro_f1 == 0
-    assert report.macro_f1_interval.high == report.accuracy_interval.high == 0
+    assert report.accuracy_interval.low == 0 < report.accuracy_interval.high < 1
+    assert report.macro_f1_interval.low == 0 < report.macro_f1_interval.high < 1
+    truth = np.arange(119) % 2
+    right = score(one_hot(truth, 2), truth, CLASSES[:2], majority=0)
+    assert right.accuracy_interval.low == pytest.approx(0.9687, abs=1e-4)
+    assert right.macro_f1_interval.low < 1 == right.macro_f1_interval.high
+
+
+def test_a_perfectly_calibrated_model_shows_the_error_that_chance_gives():
+    random = np.random.default_rng(0)
+    for rows, wanted in ((50, 0.10), (1000, 0.023)):
+        sure = random.uniform(0.5, 1, rows)
+        errors, chances = [], []
+        for seed in range(20):
+            truth = (np.random.default_rng(seed).random(rows) > sure).astype(int)
+            report = score(np.stack([sure, 1 - sure], axis=1), truth, ("a", "b"), majority=0, resamples=50)
+            errors.append(report.expected_calibration_error)
+            chances.append(report.calibration_error_by_chance)
+        assert np.mean(chances) == pytest.approx(wanted, rel=0.35)
+        assert np.mean(errors) == pytest.approx(np.mean(chances), rel=0.2)
 
 
 def test_the_same_seed_gives_the_same_report():

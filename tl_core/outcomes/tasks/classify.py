@@ -35,7 +35,7 @@ from tl_core.tasks.classify.encoder.classifier import HEAD
 from tl_core.tasks.classify.forms import LABELS
 from tl_core.tasks.classify.metrics import Report
 from tl_core.tasks.classify.strategies import FORMS, Strategy, place_of_strategy, strategy, title_of_strategy
-from tl_core.tasks.intervals import Interval
+from tl_core.tasks.intervals import Interval, share_interval
 from tl_core.tasks.significance import Wording
 
 ACCURACY, MACRO_F1 = Measure("accuracy", "accuracy"), Measure("macro_f1", "macro-F1")
@@ -52,7 +52,7 @@ def _name(run: Run) -> str:
 
 def _scores(report: Mapping[str, Any]) -> Scores:
     return {
-        ACCURACY: Score(report["accuracy"], Interval(**report["accuracy_interval"])),
+        ACCURACY: Score(report["accuracy"], share_interval(report["accuracy"], report["rows"])),
         MACRO_F1: Score(report["macro_f1"], Interval(**report["macro_f1_interval"])),
     }
 
