@@ -46,7 +46,7 @@ def main() -> None:
 def measure_cell(
     random: np.random.Generator, seeds: int, rows: int, spread: float, own: float, kind: str
 ) -> None:
-    draws = 2_000 if rows <= 1000 else 800
+    draws = 4_000
     claimed = held = mean_held = 0
     widths = []
     true_mean = float(norm.cdf(MIDDLE / np.sqrt(1 + HARDNESS**2 + (spread / SLOPE) ** 2)))
