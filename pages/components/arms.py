@@ -95,7 +95,7 @@ def _offer_another(names: Sequence[str], loaded: Sequence[Mapping[str, Any]], ke
 
 def _saved(name: str, loaded: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """The loaded arms of a strategy; an empty one where there is none."""
-    return [each for each in loaded if each["strategy"] == name] or [{}]
+    return [arm for arm in loaded if arm["strategy"] == name] or [{}]
 
 
 def _first_arm(name: str, given: Mapping[str, Any], key: str) -> ArmForm:

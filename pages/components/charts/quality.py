@@ -25,7 +25,7 @@ def section_bars(report: AnalogyReport) -> go.Figure:
     figure = go.Figure()
     kinds = {"semantic": ACCENT, "syntactic": CUT} if report.semantic else {"": ACCENT}
     for kind, colour in kinds.items():
-        own = [at for at, each in enumerate(places) if not kind or kind == _kind(each)]
+        own = [at for at, section in enumerate(places) if not kind or kind == _kind(section)]
         figure.add_trace(_bars(own, [places[at] for at in own], kind, colour))
     figure.update_xaxes(
         title_text="Questions answered rightly",

@@ -180,7 +180,7 @@ def questions(content: bytes, name: str) -> ReadingSet:
 
 @st.cache_resource(show_spinner="Indexing the documents", max_entries=4, ttl=3600)
 def collection(documents: tuple[Document, ...]) -> Collection:
-    return Collection([(each.name, each.text) for each in documents])
+    return Collection([(entry.name, entry.text) for entry in documents])
 
 
 # word vectors
@@ -282,9 +282,9 @@ def _corpus_key(corpus: Corpus) -> int:
 )
 def sentences(corpus: Corpus, splitter: str) -> list[list[str]]:
     """The words of each sentence; equal words are one object, so that a long text takes little memory."""
-    seen: dict[str, str] = {}
-    found = sentences_of(corpus.texts, splitter, threads=read_settings().threads)
-    return [[seen.setdefault(word, word) for word in words] for words in found]
+    shared: dict[str, str] = {}
+    split_sentences = sentences_of(corpus.texts, splitter, threads=read_settings().threads)
+    return [[shared.setdefault(word, word) for word in words] for words in split_sentences]
 
 
 @st.cache_resource(
