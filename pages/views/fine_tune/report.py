@@ -51,7 +51,7 @@ def _show_rows(report: DataReport, _: str) -> None:
 
 def _show_refused(report: DataReport, _: str) -> None:
     def rows(refused: tuple[Refused, ...], file: str) -> list[dict[str, object]]:
-        return [{"file": file, "row": each.row, "reason": each.reason} for each in refused]
+        return [{"file": file, "row": refusal.row, "reason": refusal.reason} for refusal in refused]
 
     frame = pd.DataFrame(rows(report.refused, "training") + rows(report.test_refused, "test"))
     st.dataframe(frame, hide_index=True)
