@@ -30,9 +30,9 @@ def ask_shown(reader: Reader, question: str, passage: str, how: Reading) -> Repl
         if not st.button("Read it after all", key="reading.again", icon=":material/play_arrow:"):
             return None
         state.stop_asking(None)
-    found = _ask(reader, question, passage, how, key)
-    state.keep_reply(key, found)
-    return found
+    reply = _ask(reader, question, passage, how, key)
+    state.keep_reply(key, reply)
+    return reply
 
 
 def _ask(reader: Reader, question: str, passage: str, how: Reading, key: object) -> Reply:
