@@ -33,7 +33,7 @@ def show_gain(_: Store, job: Job, runs: Sequence[Run]) -> None:
 
 
 def show_what_moved(store: Store, job: Job, _: Sequence[Run]) -> None:
-    """What the source of a grid moved, looked at on the grid's test rows."""
+    """Changes that the source of a grid made, looked at on the grid's test rows."""
     show_moved(store, sources_of(store, job), read_examples(job.folder / "data" / "test.jsonl"))
 
 

@@ -143,7 +143,7 @@ def arm_box(
 
 
 def _start(given: str, key: str, starts: Mapping[str, str]) -> str:
-    """What an arm begins with, of these."""
+    """The start of an arm, chosen among these."""
     offered = dict(starts)
     if given and given not in offered:
         offered[given] = given

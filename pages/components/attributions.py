@@ -1,4 +1,4 @@
-"""What holds an output up, in words: the ways to ask, and what each tells. For every page that shows them."""
+"""Attribution methods in words: their names, and a caption for the scores of each. For every page that shows them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STEPS = (20, 50, 100, 300)
 
 
 def caption(attribution: Attribution) -> str:
-    """What the scores mean, and the size of the largest, as escaped Markdown."""
+    """The meaning of the scores, and the size of the largest, as escaped Markdown."""
     return with_strongest(_explanation(attribution), attribution.scale)
 
 

@@ -16,7 +16,7 @@ PREDICTION_JOB = "predict"
 
 
 def held(key: str, default: Any = None) -> Any:
-    """What the widget of this key holds, or is about to; `default` before anybody set it."""
+    """The value that the widget of this key holds, or is about to; `default` before anybody set it."""
     return st.session_state.get(key, default)
 
 
@@ -173,7 +173,7 @@ MOST_REPLIES = 32
 
 
 def kept_reply(key: object) -> Any:
-    """What a reader said to the same question before in this session; None if it was not asked."""
+    """The reply to the same question before in this session; None if it was not asked."""
     return st.session_state.get(REPLIES, {}).get(key)
 
 

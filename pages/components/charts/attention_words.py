@@ -62,7 +62,7 @@ def visible(
     title_rows: str = "looks from",
     title_columns: str = "looks at",
 ) -> go.Figure:
-    """Who may look at whom: blue where `mask` (T, T) holds, for a decoder's mask all up to the word itself."""
+    """Attention mask: blue where `mask` (T, T) lets a word look, for a decoder's mask all up to the word itself."""
     figure = go.Figure()
     for name, colour, cells in ((allowed, ACCENT, mask), (hidden, CUT, ~mask)):
         if not cells.any():

@@ -96,7 +96,7 @@ def similarity_scatter(report: SimilarityReport) -> go.Figure:
 
 
 def overlap_histogram(shares: NDArray[np.float64], k: int) -> go.Figure:
-    """How many words keep 0, 1, ... k of their k nearest words in the other set, and the mean as a line."""
+    """Histogram of the words that keep 0, 1, ... k of their k nearest words in the other set, and the mean as a line."""
     counts = np.bincount(np.rint(shares * k).astype(int), minlength=k + 1)
     mean = float(shares.mean()) * k
     figure = go.Figure(

@@ -57,7 +57,7 @@ def store() -> Store:
 
 @st.cache_data(show_spinner=False, ttl=3600, max_entries=1)
 def devices() -> dict[str, Any]:
-    """What this machine computes on; the server itself loads no torch for this."""
+    """The devices this machine computes on; the server itself loads no torch for this."""
     return device_facts(read_settings())
 
 
@@ -123,7 +123,7 @@ def _known_estimate(config: str, task_key: int, rates_changed: int, _prepared: P
 
 
 def known_estimate(ready: Prepared, task: Task) -> Estimate | None:
-    """What a comparison will cost, if the speed of its strategies here is known; kept for the same task."""
+    """The estimated cost of a comparison, if the speed of its strategies here is known; kept for the same task."""
     rates = read_settings().cache / RATES
     changed = rates.stat().st_mtime_ns if rates.exists() else 0
     return _known_estimate(json.dumps(ready.config.to_json(), sort_keys=True), hash(task), changed, ready)

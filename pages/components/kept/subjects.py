@@ -1,4 +1,4 @@
-"""What a model sees of a text, kept between reruns: the model, its input, its attention.
+"""A model on a text, kept between reruns: the model, its input, its attention.
 
 A click on another head computes nothing anew. Attention of 512 tokens takes 75 MB with 72 heads, so that
 few are kept.
@@ -85,7 +85,7 @@ def shown(request: Asked) -> ModelInput:
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def whole_rows(name: str, stamp: str, texts: tuple[str, ...]) -> list[int]:
-    """Which of the texts the model can read whole."""
+    """The places of the texts that the model can read whole."""
     model = _subject(name, stamp)
 
     def whole(text: str) -> bool:
@@ -122,7 +122,7 @@ def thumbnails(request: Asked, pieces: bool, special: bool) -> Thumbnails:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def targets(request: Asked) -> list[Target]:
-    """What the model says of the text, the prediction first."""
+    """The outputs of the model for the text, the prediction first."""
     from tl_core.encoders.attention.subject import targets as made
 
     return made(subject(request), shown(request))
@@ -138,7 +138,7 @@ def attribution(request: Asked, target: int, method: Method, steps: int) -> Attr
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def drawn_on(request: Asked) -> NDArray[np.float32]:
-    """How much each token draws on each input token after each layer: (L, T, T)."""
+    """Attention roll-out: how much each token draws on each input token after each layer, (L, T, T)."""
     from tl_core.encoders.attention.rollout import rollout
 
     return rollout(maps(request))
@@ -146,7 +146,7 @@ def drawn_on(request: Asked) -> NDArray[np.float32]:
 
 @st.cache_resource(show_spinner="Computing the flow", show_time=True, max_entries=32)
 def flow(request: Asked, tokens: tuple[int, ...]) -> NDArray[np.float64]:
-    """How much flows from these tokens of the last layer to each input token: (T,)."""
+    """Attention flow from these tokens of the last layer to each input token, (T,)."""
     from tl_core.encoders.attention.rollout import attention_flow
 
     return attention_flow(maps(request), tokens)

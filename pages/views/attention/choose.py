@@ -1,4 +1,4 @@
-"""What is looked into: a model, and a text or a pair for it."""
+"""The choice of what is looked into: a model, and a text or a pair for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a prediction hangs on: three attributions beside the attention of the same words."""
+"""Attribution of a prediction: three methods beside the attention of the same words."""
 
 from __future__ import annotations
 

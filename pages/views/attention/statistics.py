@@ -1,4 +1,4 @@
-"""What each head does over many rows: how spread, how far, to which tokens; the usual patterns by name."""
+"""Statistics of each head over many rows: how spread, how far, to which tokens; the usual patterns by name."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def show_statistics(store: Store, row: SubjectRow, request: subjects.Asked) -> N
 
 
 def _show_patterns(statistics: HeadStatistics) -> None:
-    """Which heads follow a usual pattern, and the table of everything."""
+    """The heads that follow a usual pattern, and the table of everything."""
     heads: dict[str, list[str]] = {}
     for layer, names in enumerate(statistics.patterns):
         for head, name in enumerate(names):

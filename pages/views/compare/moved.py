@@ -1,4 +1,4 @@
-"""What the source task moved: words and their neighbours, layers and what can be read from them."""
+"""Changes by the source task: words and their neighbours, layers and what can be read from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an experiment found: scores over sizes, the worth of the source, and the cost beside the gain."""
+"""The result of an experiment: scores over sizes, the worth of the source, and the cost beside the gain."""
 
 from __future__ import annotations
 

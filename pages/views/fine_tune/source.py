@@ -162,7 +162,7 @@ def _shipped(store: Store, korean: bool) -> Source:
 
 
 def _vectors(store: Store) -> str:
-    """Which word vectors the classifiers on words begin with."""
+    """The word vectors that the classifiers on words begin with."""
     sets = {vector_set.name: vector_set.title for vector_set in vector_sets(store)}
     if not sets:
         return PACKAGED

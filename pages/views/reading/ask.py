@@ -69,7 +69,7 @@ def _settings() -> Reading:
 
 
 def _question(passage: ChosenPassage) -> str:
-    """What is asked; an example comes with questions to choose from, the first of them asked at once."""
+    """The question; an example comes with questions to choose from, the first of them asked at once."""
     key = state.question_key(passage.text)
     if passage.questions:
         chosen = st.selectbox(

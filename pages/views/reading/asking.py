@@ -15,7 +15,7 @@ PATIENT = 8_000  # characters of a passage, up to which the answer comes before 
 
 
 def ask_shown(reader: Reader, question: str, passage: str, how: Reading) -> Reply | None:
-    """What the reader says, kept for the same question; None where the person stopped it.
+    """The reader's reply, kept for the same question; None where the person stopped it.
 
     A long passage shows progress. Streamlit ends the script at the next sign of progress when
     Stop, or anything else, is clicked.

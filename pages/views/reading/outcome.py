@@ -1,4 +1,4 @@
-"""How a reader did on a set of questions: the scores, where it does badly, and each miss in its passage."""
+"""Evaluation of a reader on a set of questions: the scores, where it does badly, and each miss in its passage."""
 
 from __future__ import annotations
 

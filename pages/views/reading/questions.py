@@ -37,7 +37,7 @@ def choose_questions(role: str, label: str) -> ReadingSet | None:
 
 
 def show_questions(data: ReadingSet) -> None:
-    """How many questions there are, and each that was left out, with its place and reason."""
+    """The number of questions, and each that was left out, with its place and reason."""
     none = len(data) - data.answerable
     without = f", {none:,} of them without an answer" if none else ""
     st.text(

@@ -1,4 +1,4 @@
-"""Which reader answers: a shipped one, a run, or a model of the hub or a folder."""
+"""Choice of the reader that answers: a shipped one, a run, or a model of the hub or a folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job of reader trainings found: every start and size, the learning curve, each run's answers."""
+"""Result of a job of reader trainings: every start and size, the learning curve, each run's answers."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def _start_and_end(explanation: Explanation) -> None:
 
 
 def _separate_text(separate: ShownSpan, joint: ShownSpan) -> str:
-    """What two argmaxes taken apart would have answered, as a course's first reader takes them."""
+    """The answer of two argmaxes taken apart, as a course's first reader takes them."""
     if separate.crossed:
         return "Two separate argmaxes would give no answer: the best end stands before the best start."
     if (separate.first, separate.last) == (joint.first, joint.last):

@@ -1,4 +1,4 @@
-"""Which word vectors: the packaged ones, loaded files, learned runs."""
+"""Choice of the word vectors: the packaged ones, loaded files, learned runs."""
 
 from __future__ import annotations
 

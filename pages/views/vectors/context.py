@@ -113,7 +113,7 @@ def _choose_encoder(sentences: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _show_static(vectors: WordVectors, word: str) -> None:
-    """What the chosen table of vectors knows of the word: the same in every sentence."""
+    """The word in the chosen table of vectors: the same in every sentence."""
     with st.container(border=True):
         st.markdown("**In a table of word vectors: one vector**")
         if word not in vectors.vocabulary:

@@ -1,4 +1,4 @@
-"""What stands near two words, and the ratios of probabilities that tell them apart."""
+"""Co-occurrence counts of two words, and the ratios of probabilities that tell them apart."""
 
 from __future__ import annotations
 

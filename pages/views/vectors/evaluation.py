@@ -1,4 +1,4 @@
-"""What an evaluation of word vectors found: the score, where it was won and lost, and every answer."""
+"""Result of an evaluation of word vectors: the score, where it was won and lost, and every answer."""
 
 from __future__ import annotations
 

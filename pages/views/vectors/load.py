@@ -156,7 +156,7 @@ def _show_download(store: Store) -> None:
 
 
 def show_fetched(store: Store, job: Job) -> None:
-    """What a finished download became, and the button that chooses it."""
+    """The vectors of a finished download, and the button that chooses them."""
     fetched_set = vector_set(store, fetched_vectors(job))
     with st.container(border=True):
         st.text(f"{fetched_set.title}: {fetched_set.words:,} words × {fetched_set.width}")

@@ -121,7 +121,7 @@ def _show(
 
 
 def _show_trust(word_map: WordMap, config: MapConfig, count: int) -> None:
-    """How many true neighbours the map keeps, and how it was made."""
+    """The share of true neighbours that the map keeps, and how it was made."""
     st.metric(f"Overlap@{word_map.k}", f"{word_map.overlap:.2f}")
     st.caption(
         f"(chance {word_map.chance:.2g}) The share of a word's {word_map.k} nearest words, by cosine among these "
