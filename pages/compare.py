@@ -11,9 +11,9 @@ from pages.components.job_panel import show_job_panel
 from pages.components.kept import resources, results
 from pages.components.navigation import through_app
 from pages.components.views import View, choose_view
-from pages.views.compare.found import show_grid
 from pages.views.compare.moved import show_moved
 from pages.views.compare.plan import plan_grid
+from pages.views.compare.result import show_grid
 from tl_core.data.examples import read_examples
 from tl_core.jobs.classify.source_plan import source_notes
 from tl_core.outcomes.experiment import rank_notes
@@ -33,7 +33,7 @@ def show_gain(_: Store, job: Job, runs: Sequence[Run]) -> None:
 
 
 def show_what_moved(store: Store, job: Job, _: Sequence[Run]) -> None:
-    """What the source of a grid moved, looked at on the grid's test rows."""
+    """Changes that the source of a grid made, looked at on the grid's test rows."""
     show_moved(store, sources_of(store, job), read_examples(job.folder / "data" / "test.jsonl"))
 
 

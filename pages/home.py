@@ -26,10 +26,10 @@ def reader_state(reader: ShippedReader) -> str:
     return "ready" if is_ready(reader.name) else TO_FETCH
 
 
-def encoder_state(name: str, found: EncoderFacts) -> str:
-    if found.installed:
+def encoder_state(name: str, encoder_facts: EncoderFacts) -> str:
+    if encoder_facts.installed:
         return "ready, works offline"
-    return found.why_not if is_ready(name) else "to be fetched first"
+    return encoder_facts.why_not if is_ready(name) else "to be fetched first"
 
 
 def is_ready(name: str) -> bool:
@@ -62,18 +62,18 @@ with st.container(border=True):
     st.markdown("**Encoders**")
     rows = []
     for card in ENCODERS:
-        found = facts(card)
+        encoder_facts = facts(card)
         rows.append(
             {
                 "encoder": card.title,
                 "name": card.name,
-                "state": encoder_state(card.name, found),
+                "state": encoder_state(card.name, encoder_facts),
                 "languages": card.languages,
-                "layers": found.layers or None,
-                "width": found.width or None,
-                "heads": found.heads or None,
-                "parameters": f"{found.parameters / 1e6:.1f} M" if found.installed else "",
-                "vocabulary": f"{found.vocabulary:,}" if found.installed else "",
+                "layers": encoder_facts.layers or None,
+                "width": encoder_facts.width or None,
+                "heads": encoder_facts.heads or None,
+                "parameters": f"{encoder_facts.parameters / 1e6:.1f} M" if encoder_facts.installed else "",
+                "vocabulary": f"{encoder_facts.vocabulary:,}" if encoder_facts.installed else "",
                 "licence": card.licence,
             }
         )
@@ -106,8 +106,8 @@ with right, st.container(border=True, height="stretch"):
             arithmetic = "bfloat16" if device["bfloat16"] else "float32"
             st.text(f"{device['name']}: {bytes_text(device['memory'])} of memory, trains in {arithmetic}")
         works: dict[str, list[str]] = {}
-        for work, choice in machine["chosen"].items():
-            works.setdefault(f"on the {choice['title']}. {choice['why']}", []).append(WORK_TITLES[work])
+        for work, chosen in machine["chosen"].items():
+            works.setdefault(f"on the {chosen['title']}. {chosen['why']}", []).append(WORK_TITLES[work])
         for why, titles in works.items():
             st.caption(plain(f"{' and '.join(titles)} train {why}"))
         for line in machine["advice"]:

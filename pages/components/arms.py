@@ -95,7 +95,7 @@ def _offer_another(names: Sequence[str], loaded: Sequence[Mapping[str, Any]], ke
 
 def _saved(name: str, loaded: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """The loaded arms of a strategy; an empty one where there is none."""
-    return [each for each in loaded if each["strategy"] == name] or [{}]
+    return [arm for arm in loaded if arm["strategy"] == name] or [{}]
 
 
 def _first_arm(name: str, given: Mapping[str, Any], key: str) -> ArmForm:
@@ -143,7 +143,7 @@ def arm_box(
 
 
 def _start(given: str, key: str, starts: Mapping[str, str]) -> str:
-    """What an arm begins with, of these."""
+    """The start of an arm, chosen among these."""
     offered = dict(starts)
     if given and given not in offered:
         offered[given] = given

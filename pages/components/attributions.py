@@ -1,4 +1,4 @@
-"""What holds an output up, in words: the ways to ask, and what each tells. For every page that shows them."""
+"""Attribution methods in words: their names, and a caption for the scores of each. For every page that shows them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,28 @@ METHODS: dict[Method, str] = {
 STEPS = (20, 50, 100, 300)
 
 
-def caption(found: Attribution) -> str:
-    """What the scores mean, and the size of the largest, as escaped Markdown."""
-    return with_strongest(_told(found), found.scale)
+def caption(attribution: Attribution) -> str:
+    """The meaning of the scores, and the size of the largest, as escaped Markdown."""
+    return with_strongest(_explanation(attribution), attribution.scale)
 
 
-def with_strongest(told: str, largest: float) -> str:
-    return plain(f"{told} Strongest word: {largest:.3f}.")
+def with_strongest(explanation: str, largest: float) -> str:
+    return plain(f"{explanation} Strongest word: {largest:.3f}.")
 
 
-def _told(found: Attribution) -> str:
-    if found.method == "ig":
-        error = found.completeness_error or 0.0
+def _explanation(attribution: Attribution) -> str:
+    if attribution.method == "ig":
+        error = attribution.completeness_error or 0.0
         share = (
-            "" if found.relative_error is None else f", {found.relative_error:.1%} of what is to be explained"
+            ""
+            if attribution.relative_error is None
+            else f", {attribution.relative_error:.1%} of what is to be explained"
         )
-        whole = found.output - (found.baseline or 0.0)
+        whole = attribution.output - (attribution.baseline or 0.0)
         return (
             f"The scores should sum to the difference from a text of fillers, {whole:+.2f} logits; they miss it by "
             f"{error:.3f}{share}. More steps make it smaller."
         )
-    if found.method == "occlusion":
+    if attribution.method == "occlusion":
         return "How far the output falls when a filler stands for the word. Words that repeat one another hide each other."
     return "The slope times the word's vector: what a straight line through this text says. Cheap, and noisy."

@@ -33,7 +33,7 @@ def score_columns() -> dict[str, Any]:
 
 
 def cost_columns() -> dict[str, Any]:
-    """What trainings took."""
+    """Columns for the cost of trainings: time, trained parameters, memory."""
     number = st.column_config.NumberColumn
     return {
         "seconds": number("Seconds", format="%.1f", help=SECONDS_HELP),

@@ -49,11 +49,11 @@ def knob_widgets(
 ) -> dict[str, Value]:
     """The widgets of a config's main or advanced knobs, in a row that wraps; their values by name."""
     shown = [knob for knob in knobs_of(config) if knob.advanced == advanced and knob.name not in set(skip)]
-    found: dict[str, Value] = {}
+    chosen: dict[str, Value] = {}
     with st.container(horizontal=True):
-        for each in shown:
+        for knob in shown:
             with st.container(width=190):
-                found[each.name] = knob_widget(
-                    each, values.get(each.name, each.default), f"{key}.{each.name}"
+                chosen[knob.name] = knob_widget(
+                    knob, values.get(knob.name, knob.default), f"{key}.{knob.name}"
                 )
-    return found
+    return chosen

@@ -30,17 +30,17 @@ def highlighted(text: str, marks: Sequence[Highlight]) -> str:
     """The text with its places marked, letter by letter as it is; places must not overlap."""
     parts, at = [], 0
     best = marks[0] if marks else None
-    for each in sorted(marks, key=lambda mark: mark.start):
-        if each.start < at:
+    for mark in sorted(marks, key=lambda place: place.start):
+        if mark.start < at:
             continue
-        colour = BEST if each is best else OTHER
-        weight = " font-weight: 600;" if each is best else ""
-        parts.append(html.escape(text[at : each.start]))
+        colour = BEST if mark is best else OTHER
+        weight = " font-weight: 600;" if mark is best else ""
+        parts.append(html.escape(text[at : mark.start]))
         parts.append(
-            f'<mark style="background: {colour}; {MARK}{weight}" title="{html.escape(each.title, quote=True)}">'
-            f"{html.escape(text[each.start : each.end])}</mark>"
+            f'<mark style="background: {colour}; {MARK}{weight}" title="{html.escape(mark.title, quote=True)}">'
+            f"{html.escape(text[mark.start : mark.end])}</mark>"
         )
-        at = each.end
+        at = mark.end
     parts.append(html.escape(text[at:]))
     return f'<div lang="und" style="{TEXT}">{"".join(parts)}</div>'
 

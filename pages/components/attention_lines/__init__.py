@@ -59,7 +59,7 @@ def attention_lines(
 def lines_data(
     left: Sequence[str], right: Sequence[str], weights: NDArray[np.floating[Any]]
 ) -> dict[str, Any]:
-    """What the component draws: the words, and a byte a pair in base64, row by row.
+    """Data that the component draws: the words, and a byte a pair in base64, row by row.
 
     A byte is 255 times the square root of the weight's share of the largest, so that small weights keep their
     detail. NaN counts as no weight. ValueError if sizes do not fit, if a weight is below zero, or for more than

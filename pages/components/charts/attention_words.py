@@ -57,14 +57,14 @@ def visible(
     mask: NDArray[np.bool_],
     labels: Sequence[str],
     *,
-    seen: str = "an encoder and a decoder look there",
+    allowed: str = "an encoder and a decoder look there",
     hidden: str = "only an encoder looks there",
     title_rows: str = "looks from",
     title_columns: str = "looks at",
 ) -> go.Figure:
-    """Who may look at whom: blue where `mask` (T, T) holds, for a decoder's mask all up to the word itself."""
+    """Attention mask: blue where `mask` (T, T) lets a word look, for a decoder's mask all up to the word itself."""
     figure = go.Figure()
-    for name, colour, cells in ((seen, ACCENT, mask), (hidden, CUT, ~mask)):
+    for name, colour, cells in ((allowed, ACCENT, mask), (hidden, CUT, ~mask)):
         if not cells.any():
             continue
         figure.add_trace(

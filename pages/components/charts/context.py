@@ -24,10 +24,10 @@ class Shown:
 
 def context_plane(points: NDArray[np.float32], shown: Sequence[Shown]) -> go.Figure:
     """N occurrences at their points (N, 2), by their labels; each sense has a colour and a symbol."""
-    senses = list(dict.fromkeys(each.sense for each in shown))
+    senses = list(dict.fromkeys(occurrence.sense for occurrence in shown))
     figure = go.Figure()
     for at, sense in enumerate(senses):
-        rows = [row for row, each in enumerate(shown) if each.sense == sense]
+        rows = [row for row, occurrence in enumerate(shown) if occurrence.sense == sense]
         figure.add_trace(
             go.Scatter(
                 x=points[rows, 0],

@@ -91,8 +91,8 @@ def head_table(
         xgap=2,
         ygap=2,
     )
-    told = f"Layer %{{y}}, head %{{x}}<br>{escaped(title)}: %{{customdata:{tickformat}}}"
-    tiles = _click_layer(layers, heads, told, text)
+    hover = f"Layer %{{y}}, head %{{x}}<br>{escaped(title)}: %{{customdata:{tickformat}}}"
+    tiles = _click_layer(layers, heads, hover, text)
     tiles.customdata = np.asarray(values, dtype=np.float32).ravel()
     return _headed(go.Figure([shade, tiles]), layers, heads, chosen)
 
@@ -125,10 +125,10 @@ def head_of(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> Head | No
     return None
 
 
-def _click_layer(layers: int, heads: int, told: str, notes: Notes | None) -> go.Scatter:
+def _click_layer(layers: int, heads: int, hover: str, notes: Notes | None) -> go.Scatter:
     """A marker that nobody sees on the middle of each tile."""
     y, x = np.mgrid[1 : layers + 1, 1 : heads + 1].astype(np.uint8)
-    texts = None if notes is None else [escaped(each) for row in notes for each in row]
+    texts = None if notes is None else [escaped(note) for row in notes for note in row]
     if texts is not None and len(texts) != layers * heads:
         raise ValueError(f"{len(texts)} notes for {layers} x {heads} heads")
     return go.Scatter(
@@ -138,7 +138,7 @@ def _click_layer(layers: int, heads: int, told: str, notes: Notes | None) -> go.
         mode="markers",
         marker={"symbol": "square", "size": 6, "color": CLEAR},
         hovertext=texts,
-        hovertemplate=told + ("<br>%{hovertext}" if texts else "") + "<extra></extra>",
+        hovertemplate=hover + ("<br>%{hovertext}" if texts else "") + "<extra></extra>",
     )
 
 

@@ -50,7 +50,7 @@ def learning_by_epoch(curves: Sequence[Curve]) -> go.Figure:
 
 
 def neighbours_changed(changed: Mapping[str, Sequence[int]], neighbours: int) -> go.Figure:
-    """How many of a word's nearest were none an epoch before, by epoch from the second; one line a word."""
+    """Number of a word's nearest that were none an epoch before, by epoch from the second; one line a word."""
     figure = go.Figure()
     for at, (word, counts) in enumerate(changed.items()):
         colour, symbol = GROUP_COLOURS[at % len(GROUP_COLOURS)], GROUP_SYMBOLS[at % len(GROUP_SYMBOLS)]

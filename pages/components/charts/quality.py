@@ -25,7 +25,7 @@ def section_bars(report: AnalogyReport) -> go.Figure:
     figure = go.Figure()
     kinds = {"semantic": ACCENT, "syntactic": CUT} if report.semantic else {"": ACCENT}
     for kind, colour in kinds.items():
-        own = [at for at, each in enumerate(places) if not kind or kind == _kind(each)]
+        own = [at for at, section in enumerate(places) if not kind or kind == _kind(section)]
         figure.add_trace(_bars(own, [places[at] for at in own], kind, colour))
     figure.update_xaxes(
         title_text="Questions answered rightly",
@@ -96,7 +96,7 @@ def similarity_scatter(report: SimilarityReport) -> go.Figure:
 
 
 def overlap_histogram(shares: NDArray[np.float64], k: int) -> go.Figure:
-    """How many words keep 0, 1, ... k of their k nearest words in the other set, and the mean as a line."""
+    """Histogram of the words that keep 0, 1, ... k of their k nearest words in the other set, and the mean as a line."""
     counts = np.bincount(np.rint(shares * k).astype(int), minlength=k + 1)
     mean = float(shares.mean()) * k
     figure = go.Figure(

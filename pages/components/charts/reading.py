@@ -69,7 +69,7 @@ def attention_map(explanation: Explanation, layer: int) -> go.Figure:
     attention = explanation.attention
     rows = np.vstack([attention.to_passage[layer], attention.answer_to_passage[layer][None]])
     names = [
-        f"{at + 1}. {escaped(each.text, LONGEST_WORD)}" for at, each in enumerate(explanation.question_words)
+        f"{at + 1}. {escaped(word.text, LONGEST_WORD)}" for at, word in enumerate(explanation.question_words)
     ]
     words = [escaped(passage_word.text, LONGEST_WORD) for passage_word in explanation.passage_words]
     places = list(range(len(words)))

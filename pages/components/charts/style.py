@@ -92,7 +92,7 @@ def escaped(text: str, longest: int = LONGEST_HOVER) -> str:
 
 
 def styled(figure: go.Figure, *, height: int, legend: bool = False, top: int = 10) -> go.Figure:
-    """What all figures share; what stays open here is filled by the theme of the page."""
+    """The look that all figures share; what stays open here is filled by the theme of the page."""
     figure.update_layout(
         height=height,
         margin={"l": 0, "r": 8, "t": top, "b": 0},

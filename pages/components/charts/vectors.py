@@ -63,15 +63,15 @@ def _arrows(formula: Formula, answer: str) -> list[tuple[str, str]]:
 
 def axis_strip(places: Sequence[OnAxis], title: str) -> go.Figure:
     """Words along one axis, each on a line of its own, the smallest below."""
-    ordered = sorted(places, key=lambda each: each.place)
-    names = [escaped(each.word, LONGEST_WORD) for each in ordered]
+    ordered = sorted(places, key=lambda point: point.place)
+    names = [escaped(point.word, LONGEST_WORD) for point in ordered]
     figure = go.Figure(
         go.Bar(
-            x=[each.place for each in ordered],
+            x=[point.place for point in ordered],
             y=list(range(len(ordered))),
             orientation="h",
             width=0.7,
-            marker={"color": [CUT if each.place < 0 else ACCENT for each in ordered]},
+            marker={"color": [CUT if point.place < 0 else ACCENT for point in ordered]},
             customdata=names,
             hovertemplate="%{customdata}: %{x:+.3f}<extra></extra>",
         )
@@ -87,10 +87,10 @@ def axis_places(
     """Words in the plane of two axes; both lists hold the same words in the same order."""
     figure = go.Figure(
         go.Scatter(
-            x=[each.place for each in across],
-            y=[each.place for each in up],
+            x=[point.place for point in across],
+            y=[point.place for point in up],
             mode="markers+text",
-            text=[escaped(each.word, LONGEST_WORD) for each in across],
+            text=[escaped(point.word, LONGEST_WORD) for point in across],
             textposition="top center",
             cliponaxis=False,
             marker={"size": 9, "color": ACCENT},

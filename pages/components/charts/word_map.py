@@ -61,12 +61,12 @@ def word_map_figure(
 
 def places_of(figure: go.Figure, points: Iterable[Mapping[str, Any]]) -> list[int]:
     """The places in the list of words of the points that Streamlit says are selected, in ascending order."""
-    found = set()
+    places = set()
     for point in points:
         trace, at = int(point["curve_number"]), int(point["point_index"])
         if trace < len(figure.data) and at < len(figure.data[trace].customdata):
-            found.add(int(figure.data[trace].customdata[at]))
-    return sorted(found)
+            places.add(int(figure.data[trace].customdata[at]))
+    return sorted(places)
 
 
 def _labelled(words: Sequence[str], groups: Sequence[str]) -> set[str]:

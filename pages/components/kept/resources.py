@@ -57,7 +57,7 @@ def store() -> Store:
 
 @st.cache_data(show_spinner=False, ttl=3600, max_entries=1)
 def devices() -> dict[str, Any]:
-    """What this machine computes on; the server itself loads no torch for this."""
+    """The devices this machine computes on; the server itself loads no torch for this."""
     return device_facts(read_settings())
 
 
@@ -123,7 +123,7 @@ def _known_estimate(config: str, task_key: int, rates_changed: int, _prepared: P
 
 
 def known_estimate(ready: Prepared, task: Task) -> Estimate | None:
-    """What a comparison will cost, if the speed of its strategies here is known; kept for the same task."""
+    """The estimated cost of a comparison, if the speed of its strategies here is known; kept for the same task."""
     rates = read_settings().cache / RATES
     changed = rates.stat().st_mtime_ns if rates.exists() else 0
     return _known_estimate(json.dumps(ready.config.to_json(), sort_keys=True), hash(task), changed, ready)
@@ -180,7 +180,7 @@ def questions(content: bytes, name: str) -> ReadingSet:
 
 @st.cache_resource(show_spinner="Indexing the documents", max_entries=4, ttl=3600)
 def collection(documents: tuple[Document, ...]) -> Collection:
-    return Collection([(each.name, each.text) for each in documents])
+    return Collection([(entry.name, entry.text) for entry in documents])
 
 
 # word vectors
@@ -282,9 +282,9 @@ def _corpus_key(corpus: Corpus) -> int:
 )
 def sentences(corpus: Corpus, splitter: str) -> list[list[str]]:
     """The words of each sentence; equal words are one object, so that a long text takes little memory."""
-    seen: dict[str, str] = {}
-    found = sentences_of(corpus.texts, splitter, threads=read_settings().threads)
-    return [[seen.setdefault(word, word) for word in words] for words in found]
+    shared: dict[str, str] = {}
+    split_sentences = sentences_of(corpus.texts, splitter, threads=read_settings().threads)
+    return [[shared.setdefault(word, word) for word in words] for words in split_sentences]
 
 
 @st.cache_resource(

@@ -38,7 +38,7 @@ def _summary(_job: Job, _runs: Sequence[Run], stamps: str) -> Summary:
 
 
 def grid(job: Job, runs: Sequence[Run]) -> Grid:
-    """What a grid's finished runs say."""
+    """The results of a grid's finished runs."""
     return _grid(job, runs, " ".join([job.id, *map(_stamp, runs)]))
 
 
@@ -58,7 +58,7 @@ def _curves(path: str, changed: int) -> tuple[Curve, ...]:
 
 
 def _stamp(run: Run) -> str:
-    """What changes when the run is trained again: its folder and when its predictions were written."""
+    """A text that changes when the run is trained again: its folder and when its predictions were written."""
     return f"{run.folder} {_changed(run.folder / PREDICTIONS)} {run.record.ended}"
 
 

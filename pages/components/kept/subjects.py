@@ -1,4 +1,4 @@
-"""What a model sees of a text, kept between reruns: the model, its input, its attention.
+"""A model on a text, kept between reruns: the model, its input, its attention.
 
 A click on another head computes nothing anew. Attention of 512 tokens takes 75 MB with 72 heads, so that
 few are kept.
@@ -50,9 +50,9 @@ def _forget(_: object) -> None:
     gc.collect()
 
 
-def subject(each: Asked) -> Subject:
+def subject(request: Asked) -> Subject:
     """The model, on the CPU; shared, never trained."""
-    return _subject(each.name, each.stamp)
+    return _subject(request.name, request.stamp)
 
 
 @st.cache_resource(show_spinner="Loading the model", max_entries=2, on_release=_forget)
@@ -60,9 +60,9 @@ def _subject(name: str, stamp: str) -> Subject:
     return open_subject(Store(read_settings()), name)
 
 
-def base(each: Asked) -> Subject:
+def base(request: Asked) -> Subject:
     """The encoder under the model as it was before any training."""
-    return _base(each.name, each.stamp)
+    return _base(request.name, request.stamp)
 
 
 @st.cache_resource(show_spinner="Loading the encoder", max_entries=1, on_release=_forget)
@@ -77,15 +77,15 @@ def let_go_of_models() -> None:
     gc.collect()
 
 
-def shown(each: Asked) -> ModelInput:
+def shown(request: Asked) -> ModelInput:
     """The part of the text as the model reads it; DataError if there is nothing to read."""
-    inputs = subject(each).inputs(each.text, each.pair)
-    return inputs[min(each.part, len(inputs) - 1)]
+    inputs = subject(request).inputs(request.text, request.pair)
+    return inputs[min(request.part, len(inputs) - 1)]
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def whole_rows(name: str, stamp: str, texts: tuple[str, ...]) -> list[int]:
-    """Which of the texts the model can read whole."""
+    """The places of the texts that the model can read whole."""
     model = _subject(name, stamp)
 
     def whole(text: str) -> bool:
@@ -98,55 +98,55 @@ def whole_rows(name: str, stamp: str, texts: tuple[str, ...]) -> list[int]:
 
 
 @st.cache_resource(show_spinner="Reading the text", max_entries=3)
-def maps(each: Asked, of_base: bool = False) -> NDArray[np.float32]:
+def maps(request: Asked, of_base: bool = False) -> NDArray[np.float32]:
     """The attention of all layers and heads, (L, H, T, T)."""
     from tl_core.encoders.attention.maps import attention_maps
 
-    return attention_maps(base(each) if of_base else subject(each), shown(each))
+    return attention_maps(base(request) if of_base else subject(request), shown(request))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def unit_maps(each: Asked, pieces: bool, special: bool, of_base: bool = False) -> UnitMaps:
+def unit_maps(request: Asked, pieces: bool, special: bool, of_base: bool = False) -> UnitMaps:
     """The attention between words, or between tokens."""
     from tl_core.encoders.attention.units import unit_maps as made
 
-    return made(maps(each, of_base), shown(each), pieces=pieces, special=special)
+    return made(maps(request, of_base), shown(request), pieces=pieces, special=special)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def thumbnails(each: Asked, pieces: bool, special: bool) -> Thumbnails:
+def thumbnails(request: Asked, pieces: bool, special: bool) -> Thumbnails:
     from tl_core.encoders.attention.grid import thumbnails as made
 
-    return made(unit_maps(each, pieces, special).maps)
+    return made(unit_maps(request, pieces, special).maps)
 
 
 @st.cache_resource(show_spinner=False, max_entries=16)
-def targets(each: Asked) -> list[Target]:
-    """What the model says of the text, the prediction first."""
-    from tl_core.encoders.attention.subject import targets as told
+def targets(request: Asked) -> list[Target]:
+    """The outputs of the model for the text, the prediction first."""
+    from tl_core.encoders.attention.subject import targets as made
 
-    return told(subject(each), shown(each))
+    return made(subject(request), shown(request))
 
 
 @st.cache_resource(show_spinner="Asking what matters", max_entries=32)
-def attribution(each: Asked, target: int, method: Method, steps: int) -> Attribution:
+def attribution(request: Asked, target: int, method: Method, steps: int) -> Attribution:
     """The scores of the words for target number `target` of `targets`."""
     from tl_core.encoders.attribution.scores import attribute
 
-    return attribute(subject(each), shown(each), targets(each)[target], method, steps=steps)
+    return attribute(subject(request), shown(request), targets(request)[target], method, steps=steps)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def drawn_on(each: Asked) -> NDArray[np.float32]:
-    """How much each token draws on each input token after each layer: (L, T, T)."""
+def drawn_on(request: Asked) -> NDArray[np.float32]:
+    """Attention roll-out: how much each token draws on each input token after each layer, (L, T, T)."""
     from tl_core.encoders.attention.rollout import rollout
 
-    return rollout(maps(each))
+    return rollout(maps(request))
 
 
 @st.cache_resource(show_spinner="Computing the flow", show_time=True, max_entries=32)
-def flow(each: Asked, tokens: tuple[int, ...]) -> NDArray[np.float64]:
-    """How much flows from these tokens of the last layer to each input token: (T,)."""
+def flow(request: Asked, tokens: tuple[int, ...]) -> NDArray[np.float64]:
+    """Attention flow from these tokens of the last layer to each input token, (T,)."""
     from tl_core.encoders.attention.rollout import attention_flow
 
-    return attention_flow(maps(each), tokens)
+    return attention_flow(maps(request), tokens)

@@ -24,7 +24,7 @@ LEGEND = (
 )
 
 
-def show_change(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
+def show_change(store: Store, row: SubjectRow, request: subjects.Asked) -> None:
     """This text first, many rows on demand."""
     if row.kind == "bare":
         st.info(
@@ -32,13 +32,13 @@ def show_change(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
         )
         return
     st.caption("The same text through the encoder as it came and as the training left it.")
-    after, before = subjects.maps(each), subjects.maps(each, True)
+    after, before = subjects.maps(request), subjects.maps(request, True)
     chosen = _heads(head_distance(before, after), "change.here")
     layer, head = chosen
-    units = subjects.unit_maps(each, False, False).units
+    units = subjects.unit_maps(request, False, False).units
     words = [unit.text for unit in units]
-    ours = subjects.unit_maps(each, False, False).maps[layer, head]
-    theirs = subjects.unit_maps(each, False, False, True).maps[layer, head]
+    ours = subjects.unit_maps(request, False, False).maps[layer, head]
+    theirs = subjects.unit_maps(request, False, False, True).maps[layer, head]
     largest = float(max(ours.max(), theirs.max()))
     shown = (("Before", theirs, False), ("After", ours, False), ("After - before", ours - theirs, True))
     for place, (title, matrix, signed) in zip(st.columns(3, gap="small"), shown):
@@ -63,22 +63,24 @@ def show_change(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
     sample = choose_sample(store, row, "change")
     if sample is None:
         return
-    rows = readable(each, sample)
+    rows = readable(request, sample)
     texts = [sample.texts[at] for at in rows]
-    found = computed(
-        ("change", each.name, each.stamp, hash(tuple(texts))), lambda: _over(each, texts), "Compare all heads"
+    distances = computed(
+        ("change", request.name, request.stamp, hash(tuple(texts))),
+        lambda: _over(request, texts),
+        "Compare all heads",
     )
-    if found is not None:
+    if distances is not None:
         st.plotly_chart(
-            head_table(found, title="Mean distance"),
+            head_table(distances, title="Mean distance"),
             key="change.rows",
             alt="Mean distance of each head over the rows",
         )
-        strongest = np.unravel_index(int(found.argmax()), found.shape)
+        strongest = np.unravel_index(int(distances.argmax()), distances.shape)
         st.caption(
             f"The mean over {len(texts):,} rows. Head {int(strongest[1]) + 1} of layer {int(strongest[0]) + 1} changed most."
         )
-        heads_csv({"distance": found}, "distances.csv", "change.rows.csv")
+        heads_csv({"distance": distances}, "distances.csv", "change.rows.csv")
 
 
 def _heads(distances: NDArray[np.float64], key: str) -> tuple[int, int]:
@@ -89,11 +91,11 @@ def _heads(distances: NDArray[np.float64], key: str) -> tuple[int, int]:
     return chosen
 
 
-def _over(each: subjects.Asked, texts: list[str]) -> Training[NDArray[np.float64]]:
+def _over(request: subjects.Asked, texts: list[str]) -> Training[NDArray[np.float64]]:
     from tl_core.encoders.attention.maps import attention_maps
 
     total = ChangeSum()
-    after, before = subjects.subject(each), subjects.base(each)
+    after, before = subjects.subject(request), subjects.base(request)
     for at, text in enumerate(texts):
         shown = after.inputs(text)[0]
         total.add(attention_maps(before, shown), attention_maps(after, shown))

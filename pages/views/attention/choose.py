@@ -1,4 +1,4 @@
-"""What is looked into: a model, and a text or a pair for it."""
+"""The choice of what is looked into: a model, and a text or a pair for it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def choose_model(store: Store) -> SubjectRow | None:
         st.selectbox(
             "Model",
             list(rows) if state.held(key) in rows else [*rows, state.held(key)],
-            format_func=lambda each: rows[each].title if each in rows else each,
+            format_func=lambda option: rows[option].title if option in rows else option,
             key=key,
             accept_new_options=True,
             help="An encoder, a reader, a finished run; or type a model's folder, or its name on the hub.",
@@ -106,7 +106,8 @@ def _choose_row(store: Store, row: SubjectRow) -> None:
     answers = results.answers(store.job(run.record.job), run)
     rows = answers.rows(range(min(MOST_ROWS, len(answers.truth))))
     frame = pd.DataFrame(
-        [(each.text, each.true, each.predicted) for each in rows], columns=["text", "true", "predicted"]
+        [(test_row.text, test_row.true, test_row.predicted) for test_row in rows],
+        columns=["text", "true", "predicted"],
     )
     event = st.dataframe(
         frame,
@@ -138,28 +139,28 @@ def _take(text: str, pair: str) -> None:
     state.put(f"{state.ATTENTION}.pair", pair)
 
 
-def choose_part(each: subjects.Asked) -> subjects.Asked:
+def choose_part(request: subjects.Asked) -> subjects.Asked:
     """The part of a long text that is looked into, with a line on it; what the vocabulary does not know is told."""
-    parts = len(subjects.subject(each).inputs(each.text, each.pair))
+    parts = len(subjects.subject(request).inputs(request.text, request.pair))
     if parts > 1:
         key = state.attention_key("part")
         given = str(state.held(key, "1"))
         state.put(key, min(parts, int(given)) if given.isdecimal() and int(given) else 1)
         part = st.number_input("Part", 1, parts, key=key, width=190)
-        each = subjects.Asked(each.name, each.stamp, each.text, each.pair, int(part) - 1)
-        shown = subjects.shown(each)
+        request = subjects.Asked(request.name, request.stamp, request.text, request.pair, int(part) - 1)
+        shown = subjects.shown(request)
         own = [word for word in shown.words if word.side == shown.words[-1].side]
         st.caption(
-            f"The text is longer than {plain(subjects.subject(each).title)} takes at once. Part {part} of {parts:,} is shown: "
-            f"characters {own[0].start:,} to {own[-1].end:,}, {len(own):,} words."
+            f"The text is longer than {plain(subjects.subject(request).title)} takes at once. Part {part} of {parts:,} "
+            f"is shown: characters {own[0].start:,} to {own[-1].end:,}, {len(own):,} words."
         )
-    _tell_unknown(each)
-    return each
+    _tell_unknown(request)
+    return request
 
 
-def _tell_unknown(each: subjects.Asked) -> None:
-    shown = subjects.shown(each)
-    korean = is_korean([each.text, each.pair])
+def _tell_unknown(request: subjects.Asked) -> None:
+    shown = subjects.shown(request)
+    korean = is_korean([request.text, request.pair])
     if shown.unknown_share > 0.1 or (korean and shown.tokens_per_word > SPELT_OUT):
         spelt = (
             f"{shown.unknown_share:.0%} of the tokens are unknown to it"

@@ -16,16 +16,16 @@ from tl_core.runs.store import Store
 WHOLE = "the whole text"
 
 
-def show_flow(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
+def show_flow(_store: Store, _row: SubjectRow, request: subjects.Asked) -> None:
     """A target word, then the bars of both ways; the matrix of roll-out below."""
     st.caption(
         "A layer mixes what lower layers have mixed, so the words at a top position are mixtures themselves. Roll-out "
         "multiplies the attention of all layers, half of each step being the residual connection; flow asks how much can "
         "pass at most (Abnar & Zuidema 2020). Both use the mean over heads."
     )
-    shown = subjects.shown(each)
+    shown = subjects.shown(request)
     made = units_of(shown)
-    rolled = subjects.drawn_on(each)
+    rolled = subjects.drawn_on(request)
     words = [unit.text for unit in made.units]
     layers = len(rolled)
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -41,11 +41,11 @@ def show_flow(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
     tokens = (
         tuple(np.flatnonzero(made.groups[at] > 0).tolist())
         if at >= 0
-        else subjects.subject(each).pooled(shown)
+        else subjects.subject(request).pooled(shown)
     )
     shares = {"roll-out": shares_of_words(rolled[layer - 1], tokens, made.groups)}
     if layer == layers and len(shown) <= MOST_FLOW_TOKENS:
-        shares["flow"] = made.groups @ subjects.flow(each, tokens)
+        shares["flow"] = made.groups @ subjects.flow(request, tokens)
     elif len(shown) > MOST_FLOW_TOKENS:
         st.caption(f"Flow is computed for at most {MOST_FLOW_TOKENS} tokens; this text has {len(shown):,}.")
     hidden = 1 - float(shares["roll-out"].sum())

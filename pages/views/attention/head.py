@@ -33,9 +33,9 @@ def clickable(figure: go.Figure, key: str, alt: str) -> None:
 
 
 def _clicked(figure: go.Figure, key: str) -> None:
-    found = head_of(figure, state.held(key).selection.points)
-    if found is not None:
-        state.choose_head(*found)
+    head = head_of(figure, state.held(key).selection.points)
+    if head is not None:
+        state.choose_head(*head)
 
 
 def head_numbers(layers: int, heads: int, key: str) -> tuple[int, int]:

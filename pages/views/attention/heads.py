@@ -35,29 +35,29 @@ FORMS = {"matrix": "Matrix", "lines": "Lines"}
 
 
 @st.fragment
-def show_heads(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
+def show_heads(_store: Store, _row: SubjectRow, request: subjects.Asked) -> None:
     """The grid on the left, the chosen head on the right; a click runs this view alone."""
     state.write_head_address()
     st.caption(
         "Attention says from which tokens a token takes its next state: each row is one word looking, each column one "
         "word looked at. It shows where a head reads, not why the model answers. Click a head."
     )
-    pieces, special, direction = _settings(each)
-    found = subjects.unit_maps(each, pieces, special)
+    pieces, special, direction = _settings(request)
+    unit_maps = subjects.unit_maps(request, pieces, special)
     left, right = st.columns([5, 6], gap="medium")
     with left:
-        layer, head = _grid(each, pieces, special, found.hidden)
+        layer, head = _grid(request, pieces, special, unit_maps.hidden)
     with right:
-        matrix, title, share = _chosen(each, pieces, special, layer, head)
-        shown = filtered(matrix, found.units, direction)
+        matrix, title, share = _chosen(request, pieces, special, layer, head)
+        shown = filtered(matrix, unit_maps.units, direction)
         st.markdown(f"**{title}**")
         if not special:
             st.caption(
                 f"{share:.0%} of these words' attention goes to special tokens, which are not shown; the rest is drawn "
                 "as shares of what is left."
             )
-        _draw(found.units, shown, title)
-    sentence = each.pair or each.text
+        _draw(unit_maps.units, shown, title)
+    sentence = request.pair or request.text
     st.page_link(
         "pages/vectors.py",
         label="One of these words here and in other sentences",
@@ -66,13 +66,13 @@ def show_heads(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
     )
 
 
-def _settings(each: subjects.Asked) -> tuple[bool, bool, Direction]:
+def _settings(request: subjects.Asked) -> tuple[bool, bool, Direction]:
     with st.container(horizontal=True, vertical_alignment="center"):
         units = one_of("Units", UNITS, key="heads.units")
         special = st.toggle("Special tokens", key="heads.special")
         directions = list(get_args(Direction))
         direction: Direction = "all"
-        if subjects.shown(each).is_pair:
+        if subjects.shown(request).is_pair:
             direction = st.selectbox(
                 "Direction",
                 directions,
@@ -84,29 +84,31 @@ def _settings(each: subjects.Asked) -> tuple[bool, bool, Direction]:
     return units == "tokens", special, direction
 
 
-def _grid(each: subjects.Asked, pieces: bool, special: bool, hidden: NDArray[np.float32]) -> tuple[int, int]:
+def _grid(
+    request: subjects.Asked, pieces: bool, special: bool, hidden: NDArray[np.float32]
+) -> tuple[int, int]:
     """The heads as pictures; the chosen one, from 0."""
-    pixels = subjects.thumbnails(each, pieces, special).pixels
+    pixels = subjects.thumbnails(request, pieces, special).pixels
     layers, heads = pixels.shape[:2]
     notes = None if special else [[f"{share:.0%} to special tokens" for share in row] for row in hidden]
     figure = head_grid(pixels, chosen=current_head(layers, heads), notes=notes)
-    clickable(figure, f"heads.grid.{each.name}", f"Attention of {layers} layers with {heads} heads each")
+    clickable(figure, f"heads.grid.{request.name}", f"Attention of {layers} layers with {heads} heads each")
     with st.container(horizontal=True):
         return head_numbers(layers, heads, "heads")
 
 
 def _chosen(
-    each: subjects.Asked, pieces: bool, special: bool, layer: int, head: int
+    request: subjects.Asked, pieces: bool, special: bool, layer: int, head: int
 ) -> tuple[Matrix, str, float]:
     """The matrix that is shown, what it is called, and the share of it that goes to what is hidden."""
-    found = subjects.unit_maps(each, pieces, special)
-    layers, heads = found.maps.shape[:2]
+    unit_maps = subjects.unit_maps(request, pieces, special)
+    layers, heads = unit_maps.maps.shape[:2]
     how = one_of("Show", MIXES, key="heads.mix")
     if how == "one":
         return (
-            found.maps[layer, head],
+            unit_maps.maps[layer, head],
             f"Layer {layer + 1}, head {head + 1}",
-            float(found.hidden[layer, head]),
+            float(unit_maps.hidden[layer, head]),
         )
     of = st.selectbox(
         "Of",
@@ -128,10 +130,10 @@ def _chosen(
             [f"{layer + 1}.{head + 1}"],
             key=f"heads.ticked.{layers}.{heads}",
         )
-        chosen = [every[each] for each in ticked] or [(layer, head)]
+        chosen = [every[label] for label in ticked] or [(layer, head)]
         name = ", ".join(ticked) or f"{layer + 1}.{head + 1}"
-    matrix = mixed(found, chosen, "mean" if how == "mean" else "max")
-    share = float(np.mean([found.hidden[at] for at in chosen]))
+    matrix = mixed(unit_maps, chosen, "mean" if how == "mean" else "max")
+    share = float(np.mean([unit_maps.hidden[at] for at in chosen]))
     return matrix, f"{MIXES[how]} of {name} ({len(chosen)} heads)", share
 
 

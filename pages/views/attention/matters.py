@@ -1,4 +1,4 @@
-"""What a prediction hangs on: three attributions beside the attention of the same words."""
+"""Attribution of a prediction: three methods beside the attention of the same words."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ from tl_core.runs.store import Store
 ROLLOUT = "Attention roll-out"
 
 
-def show_matters(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
+def show_matters(_store: Store, _row: SubjectRow, request: subjects.Asked) -> None:
     """The target, the shaded texts by method, and how far the methods agree."""
-    if subjects.subject(each).kind == "bare":
+    if subjects.subject(request).kind == "bare":
         st.info(
             "An encoder without a head predicts nothing, so nothing hangs on its words. Choose a fine-tuned run or a reader."
         )
         return
-    targets = subjects.targets(each)
+    targets = subjects.targets(request)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         at = st.selectbox(
             "What is explained",
             range(len(targets)),
             format_func=lambda place: _named(targets[place]),
-            key=f"matters.target.{hash(each)}",
+            key=f"matters.target.{hash(request)}",
             width=420,
         )
         steps = st.select_slider("Steps of integrated gradients", STEPS, 50, key="matters.steps", width=260)
-    found = {method: subjects.attribution(each, at, method, steps) for method in METHODS}
-    words = [word.text for word in subjects.shown(each).words]
-    attention = _attention(each)
+    attributions = {method: subjects.attribution(request, at, method, steps) for method in METHODS}
+    words = [word.text for word in subjects.shown(request).words]
+    attention = _attention(request)
     for method, title in METHODS.items():
-        _show_shaded(title, words, found[method].shades, caption(found[method]))
+        _show_shaded(title, words, attributions[method].shades, caption(attributions[method]))
     largest = float(attention.max(initial=0.0))
-    told = "Shares of what is drawn on by the whole text; attention has no sign."
-    _show_shaded(ROLLOUT, words, attention / (largest or 1.0), with_strongest(told, largest))
-    _show_agreement(found, attention)
+    explanation = "Shares of what is drawn on by the whole text; attention has no sign."
+    _show_shaded(ROLLOUT, words, attention / (largest or 1.0), with_strongest(explanation, largest))
+    _show_agreement(attributions, attention)
     csv_button(
         ("word", *METHODS.values(), ROLLOUT),
         [
-            (word, *(f"{found[method].words[row]:.6f}" for method in METHODS), f"{attention[row]:.6f}")
+            (word, *(f"{attributions[method].words[row]:.6f}" for method in METHODS), f"{attention[row]:.6f}")
             for row, word in enumerate(words)
         ],
         "what_matters.csv",
@@ -79,25 +79,25 @@ def _named(target: object) -> str:
     return f"{name} · {chance:.1%}" if chance is not None else f"{name} · score {score:.2f}"
 
 
-def _attention(each: subjects.Asked) -> np.ndarray:
+def _attention(request: subjects.Asked) -> np.ndarray:
     """Roll-out to the words from the tokens that the model pools."""
-    shown = subjects.shown(each)
+    shown = subjects.shown(request)
     drawn = shares_of_words(
-        subjects.drawn_on(each)[-1], subjects.subject(each).pooled(shown), units_of(shown).groups
+        subjects.drawn_on(request)[-1], subjects.subject(request).pooled(shown), units_of(shown).groups
     )
     return drawn / max(float(drawn.sum()), 1e-12)
 
 
-def _show_shaded(title: str, words: list[str], shades: np.ndarray, told: str) -> None:
+def _show_shaded(title: str, words: list[str], shades: np.ndarray, explanation: str) -> None:
     with st.container(border=True):
         st.markdown(f"**{title}**")
         st.html(shaded(words, shades.tolist()))
-        st.caption(told)
+        st.caption(explanation)
 
 
-def _show_agreement(found: dict[Method, Attribution], attention: np.ndarray) -> None:
+def _show_agreement(attributions: dict[Method, Attribution], attention: np.ndarray) -> None:
     """Spearman between the methods; attention has no sign, so it is compared with sizes."""
-    columns = {METHODS[method]: each.words for method, each in found.items()}
+    columns = {METHODS[method]: attribution.words for method, attribution in attributions.items()}
     rows = []
     for name, values in columns.items():
         row: dict[str, object] = {"method": name}

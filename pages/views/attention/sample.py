@@ -36,7 +36,7 @@ def choose_sample(store: Store, row: SubjectRow, key: str, *, labelled: bool = F
         place = st.selectbox(
             "Rows",
             places,
-            format_func=lambda each: titles.get(each, each),
+            format_func=lambda option: titles.get(option, option),
             key=f"{key}.place.{row.name}",
             width=330,
         )
@@ -60,16 +60,16 @@ def _test_rows(store: Store, row: SubjectRow, number: int) -> Sample:
     return Sample(TEST, tuple(texts[at] for at in taken), tuple(labels[at] for at in taken))
 
 
-def readable(each: subjects.Asked, sample: Sample) -> list[int]:
+def readable(request: subjects.Asked, sample: Sample) -> list[int]:
     """The rows of the sample that the model can read whole; the others are told."""
-    found = subjects.whole_rows(each.name, each.stamp, sample.texts)
-    if len(found) < len(sample.texts):
+    rows = subjects.whole_rows(request.name, request.stamp, sample.texts)
+    if len(rows) < len(sample.texts):
         st.caption(
             plain(
-                f"{len(sample.texts) - len(found):,} of {len(sample.texts):,} rows are longer than the model takes, or hold "
+                f"{len(sample.texts) - len(rows):,} of {len(sample.texts):,} rows are longer than the model takes, or hold "
                 "nothing that it reads; they are left out."
             )
         )
-    if not found:
+    if not rows:
         raise DataError("None of these rows can be read whole by this model. Choose other rows.")
-    return found
+    return rows

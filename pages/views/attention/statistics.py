@@ -1,4 +1,4 @@
-"""What each head does over many rows: how spread, how far, to which tokens; the usual patterns by name."""
+"""Statistics of each head over many rows: how spread, how far, to which tokens; the usual patterns by name."""
 
 from __future__ import annotations
 
@@ -30,45 +30,46 @@ MEASURES = {
 }
 
 
-def show_statistics(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
+def show_statistics(store: Store, row: SubjectRow, request: subjects.Asked) -> None:
     """The sample, then one measure for all heads with the patterns' names."""
     st.caption("One text may mislead: here are means over many. Heads of well-known kinds are named.")
     sample = choose_sample(store, row, "statistics")
     if sample is None:
         st.text("Type some lines to see what the heads do.")
         return
-    rows = readable(each, sample)
+    rows = readable(request, sample)
     texts = [sample.texts[at] for at in rows]
-    found = computed(
-        ("statistics", each.name, each.stamp, hash(tuple(texts))),
-        lambda: _over(each, texts),
+    statistics = computed(
+        ("statistics", request.name, request.stamp, hash(tuple(texts))),
+        lambda: _over(request, texts),
         "Look at all heads",
     )
-    if found is None:
+    if statistics is None:
         return
     titles = {name: title for name, (title, _) in MEASURES.items()}
     measure = one_of("Measure", titles, key="statistics.measure")
     title, says = MEASURES[measure]
     st.plotly_chart(
-        head_table(getattr(found, measure), title=title, text=found.patterns),
+        head_table(getattr(statistics, measure), title=title, text=statistics.patterns),
         key="statistics.table",
         alt=f"{title} of every head",
     )
-    st.caption(f"{says} Means over {found.rows:,} tokens of {len(texts):,} rows.")
-    _show_patterns(found)
+    st.caption(f"{says} Means over {statistics.rows:,} tokens of {len(texts):,} rows.")
+    _show_patterns(statistics)
 
 
-def _show_patterns(found: HeadStatistics) -> None:
-    """Which heads follow a usual pattern, and the table of everything."""
+def _show_patterns(statistics: HeadStatistics) -> None:
+    """The heads that follow a usual pattern, and the table of everything."""
     heads: dict[str, list[str]] = {}
-    for layer, names in enumerate(found.patterns):
+    for layer, names in enumerate(statistics.patterns):
         for head, name in enumerate(names):
             if name:
                 heads.setdefault(name, []).append(f"{layer + 1}.{head + 1}")
     if heads:
         st.dataframe(
             pd.DataFrame(
-                [(name, len(each), ", ".join(each)) for name, each in heads.items()], columns=["p", "n", "h"]
+                [(name, len(followers), ", ".join(followers)) for name, followers in heads.items()],
+                columns=["p", "n", "h"],
             ),
             hide_index=True,
             height="content",
@@ -79,15 +80,15 @@ def _show_patterns(found: HeadStatistics) -> None:
             },
             alt="Patterns and the heads that follow them",
         )
-    layers, width = found.entropy.shape
+    layers, width = statistics.entropy.shape
     csv_button(
         ("layer", "head", "pattern", *MEASURES),
         [
             (
                 layer + 1,
                 head + 1,
-                found.patterns[layer][head],
-                *(f"{getattr(found, name)[layer, head]:.6f}" for name in MEASURES),
+                statistics.patterns[layer][head],
+                *(f"{getattr(statistics, name)[layer, head]:.6f}" for name in MEASURES),
             )
             for layer in range(layers)
             for head in range(width)
@@ -97,10 +98,10 @@ def _show_patterns(found: HeadStatistics) -> None:
     )
 
 
-def _over(each: subjects.Asked, texts: list[str]) -> Training[HeadStatistics]:
+def _over(request: subjects.Asked, texts: list[str]) -> Training[HeadStatistics]:
     from tl_core.encoders.attention.maps import attention_maps
 
-    total, subject = HeadStatisticsSum(), subjects.subject(each)
+    total, subject = HeadStatisticsSum(), subjects.subject(request)
     for at, text in enumerate(texts):
         shown = subject.inputs(text)[0]
         total.add(attention_maps(subject, shown), shown)

@@ -18,9 +18,9 @@ SHOWN_WIDTH = 8
 MOST_TOKENS = 16
 
 
-def show_steps(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
+def show_steps(_store: Store, _row: SubjectRow, request: subjects.Asked) -> None:
     """The formula, then each of its steps for one query token."""
-    subject, shown = subjects.subject(each), subjects.shown(each)
+    subject, shown = subjects.subject(request), subjects.shown(request)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer, head = head_numbers(subject.layers, subject.heads, "steps")
         query = st.selectbox(
@@ -32,29 +32,29 @@ def show_steps(_store: Store, _row: SubjectRow, each: subjects.Asked) -> None:
             width=260,
         )
     st.latex(r"\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\!\left(\frac{QK^\top}{\sqrt{d}}\right)V")
-    found = head_steps(subject, shown, layer, head)
-    _show_query(found, shown.tokens, query)
-    _show_all(found, shown.tokens)
+    steps = head_steps(subject, shown, layer, head)
+    _show_query(steps, shown.tokens, query)
+    _show_all(steps, shown.tokens)
     _show_masks(shown.tokens)
 
 
-def _show_query(found: HeadSteps, tokens: tuple[str, ...], query: int) -> None:
-    width = found.query.shape[1]
-    mixed = found.mixed[query]
+def _show_query(steps: HeadSteps, tokens: tuple[str, ...], query: int) -> None:
+    width = steps.query.shape[1]
+    mixed = steps.mixed[query]
     st.markdown("**1. Every token's state becomes a query, a key and a value**")
     st.caption(
         f"Three matrices that training has made turn each state into {width} numbers each. The first {SHOWN_WIDTH} of the "
         f"query of {plain(tokens[query])}, and of all keys and values:"
     )
-    st.text(f"q = {_numbers(found.query[query])}")
+    st.text(f"q = {_numbers(steps.query[query])}")
     frame = pd.DataFrame(
         {
             "token": tokens,
-            "key": [_numbers(row) for row in found.key],
-            "product": found.products[query],
-            "score": np.where(found.visible[query], found.scores[query], np.nan),
-            "weight": found.weights[query],
-            "value": [_numbers(row) for row in found.value],
+            "key": [_numbers(row) for row in steps.key],
+            "product": steps.products[query],
+            "score": np.where(steps.visible[query], steps.scores[query], np.nan),
+            "weight": steps.weights[query],
+            "value": [_numbers(row) for row in steps.value],
         }
     )
     st.markdown("**2. The query meets every key, the scores become weights, the weights mix the values**")
@@ -67,15 +67,15 @@ def _show_query(found: HeadSteps, tokens: tuple[str, ...], query: int) -> None:
             "token": st.column_config.TextColumn("Token", pinned=True),
             "key": st.column_config.TextColumn("Key k"),
             "product": st.column_config.NumberColumn("q · k", format="%.3f"),
-            "score": st.column_config.NumberColumn(f"q · k × {found.scaling:.4f}", format="%.3f"),
+            "score": st.column_config.NumberColumn(f"q · k × {steps.scaling:.4f}", format="%.3f"),
             "weight": st.column_config.ProgressColumn("softmax", format="%.3f", min_value=0.0, max_value=1.0),
             "value": st.column_config.TextColumn("Value v"),
         },
         alt=f"The steps of attention for the token {tokens[query]}",
     )
     st.caption(
-        f"{found.scaling:.4f} is 1 / √{width}: without it the products of long vectors are so large that the softmax "
-        f"chooses one token alone. The weights sum to {found.weights[query].sum():.4f}."
+        f"{steps.scaling:.4f} is 1 / √{width}: without it the products of long vectors are so large that the softmax "
+        f"chooses one token alone. The weights sum to {steps.weights[query].sum():.4f}."
     )
     st.markdown("**3. The weighted sum of the values is what the head gives this token**")
     st.text(f"Σ weight × v = {_numbers(mixed)}")
@@ -84,13 +84,13 @@ def _show_query(found: HeadSteps, tokens: tuple[str, ...], query: int) -> None:
     )
 
 
-def _show_all(found: HeadSteps, tokens: tuple[str, ...]) -> None:
+def _show_all(steps: HeadSteps, tokens: tuple[str, ...]) -> None:
     st.markdown("**All tokens at once**")
     labels = [f"{token}" for token in tokens]
     left, right = st.columns(2, gap="medium")
     with left:
         st.caption("Scaled scores, before the softmax")
-        scores = np.where(found.visible, found.scores, np.nan)
+        scores = np.where(steps.visible, steps.scores, np.nan)
         st.plotly_chart(
             attention_matrix(scores, labels, labels, signed=True),
             key="steps.scores",
@@ -99,7 +99,7 @@ def _show_all(found: HeadSteps, tokens: tuple[str, ...]) -> None:
     with right:
         st.caption("Weights, after it")
         st.plotly_chart(
-            attention_matrix(found.weights, labels, labels), key="steps.weights", alt="Weights of all tokens"
+            attention_matrix(steps.weights, labels, labels), key="steps.weights", alt="Weights of all tokens"
         )
 
 

@@ -22,14 +22,14 @@ from tl_core.runs.store import Store
 MEASURES = {"accuracy": "Accuracy lost, points", "loss": "Loss rises, nats"}
 
 
-def show_switch(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
+def show_switch(store: Store, row: SubjectRow, request: subjects.Asked) -> None:
     """The heads to switch off and the prediction with and without them; importance below."""
     if row.kind == "bare":
         st.info(
             "An encoder without a head predicts nothing that could change. Choose a fine-tuned run or a reader."
         )
         return
-    subject = subjects.subject(each)
+    subject = subjects.subject(request)
     check_watchable(subject.encoder)
     st.caption(
         "A head that is off adds nothing to the states; all else stays. What the model says without it is its worth here."
@@ -41,29 +41,30 @@ def show_switch(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
             "Switched off, as layer.head",
             list(every),
             [f"{layer + 1}.{head + 1}"],
-            key=f"switch.off.{each.name}",
+            key=f"switch.off.{request.name}",
         )
         whole = st.multiselect(
-            "Whole layers", range(1, subject.layers + 1), key=f"switch.layers.{each.name}", width=240
+            "Whole layers", range(1, subject.layers + 1), key=f"switch.layers.{request.name}", width=240
         )
     heads = [*(every[name] for name in off), *((at - 1, to) for at in whole for to in range(subject.heads))]
-    _show_targets(each, list(dict.fromkeys(heads)))
+    _show_targets(request, list(dict.fromkeys(heads)))
     if row.kind == "classes":
         st.subheader("What each head is worth")
-        _show_importance(store, row, each)
+        _show_importance(store, row, request)
 
 
-def _show_targets(each: subjects.Asked, off: list[tuple[int, int]]) -> None:
-    before = subjects.targets(each)
-    after = targets_without(subjects.subject(each), subjects.shown(each), off)
-    told = after[0].name == before[0].name
+def _show_targets(request: subjects.Asked, off: list[tuple[int, int]]) -> None:
+    before = subjects.targets(request)
+    after = targets_without(subjects.subject(request), subjects.shown(request), off)
+    unchanged = after[0].name == before[0].name
     st.markdown(
         f"With all heads: **{plain(before[0].name)}**. With {len(off)} off: **{plain(after[0].name)}**"
-        + (", the same." if told else ", another.")
+        + (", the same." if unchanged else ", another.")
     )
     probable = before[0].probability is not None
     values = {
-        name: {each.name: _value(each) for each in side} for name, side in (("all", before), ("off", after))
+        name: {target.name: _value(target) for target in side}
+        for name, side in (("all", before), ("off", after))
     }
     names = list(dict.fromkeys([*values["all"], *values["off"]]))
     frame = pd.DataFrame(
@@ -93,7 +94,7 @@ def _value(target: object) -> float:
     return float(chance if chance is not None else getattr(target, "score", 0.0))
 
 
-def _show_importance(store: Store, row: SubjectRow, each: subjects.Asked) -> None:
+def _show_importance(store: Store, row: SubjectRow, request: subjects.Asked) -> None:
     st.caption(
         "Each head alone is switched off over the rows of a test set: accuracy that is lost, in points (Michel et al. "
         "2019). Many heads can go without a loss, since others do the same."
@@ -101,16 +102,16 @@ def _show_importance(store: Store, row: SubjectRow, each: subjects.Asked) -> Non
     sample = choose_sample(store, row, "importance", labelled=True)
     if sample is None or not sample.labels:
         return
-    subject = subjects.subject(each)
+    subject = subjects.subject(request)
     missing = set(sample.labels) - set(subject.classes)
     if missing:
         raise DataError(
             "The rows have classes that the run does not know: {missing}.",
             missing=", ".join(sorted(missing)[:5]),
         )
-    rows = readable(each, sample)
-    found = computed(
-        ("importance", each.name, each.stamp, hash(sample.texts)),
+    rows = readable(request, sample)
+    importance = computed(
+        ("importance", request.name, request.stamp, hash(sample.texts)),
         lambda: head_importance(
             subject,
             [subject.inputs(sample.texts[at])[0] for at in rows],
@@ -118,18 +119,22 @@ def _show_importance(store: Store, row: SubjectRow, each: subjects.Asked) -> Non
         ),
         "Switch off each head in turn",
     )
-    if found is None:
+    if importance is None:
         return
     measure = one_of("Importance", MEASURES, key="importance.measure")
     lost = measure == "accuracy"
-    values = 100 * found.lost if lost else found.loss_rise
+    values = 100 * importance.lost if lost else importance.loss_rise
     st.plotly_chart(
         head_table(values, title=MEASURES[measure], signed=True, tickformat=".1f" if lost else ".3f"),
         key="importance.table",
         alt="What is lost without each head",
     )
     st.caption(
-        f"Accuracy with all heads: {found.accuracy:.1%} of {found.rows:,} rows. One row is {100 / found.rows:.1f} points: "
-        "smaller losses say nothing. The loss sees finer."
+        f"Accuracy with all heads: {importance.accuracy:.1%} of {importance.rows:,} rows. "
+        f"One row is {100 / importance.rows:.1f} points: smaller losses say nothing. The loss sees finer."
     )
-    heads_csv({"accuracy lost": found.lost, "loss rise": found.loss_rise}, "importance.csv", "importance.csv")
+    heads_csv(
+        {"accuracy lost": importance.lost, "loss rise": importance.loss_rise},
+        "importance.csv",
+        "importance.csv",
+    )

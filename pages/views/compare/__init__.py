@@ -1,1 +1,1 @@
-"""Views of the Compare page: the plan of a grid, and what a grid found."""
+"""Views of the Compare page: the plan of a grid, and the result of one."""

@@ -1,4 +1,4 @@
-"""What the source task moved: words and their neighbours, layers and what can be read from them."""
+"""Changes by the source task: words and their neighbours, layers and what can be read from them."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ TEXTS_A_NUMBER = 3  # below, linear CKA of unrelated states is far from 0
 
 def show_moved(store: Store, sources: Sequence[MovingSource], examples: Examples | None) -> None:
     """Words for a source on word vectors, layers for one on an encoder; one model at a time."""
-    found = {source.title: source for source in sources if source.kind.moves}
-    if not found:
+    moving = {source.title: source for source in sources if source.kind.moves}
+    if not moving:
         st.info("This comparison has no source, so nothing was moved. Choose one for the next.")
         return
-    titles = {each: each for each in found}
-    chosen = found[one_of("Model", titles, key="moved.source") if len(found) > 1 else next(iter(found))]
+    titles = {title: title for title in moving}
+    chosen = moving[one_of("Model", titles, key="moved.source") if len(moving) > 1 else next(iter(moving))]
     with guard():
         if chosen.kind.on_words:
             _show_words(store, chosen.folder, chosen.vectors)
@@ -48,13 +48,14 @@ def show_moved(store: Store, sources: Sequence[MovingSource], examples: Examples
 
 def _show_words(store: Store, folder: Path, vectors: str) -> None:
     st.markdown("**Words that the source task moved most**")
-    found = _moved_words(str(folder), vectors, store)
+    moved = _moved_words(str(folder), vectors, store)
     st.caption(
-        f"Of its {len(found.words):,} most frequent words that began with a pretrained vector, {found.movement.moved:,} "
+        f"Of its {len(moved.words):,} most frequent words that began with a pretrained vector, {moved.movement.moved:,} "
         "moved. Neighbours are searched among these words."
     )
     rows = [
-        (each.word, each.distance, _listed(each.before), _listed(each.after)) for each in found.movement.most
+        (moved_word.word, moved_word.distance, _listed(moved_word.before), _listed(moved_word.after))
+        for moved_word in moved.movement.most
     ]
     st.dataframe(
         pd.DataFrame(rows, columns=["word", "distance", "before", "after"]),
@@ -72,7 +73,7 @@ def _show_words(store: Store, folder: Path, vectors: str) -> None:
     )
     csv_button(("word", "distance", "before", "after"), rows, "moved_words.csv", "moved.words.csv")
     st.plotly_chart(
-        words_before_and_after(found), key="moved.map", alt="The same words on a map, before and after"
+        words_before_and_after(moved), key="moved.map", alt="The same words on a map, before and after"
     )
 
 
@@ -93,7 +94,7 @@ def _show_layers(store: Store, folder: Path, examples: Examples | None) -> None:
     drawn = np.random.default_rng(0).permutation(len(examples))[:MOST_TEXTS]
     chosen = examples.take(sorted(drawn.tolist()))
     targets = np.array([chosen.classes.index(label) for label in chosen.labels])
-    found = computed(
+    moved = computed(
         ("moved layers", str(folder), hash(chosen.texts)),
         lambda: moved_layers(store, folder, chosen.texts, targets),
         "Compare the layers",
@@ -102,27 +103,27 @@ def _show_layers(store: Store, folder: Path, examples: Examples | None) -> None:
         f"Measured on {len(chosen):,} texts of the target: the relative change of the weights, how alike the states are "
         "(linear CKA, Kornblith et al. 2019), and how well a linear probe reads the target's classes from each layer."
     )
-    if found is None:
+    if moved is None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
         st.plotly_chart(
-            weights_by_layer(found), key="moved.weights", alt="Relative change of weights by layer"
+            weights_by_layer(moved), key="moved.weights", alt="Relative change of weights by layer"
         )
     with right:
         st.plotly_chart(
-            similarity_by_layer(found), key="moved.similarity", alt="Similarity of states by layer"
+            similarity_by_layer(moved), key="moved.similarity", alt="Similarity of states by layer"
         )
-    if found.texts < TEXTS_A_NUMBER * found.width:
+    if moved.texts < TEXTS_A_NUMBER * moved.width:
         st.caption(
-            f"With {found.texts:,} texts for states of {found.width} numbers each the similarity comes out too high; "
+            f"With {moved.texts:,} texts for states of {moved.width} numbers each the similarity comes out too high; "
             "compare layers with one another."
         )
-    if found.before is None or found.after is None:
+    if moved.before is None or moved.after is None:
         st.caption("There is no probe: these texts do not hold two classes with two texts each.")
     else:
         st.plotly_chart(
-            probes_by_layer(found.before, found.after), key="moved.probes", alt="Accuracy of a probe by layer"
+            probes_by_layer(moved.before, moved.after), key="moved.probes", alt="Accuracy of a probe by layer"
         )
-    for note in found.weights.notes:
+    for note in moved.weights.notes:
         st.caption(plain(note))

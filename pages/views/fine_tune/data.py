@@ -31,7 +31,7 @@ TITLES = {"target": "1 · Your labelled rows", "source": "Source task rows"}
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """What the person chose: examples to learn from, test rows if given, and the report on them."""
+    """The chosen data: examples to learn from, test rows if given, and the report on them."""
 
     title: str
     report: DataReport

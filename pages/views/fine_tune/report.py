@@ -18,7 +18,7 @@ ROWS_SHOWN = 10_000
 
 
 def show_report(report: DataReport, role: str) -> None:
-    """What was read, what was refused and why, the classes, and every warning."""
+    """The rows that were read, those that were refused and why, the classes, and every warning."""
     with st.container(horizontal=True):
         st.metric("Rows", f"{report.rows:,}")
         st.metric("Refused", f"{len(report.refused):,}")
@@ -51,14 +51,14 @@ def _show_rows(report: DataReport, _: str) -> None:
 
 def _show_refused(report: DataReport, _: str) -> None:
     def rows(refused: tuple[Refused, ...], file: str) -> list[dict[str, object]]:
-        return [{"file": file, "row": each.row, "reason": each.reason} for each in refused]
+        return [{"file": file, "row": refusal.row, "reason": refusal.reason} for refusal in refused]
 
     frame = pd.DataFrame(rows(report.refused, "training") + rows(report.test_refused, "test"))
     st.dataframe(frame, hide_index=True)
 
 
 def show_tokens(tokens: TokenReport | None, key: str) -> None:
-    """How the rows look to the chosen encoder: lengths, what is cut, how well the vocabulary fits."""
+    """The rows in tokens of the chosen encoder: lengths, what is cut, how well the vocabulary fits."""
     if tokens is None:
         return
     figure = token_lengths(tokens.lengths, tokens.max_tokens)

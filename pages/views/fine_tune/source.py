@@ -99,8 +99,8 @@ def _packaged(korean: bool) -> str:
         "Encoder",
         names,
         index=names.index(fitting),
-        format_func=lambda each: offered[each].title,
-        captions=[_caption(each) for each in names],
+        format_func=lambda card_name: offered[card_name].title,
+        captions=[_caption(card_name) for card_name in names],
         horizontal=True,
         key=f"source.encoder.{korean}",
     )
@@ -112,7 +112,7 @@ def _packaged(korean: bool) -> str:
 
 
 def _caption(name: str) -> str:
-    card = next(each for each in ENCODERS if each.name == name)
+    card = next(encoder for encoder in ENCODERS if encoder.name == name)
     size = facts(card)
     if not size.installed:
         return f"{card.languages}. Not on this machine yet."
@@ -129,7 +129,7 @@ def _from_run(store: Store, korean: bool) -> Source:
         st.info("There is no finished run to begin with yet. Train one first, or choose a packaged model.")
         return Source(_packaged(korean), vectors=_vectors(store))
     chosen = st.selectbox(
-        "Run", list(runs), format_func=lambda each: _run_title(runs[each]), key="source.run"
+        "Run", list(runs), format_func=lambda run_id: _run_title(runs[run_id]), key="source.run"
     )
     st.caption("The run is copied into the new job, so that deleting it later breaks nothing.")
     encoder = runs[chosen].record.encoder
@@ -143,7 +143,12 @@ def _shipped(store: Store, korean: bool) -> Source:
         st.info("This copy of the project has no shipped sources: its folder assets/adapters lacks them.")
         return Source(_packaged(korean), vectors=_vectors(store))
     name = str(
-        st.selectbox("Source", list(rows), format_func=lambda each: rows[each].title, key="source.shipped")
+        st.selectbox(
+            "Source",
+            list(rows),
+            format_func=lambda source_name: rows[source_name].title,
+            key="source.shipped",
+        )
     )
     source = open_source(store, name)
     moved = [strategy(source.trained_by[family]).family.moves for family in source.models]
@@ -157,7 +162,7 @@ def _shipped(store: Store, korean: bool) -> Source:
 
 
 def _vectors(store: Store) -> str:
-    """Which word vectors the classifiers on words begin with."""
+    """The word vectors that the classifiers on words begin with."""
     sets = {vector_set.name: vector_set.title for vector_set in vector_sets(store)}
     if not sets:
         return PACKAGED

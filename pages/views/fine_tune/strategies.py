@@ -69,7 +69,7 @@ def arms_and_settings(
 
 
 def _starts(name: str) -> dict[str, str]:
-    """What an arm of a strategy may begin with: the packaged encoders that are here, or word vectors."""
+    """Possible starts of an arm of a strategy: the packaged encoders that are here, or word vectors."""
     family = strategy(name).family
     if family.needs_encoder:
         return {card.name: card.title for card in ENCODERS if facts(card).installed}
@@ -112,7 +112,7 @@ def _read_config(content: bytes) -> ClassifyExperiment:
 
 
 def _explain(config: ClassifyExperiment, data: Data, source: Source) -> None:
-    """How the rows look to the encoder, and what the chosen settings mean for these rows."""
+    """The rows in tokens of the encoder, and what the chosen settings mean for these rows."""
     if config.needs_encoder:
         longest = max(int(getattr(config.settings_of(arm), "max_tokens", 8)) for arm in config.arms)
         with guard():

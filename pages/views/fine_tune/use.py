@@ -82,12 +82,17 @@ def _type(store: Store, run: Run) -> None:
 def _show_sentences(scored: Sentences, model: Classifier, text: str) -> None:
     """The sentences that decided: what each adds to the score of the most probable class."""
     label = model.classes[int(predict(model, [text])[0].argmax())]
-    found = scored(model, text, label)
-    if not found:
+    sentences = scored(model, text, label)
+    if not sentences:
         return
-    largest = max(abs(each.score) for each in found) or 1.0
+    largest = max(abs(sentence.score) for sentence in sentences) or 1.0
     st.markdown(f"**The sentences that decided: {plain(label)}**")
-    st.html(shaded([each.sentence for each in found], [each.score / largest for each in found]))
+    st.html(
+        shaded(
+            [sentence.sentence for sentence in sentences],
+            [sentence.score / largest for sentence in sentences],
+        )
+    )
     st.caption(
         "Blue speaks for the class, orange against it: the gradient by each sentence times the sentence."
     )

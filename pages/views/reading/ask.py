@@ -69,7 +69,7 @@ def _settings() -> Reading:
 
 
 def _question(passage: ChosenPassage) -> str:
-    """What is asked; an example comes with questions to choose from, the first of them asked at once."""
+    """The question; an example comes with questions to choose from, the first of them asked at once."""
     key = state.question_key(passage.text)
     if passage.questions:
         chosen = st.selectbox(
@@ -90,10 +90,10 @@ def _show_reply(
         if answered and best:
             with st.container(border=True):
                 st.text(best.text)
-                st.caption(_said(reader, reply))
+                st.caption(_reply_text(reader, reply))
         else:
             st.info("No answer in this text.", icon=":material/search_off:")
-            st.caption(_said(reader, reply))
+            st.caption(_reply_text(reader, reply))
         _show_text(passage, reply.answers if answered else ())
 
     def why() -> None:
@@ -123,18 +123,18 @@ def _threshold(reader: Reader, reply: Reply) -> float:
     )
 
 
-def _said(reader: Reader, reply: Reply) -> str:
+def _reply_text(reader: Reader, reply: Reply) -> str:
     if not reply.answers:
         return "The text holds nothing that could be an answer."
     best = reply.answers[0]
-    said = f"Score {best.score:.1f}; 'no answer' {reply.no_answer_score:.1f}"
+    text = f"Score {best.score:.1f}; 'no answer' {reply.no_answer_score:.1f}"
     if best.probability is not None:
         error = reader.calibration.error
-        said += (
+        text += (
             f"; exactly right with a probability of {best.probability:.0%} (calibration error {error:.1%})"
         )
     windows = "window" if reply.windows == 1 else "windows"
-    return f"{said}. Read in {reply.windows:,} {windows}."
+    return f"{text}. Read in {reply.windows:,} {windows}."
 
 
 def _show_text(passage: ChosenPassage, answers: Sequence[FoundAnswer]) -> None:

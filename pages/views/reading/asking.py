@@ -15,7 +15,7 @@ PATIENT = 8_000  # characters of a passage, up to which the answer comes before 
 
 
 def ask_shown(reader: Reader, question: str, passage: str, how: Reading) -> Reply | None:
-    """What the reader says, kept for the same question; None where the person stopped it.
+    """The reader's reply, kept for the same question; None where the person stopped it.
 
     A long passage shows progress. Streamlit ends the script at the next sign of progress when
     Stop, or anything else, is clicked.
@@ -30,9 +30,9 @@ def ask_shown(reader: Reader, question: str, passage: str, how: Reading) -> Repl
         if not st.button("Read it after all", key="reading.again", icon=":material/play_arrow:"):
             return None
         state.stop_asking(None)
-    found = _ask(reader, question, passage, how, key)
-    state.keep_reply(key, found)
-    return found
+    reply = _ask(reader, question, passage, how, key)
+    state.keep_reply(key, reply)
+    return reply
 
 
 def _ask(reader: Reader, question: str, passage: str, how: Reading, key: object) -> Reply:

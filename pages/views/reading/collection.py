@@ -39,7 +39,9 @@ def show_collection(store: Store) -> None:
         documents = _choose_documents()
         if not documents:
             return
-        st.text(f"{len(documents):,} documents, {sum(len(each.text) for each in documents):,} characters")
+        st.text(
+            f"{len(documents):,} documents, {sum(len(document.text) for document in documents):,} characters"
+        )
         reader = choose_reader(store, [document.text for document in documents[:50]], "collection")
         passages = st.slider("Passages to read", 1, 50, 10, key="collection.passages")
     with right, guard():
@@ -103,7 +105,7 @@ def _from_table() -> tuple[Document, ...]:
         return ()
     name, content = kept
     table = resources.table(content, name, None)
-    longest = max(table.columns, key=lambda each: _letters(table, each))
+    longest = max(table.columns, key=lambda column_name: _letters(table, column_name))
     column = st.selectbox(
         "Column with the text",
         table.columns,
@@ -142,10 +144,10 @@ def _show(reply: CollectionReply, collection: Collection) -> None:
         return
     if not reply.has_answer:
         st.info("None of the passages read answers it.", icon=":material/search_off:")
-    for at, each in enumerate(reply.answers):
-        counts = each.found.score >= reply.threshold
+    for at, answer in enumerate(reply.answers):
+        counts = answer.found.score >= reply.threshold
         if counts:
-            _show_answer(each, collection, best=at == 0)
+            _show_answer(answer, collection, best=at == 0)
     st.markdown("**Everything that was found**")
     st.dataframe(
         pd.DataFrame(

@@ -1,4 +1,4 @@
-"""How a reader did on a set of questions: the scores, where it does badly, and each miss in its passage."""
+"""Evaluation of a reader on a set of questions: the scores, where it does badly, and each miss in its passage."""
 
 from __future__ import annotations
 
@@ -126,10 +126,10 @@ def _show_misses(report: ReadReport, data: ReadingSet, answers: Sequence[dict[st
 
 
 def _is_miss(report: ReadReport, data: ReadingSet, row: dict[str, Any], at: int) -> bool:
-    said = report.threshold is None or (row["score"] is not None and row["score"] >= report.threshold)
+    answered = report.threshold is None or (row["score"] is not None and row["score"] >= report.threshold)
     if not data.questions[at].answerable:
-        return said
-    return not said or row["exact_match"] < 1
+        return answered
+    return not answered or row["exact_match"] < 1
 
 
 def _miss(data: ReadingSet, row: dict[str, Any], at: int) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def _example() -> ChosenPassage:
         sample_text.name: sample_text for sample_text in resources.sample_texts()
     }
     name = st.selectbox(
-        "Example", list(examples), format_func=lambda each: examples[each].title, key="reading.example"
+        "Example", list(examples), format_func=lambda example: examples[example].title, key="reading.example"
     )
     chosen = examples[name]
     return ChosenPassage(chosen.title, chosen.text, tuple(question.text for question in chosen.questions))

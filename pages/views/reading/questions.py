@@ -37,7 +37,7 @@ def choose_questions(role: str, label: str) -> ReadingSet | None:
 
 
 def show_questions(data: ReadingSet) -> None:
-    """How many questions there are, and each that was left out, with its place and reason."""
+    """The number of questions, and each that was left out, with its place and reason."""
     none = len(data) - data.answerable
     without = f", {none:,} of them without an answer" if none else ""
     st.text(
@@ -47,5 +47,7 @@ def show_questions(data: ReadingSet) -> None:
         were = "was" if len(data.refused) == 1 else "were"
         st.warning(plain(f"{len(data.refused):,} {were} left out."), icon=":material/warning:")
         with st.expander("What was left out, and why"):
-            frame = pd.DataFrame([{"place": each.place, "reason": each.reason} for each in data.refused])
+            frame = pd.DataFrame(
+                [{"place": question.place, "reason": question.reason} for question in data.refused]
+            )
             st.dataframe(frame, hide_index=True)

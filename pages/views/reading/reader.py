@@ -1,4 +1,4 @@
-"""Which reader answers: a shipped one, a run, or a model of the hub or a folder."""
+"""Choice of the reader that answers: a shipped one, a run, or a model of the hub or a folder."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def choose_reader(store: Store, texts: Sequence[str], key: str) -> ChosenReader:
 def _chosen(store: Store, texts: Sequence[str], key: str) -> ChosenReader:
     runs = {run.id: run for run in store.runs() if run.status == "done" and run.task == TASK}
     titles = {AUTOMATIC: "Automatic, by the script of the text"}
-    titles |= {each.name: each.title for each in SHIPPED}
+    titles |= {shipped_reader.name: shipped_reader.title for shipped_reader in SHIPPED}
     titles |= {name: f"{run_title(run)} · {run.record.title}" for name, run in runs.items()}
     titles[OTHER] = "Another model: hub name or folder"
     chosen = st.selectbox("Reader", list(titles), format_func=titles.__getitem__, key=f"{key}.reader")

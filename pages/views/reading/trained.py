@@ -1,4 +1,4 @@
-"""What a job of reader trainings found: every start and size, the learning curve, each run's answers."""
+"""Result of a job of reader trainings: every start and size, the learning curve, each run's answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pages.components.columns import cost_columns, score_columns
 from pages.components.guard import show_notes
 from pages.components.kept import results
 from pages.components.views import View, choose_view
-from pages.views.compare.found import show_grid
+from pages.views.compare.result import show_grid
 from pages.views.reading.outcome import show_outcome
 from pages.views.runs.exchange import show_export
 from tl_core.convert import from_json

@@ -60,7 +60,7 @@ def _start_and_end(explanation: Explanation) -> None:
 
 
 def _separate_text(separate: ShownSpan, joint: ShownSpan) -> str:
-    """What two argmaxes taken apart would have answered, as a course's first reader takes them."""
+    """The answer of two argmaxes taken apart, as a course's first reader takes them."""
     if separate.crossed:
         return "Two separate argmaxes would give no answer: the best end stands before the best start."
     if (separate.first, separate.last) == (joint.first, joint.last):
@@ -71,8 +71,8 @@ def _separate_text(separate: ShownSpan, joint: ShownSpan) -> str:
 def _windows(explanation: Explanation) -> None:
     frame = pd.DataFrame(
         [
-            {"window": at, "start": each.start, "end": each.end, "score": each.score}
-            for at, each in enumerate(explanation.windows)
+            {"window": at, "start": window.start, "end": window.end, "score": window.score}
+            for at, window in enumerate(explanation.windows)
         ]
     )
     frame["chosen"] = frame["window"] == explanation.number
@@ -116,24 +116,24 @@ def _matters(reader: Reader, explanation: Explanation, key: tuple[object, ...]) 
             steps = st.select_slider(
                 "Steps of integrated gradients", STEPS, steps, key="why.steps", width=260
             )
-    found = _attribution(reader, explanation, (*key, method, steps), method, steps)
-    shades, asked = found.shades.tolist(), len(explanation.question_words)
+    attribution = _attribution(reader, explanation, (*key, method, steps), method, steps)
+    shades, asked = attribution.shades.tolist(), len(explanation.question_words)
     with st.container(border=True):
         st.html(shaded([question_word.text for question_word in explanation.question_words], shades[:asked]))
     with st.container(border=True, height=320):
         st.html(shaded([passage_word.text for passage_word in explanation.passage_words], shades[asked:]))
-    st.caption(f"Blue words hold the answer's score up, orange ones press it down. {caption(found)}")
+    st.caption(f"Blue words hold the answer's score up, orange ones press it down. {caption(attribution)}")
 
 
 def _attribution(
     reader: Reader, explanation: Explanation, key: tuple[object, ...], method: Method, steps: int
 ) -> Attribution:
     """Computed once in a session."""
-    found: Attribution | None = state.kept_reply(key)
-    if found is None:
+    attribution: Attribution | None = state.kept_reply(key)
+    if attribution is None:
         with st.spinner("Asking what matters", show_time=True):
-            found = attribute(
+            attribution = attribute(
                 reader_subject(reader), explanation.shown, explanation.target, method, steps=steps
             )
-        state.keep_reply(key, found)
-    return found
+        state.keep_reply(key, attribution)
+    return attribution

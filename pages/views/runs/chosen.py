@@ -1,4 +1,4 @@
-"""What is shown of the ticked runs: one with its settings and what can be done, several side by side."""
+"""The ticked runs: one with its settings and what can be done, several side by side."""
 
 from __future__ import annotations
 

@@ -29,21 +29,21 @@ def show_jobs(store: Store) -> None:
     if all(line.status in ENDED for line in lines):
         _table(lines)
     else:
-        _live_table(store, _seen(lines))
+        _live_table(store, _snapshot(lines))
     show_job(store, store.job(state.chosen_job()))
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
-def _live_table(store: Store, seen: object) -> None:
+def _live_table(store: Store, snapshot: object) -> None:
     """The table, read anew every two seconds; the whole page follows when more than progress has changed."""
     lines = job_lines(store)
     if lines:
         _table(lines)
-    if _seen(lines) != seen:
+    if _snapshot(lines) != snapshot:
         st.rerun()
 
 
-def _seen(lines: Sequence[JobLine]) -> object:
+def _snapshot(lines: Sequence[JobLine]) -> object:
     return state.chosen_job(), [(line.id, line.status, line.done) for line in lines]
 
 

@@ -1,4 +1,4 @@
-"""What the tables of jobs and runs share: the status as a coloured word, and their height."""
+"""Parts that the tables of jobs and runs share: the status as a coloured word, and their height."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ def shown_scores(runs: Sequence[Run]) -> list[str]:
     """The columns of these runs' scores: shares of right answers, their interval, then the other measures."""
     rights = {right_of(run) for run in runs}
     shown = measures_of(runs)
-    first = [each.key for each in shown if each in rights]
-    return [*first, INTERVAL, *(each.key for each in shown if each not in rights)]
+    first = [measure.key for measure in shown if measure in rights]
+    return [*first, INTERVAL, *(measure.key for measure in shown if measure not in rights)]
 
 
 def score_values(run: Run) -> dict[str, float | str | None]:

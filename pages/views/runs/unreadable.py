@@ -14,10 +14,10 @@ def show_unreadable(store: Store) -> None:
     if not unreadable:
         return
     with st.expander(f"Cannot be read here: {len(unreadable)}", icon=":material/warning:"):
-        for each in unreadable:
+        for record in unreadable:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(each.reason)
-                if st.button("Delete", icon=":material/delete:", key=f"unreadable.{each.id}"):
+                st.text(record.reason)
+                if st.button("Delete", icon=":material/delete:", key=f"unreadable.{record.id}"):
                     with guard():
-                        store.delete_unreadable(each.id)
+                        store.delete_unreadable(record.id)
                         st.rerun()

@@ -68,7 +68,7 @@ def show_analogies(store: Store, vectors: WordVectors, name: str) -> None:
     st.caption(
         "Differences between vectors carry meaning: what makes a king of a man makes a queen of a woman."
     )
-    presets = [each for each in PRESETS if _fits(each, vectors)]
+    presets = [preset for preset in PRESETS if _fits(preset, vectors)]
     preset = _choose_preset(presets)
     with st.container(border=True):
         formula = _ask_formula(vectors, preset)
@@ -89,7 +89,7 @@ def _fits(preset: Preset, vectors: WordVectors) -> bool:
 
 
 def _choose_preset(presets: list[Preset]) -> Preset | None:
-    titles = {each.title: each for each in presets}
+    titles = {preset.title: preset for preset in presets}
     if not titles:
         return None
     title = st.pills("Examples", list(titles), default=next(iter(titles)), key="analogies.preset")
@@ -143,7 +143,7 @@ def _ask_method(vectors: WordVectors, preset: Preset | None) -> tuple[Method, bo
             "Method",
             names,
             index=names.index(preset.method) if preset else 0,
-            format_func=lambda each: METHODS[each],
+            format_func=lambda method_id: METHODS[method_id],
             key=f"analogies.method.{title}",
         )
     with middle:
@@ -198,7 +198,7 @@ def _show_answers(
         )
         csv_button(
             ("formula", "place", "word", "score"),
-            [(str(formula), at, each.word, f"{each.score:.6f}") for at, each in enumerate(answers, 1)],
+            [(str(formula), at, answer.word, f"{answer.score:.6f}") for at, answer in enumerate(answers, 1)],
             "analogy.csv",
             "analogies.csv",
         )

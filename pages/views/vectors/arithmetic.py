@@ -63,10 +63,10 @@ def _show_odd_one_out(vectors: WordVectors) -> None:
     if len(words) < 3:
         st.text("Type at least three words.")
         return
-    found = odd_one_out(vectors, words)
+    odd = odd_one_out(vectors, words)
     with st.container(border=True):
-        st.text(found.word)
-    ordered = sorted((cosine, word) for word, cosine in found.cosines)
+        st.text(odd.word)
+    ordered = sorted((cosine, word) for word, cosine in odd.cosines)
     frame = pd.DataFrame([(word, cosine) for cosine, word in ordered], columns=["word", "cosine"])
     st.dataframe(
         frame,
@@ -148,15 +148,15 @@ def _show_projection(vectors: WordVectors) -> None:
     direction = axis(vectors, formula)
     before = neighbours(vectors, words[0], 15)
     after = neighbours_without(vectors, words[0], direction, 15)
-    kept = {each.word for each in before} & {each.word for each in after}
+    kept = {neighbour.word for neighbour in before} & {neighbour.word for neighbour in after}
     for place, title, near in zip(st.columns(2), ("Before", f"Without {formula}"), (before, after)):
         with place, st.container(border=True):
             st.markdown(f"**{plain(title)}**")
             frame = pd.DataFrame(
                 {
-                    "word": [each.word for each in near],
-                    "cosine": [each.score for each in near],
-                    "only": [each.word not in kept for each in near],
+                    "word": [neighbour.word for neighbour in near],
+                    "cosine": [neighbour.score for neighbour in near],
+                    "only": [neighbour.word not in kept for neighbour in near],
                 }
             )
             st.dataframe(

@@ -1,4 +1,4 @@
-"""Which word vectors: the packaged ones, loaded files, learned runs."""
+"""Choice of the word vectors: the packaged ones, loaded files, learned runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def choose_vectors(store: Store) -> str:
             "Vectors",
             names,
             index=names.index(wanted) if wanted in sets else 0,
-            format_func=lambda each: set_title(sets[each]),
+            format_func=lambda set_name: set_title(sets[set_name]),
             key=f"vectors.set.{state.vectors_turn()}",
             persist_state="page",
         )

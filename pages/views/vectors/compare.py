@@ -42,7 +42,7 @@ def show_compare(store: Store, vectors: WordVectors, name: str) -> None:
         st.selectbox(
             "Compare with",
             list(others),
-            format_func=lambda each: set_title(others[each]),
+            format_func=lambda other: set_title(others[other]),
             key=f"compare.other.{name}",
         )
     )
@@ -62,7 +62,7 @@ def _show_word(_: Store, sets: Sets, names: Names) -> None:
     if not word:
         st.text("Type a word to see its neighbours in both sets.")
         return
-    if not any(word in each.vocabulary for each in sets):
+    if not any(word in vectors.vocabulary for vectors in sets):
         try:
             sets[0].vocabulary.row(word)
         except UnknownWord as error:
@@ -72,16 +72,18 @@ def _show_word(_: Store, sets: Sets, names: Names) -> None:
 
 
 def _default(sets: Sets) -> str:
-    one, other = (each.vocabulary for each in sets)
+    one, other = (vectors.vocabulary for vectors in sets)
     known = (word for word in (*WORDS, *one.words[len(one) // 20 :]) if word in one and word in other)
     return next(known, one.words[0])
 
 
 def _show_both(sets: Sets, word: str, widget: str) -> None:
     """The word's neighbours in both sets, side by side, those that both have marked."""
-    found = [neighbours(each, word, NEIGHBOURS) if word in each.vocabulary else None for each in sets]
-    shared = set.intersection(*({each.word for each in near or ()} for near in found))
-    for place, vectors, near in zip(st.columns(2), sets, found):
+    neighbour_lists = [
+        neighbours(vectors, word, NEIGHBOURS) if word in vectors.vocabulary else None for vectors in sets
+    ]
+    shared = set.intersection(*({neighbour.word for neighbour in near or ()} for near in neighbour_lists))
+    for place, vectors, near in zip(st.columns(2), sets, neighbour_lists):
         with place, st.container(border=True):
             st.markdown(f"**{plain(vectors.name)}**")
             if near is None:
@@ -89,9 +91,9 @@ def _show_both(sets: Sets, word: str, widget: str) -> None:
                 continue
             frame = pd.DataFrame(
                 {
-                    "word": [each.word for each in near],
-                    "cosine": [each.score for each in near],
-                    "shared": [each.word in shared for each in near],
+                    "word": [neighbour.word for neighbour in near],
+                    "cosine": [neighbour.score for neighbour in near],
+                    "shared": [neighbour.word in shared for neighbour in near],
                 }
             )
             st.dataframe(
@@ -105,7 +107,7 @@ def _show_both(sets: Sets, word: str, widget: str) -> None:
                 },
                 alt=f"The nearest words of {word} in {vectors.name}",
             )
-    if None not in found:
+    if None not in neighbour_lists:
         st.text(f"Of the {NEIGHBOURS} nearest words of '{word}' both sets have {len(shared)}.")
 
 
@@ -139,18 +141,18 @@ def _show_moved(store: Store, sets: Sets, names: Names) -> None:
             )
         )
         return
-    found = resources.aligned(store, *names, _ask_first("moved"))
+    aligned = resources.aligned(store, *names, _ask_first("moved"))
     st.caption(
-        f"Set one is turned as a whole onto the other by the rotation that brings its {len(found.words):,} shared words "
+        f"Set one is turned as a whole onto the other by the rotation that brings its {len(aligned.words):,} shared words "
         "nearest (orthogonal Procrustes). What still lies apart has moved: 0 is the same place, 1 a right angle. Rare "
         "words move most, since their vectors are the noisiest. Tick a word to see its neighbours."
     )
-    show_notes(found.notes)
+    show_notes(aligned.notes)
     left, right = st.columns(2)
     with left:
-        chosen = _show_list("Most moved", found.most_moved(MOVED), names)
+        chosen = _show_list("Most moved", aligned.most_moved(MOVED), names)
     with right:
-        chosen = chosen + _show_list("Least moved", found.least_moved(MOVED), names)
+        chosen = chosen + _show_list("Least moved", aligned.least_moved(MOVED), names)
     for word in dict.fromkeys(chosen):
         st.markdown(f"**{plain(word)}**")
         _show_both(sets, word, f"compare.chosen.{word}")

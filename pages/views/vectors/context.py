@@ -62,7 +62,7 @@ def show_context(store: Store, vectors: WordVectors, name: str) -> None:
 
 def _ask_sentences() -> tuple[Senses | None, str, tuple[str, ...], DeltaGenerator]:
     """The preset, the word, its sentences, which can be changed, and a place beside the word."""
-    presets = {each.title: each for each in PRESETS}
+    presets = {preset.title: preset for preset in PRESETS}
     chosen = st.pills(
         "Examples",
         [*presets, state.OWN_SENTENCES],
@@ -113,7 +113,7 @@ def _choose_encoder(sentences: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _show_static(vectors: WordVectors, word: str) -> None:
-    """What the chosen table of vectors knows of the word: the same in every sentence."""
+    """The word in the chosen table of vectors: the same in every sentence."""
     with st.container(border=True):
         st.markdown("**In a table of word vectors: one vector**")
         if word not in vectors.vocabulary:
@@ -125,8 +125,8 @@ def _show_static(vectors: WordVectors, word: str) -> None:
         )
 
 
-def _show_layers(found: InContext, encoder: str, title: str, senses: dict[str, str]) -> None:
-    shown = _shown(found, senses)
+def _show_layers(in_context: InContext, encoder: str, title: str, senses: dict[str, str]) -> None:
+    shown = _shown(in_context, senses)
     with st.container(border=True):
         st.markdown("**In an encoder: a vector for each occurrence**")
         if len(shown) < 2:
@@ -135,29 +135,31 @@ def _show_layers(found: InContext, encoder: str, title: str, senses: dict[str, s
         layer = st.slider(
             "Layer",
             0,
-            found.layers,
-            min(SENSES_AT.get(encoder, found.layers - 1), found.layers),
+            in_context.layers,
+            min(SENSES_AT.get(encoder, in_context.layers - 1), in_context.layers),
             key=f"context.layer.{encoder}",
             help="0 is what goes into the first layer: the word's own vector and its place in the sentence.",
         )
         left, right = st.columns([5, 6], gap="medium")
         with left:
-            _show_plane(found, layer, shown)
+            _show_plane(in_context, layer, shown)
         with right:
-            _show_cosines(found, layer, shown)
-        _show_by_layer(found, layer, shown, title)
-    _show_table(found, shown)
+            _show_cosines(in_context, layer, shown)
+        _show_by_layer(in_context, layer, shown, title)
+    _show_table(in_context, shown)
 
 
-def _shown(found: InContext, senses: dict[str, str]) -> list[Shown]:
+def _shown(in_context: InContext, senses: dict[str, str]) -> list[Shown]:
     """Each occurrence by the number of its sentence: 4, or 4.1 and 4.2 where sentence 4 holds two."""
     shown = []
-    for at, number in enumerate(found.sentence_of):
-        several = found.sentence_of.count(number) > 1
-        label = f"{number + 1}.{found.sentence_of[:at].count(number) + 1}" if several else f"{number + 1}"
-        sentence = found.sentences[number]
-        long = _excerpt(sentence, found.spans[at], AROUND, cut="…")
-        short = _excerpt(sentence, found.spans[at], CLOSE)
+    for at, number in enumerate(in_context.sentence_of):
+        several = in_context.sentence_of.count(number) > 1
+        label = (
+            f"{number + 1}.{in_context.sentence_of[:at].count(number) + 1}" if several else f"{number + 1}"
+        )
+        sentence = in_context.sentences[number]
+        long = _excerpt(sentence, in_context.spans[at], AROUND, cut="…")
+        short = _excerpt(sentence, in_context.spans[at], CLOSE)
         shown.append(Shown(label, long, short, senses.get(sentence, "")))
     return shown
 
@@ -174,12 +176,12 @@ def _excerpt(sentence: str, span: tuple[int, int], around: int, *, cut: str = ""
     return f"{cut if begin > 0 else ''}{sentence[begin:end].strip()}{cut if end < len(sentence) else ''}"
 
 
-def _show_plane(found: InContext, layer: int, shown: list[Shown]) -> None:
-    points, variance = principal_components(found.vectors[:, layer], 2)
+def _show_plane(in_context: InContext, layer: int, shown: list[Shown]) -> None:
+    points, variance = principal_components(in_context.vectors[:, layer], 2)
     st.plotly_chart(
         context_plane(points, shown),
         key="context.plane",
-        alt=f"The occurrences of {found.word} in the plane of their first two components at layer {layer}",
+        alt=f"The occurrences of {in_context.word} in the plane of their first two components at layer {layer}",
     )
     st.caption(
         f"The numbers are those of the sentences. The plane of their first two components holds {sum(variance):.0%} of "
@@ -187,13 +189,15 @@ def _show_plane(found: InContext, layer: int, shown: list[Shown]) -> None:
     )
 
 
-def _show_cosines(found: InContext, layer: int, shown: list[Shown]) -> None:
+def _show_cosines(in_context: InContext, layer: int, shown: list[Shown]) -> None:
     """The cosines of a layer as a table, its cells the bluer the larger they are among those of the layer."""
-    cosines = found.cosines(layer).astype(float)
+    cosines = in_context.cosines(layer).astype(float)
     np.fill_diagonal(cosines, np.nan)
     low, spread = np.nanmin(cosines), max(np.nanmax(cosines) - np.nanmin(cosines), 1e-6)
-    labels = [each.label for each in shown]
-    frame = pd.DataFrame(cosines, columns=labels, index=[f"{each.label} · {each.close}" for each in shown])
+    labels = [occurrence.label for occurrence in shown]
+    frame = pd.DataFrame(
+        cosines, columns=labels, index=[f"{occurrence.label} · {occurrence.close}" for occurrence in shown]
+    )
     shaded = frame.style.format("{:.2f}", na_rep="").map(lambda value: _shade((value - low) / spread))
     st.dataframe(
         shaded,
@@ -203,7 +207,7 @@ def _show_cosines(found: InContext, layer: int, shown: list[Shown]) -> None:
             "_index": st.column_config.TextColumn("Occurrence", width=145),
             **{label: st.column_config.NumberColumn(label, width=48) for label in labels},
         },
-        alt=f"The cosine of each occurrence of {found.word} with each other at layer {layer}",
+        alt=f"The cosine of each occurrence of {in_context.word} with each other at layer {layer}",
     )
     st.caption("The cosine of each occurrence with each other; the bluer, the more alike, within this layer.")
 
@@ -212,8 +216,8 @@ def _shade(share: float) -> str:
     return "" if np.isnan(share) else f"background-color: {translucent(ACCENT, 0.05 + 0.65 * share)}"
 
 
-def _show_by_layer(found: InContext, layer: int, shown: list[Shown], title: str) -> None:
-    curves = _mean_cosines(found, [each.sense for each in shown])
+def _show_by_layer(in_context: InContext, layer: int, shown: list[Shown], title: str) -> None:
+    curves = _mean_cosines(in_context, [occurrence.sense for occurrence in shown])
     st.plotly_chart(
         cosines_by_layer(curves, layer),
         key="context.layers",
@@ -226,7 +230,7 @@ def _show_by_layer(found: InContext, layer: int, shown: list[Shown], title: str)
         st.caption(f"How alike the occurrences are, by layer. {begins}")
 
 
-def _mean_cosines(found: InContext, senses: list[str]) -> dict[str, list[float]]:
+def _mean_cosines(in_context: InContext, senses: list[str]) -> dict[str, list[float]]:
     """The mean cosine by layer of pairs of one sense and of two, or of all pairs where a sense is not known."""
     named = np.array(senses)
     upper = np.triu(np.ones((len(named), len(named)), dtype=bool), k=1)
@@ -234,20 +238,20 @@ def _mean_cosines(found: InContext, senses: list[str]) -> dict[str, list[float]]
     kinds = {"the same sense": upper & same, "different senses": upper & ~same}
     if not all(senses) or not all(kind.any() for kind in kinds.values()):
         kinds = {"all pairs": upper}
-    cosines = [found.cosines(layer) for layer in range(found.layers + 1)]
+    cosines = [in_context.cosines(layer) for layer in range(in_context.layers + 1)]
     return {title: [float(cosine[kind].mean()) for cosine in cosines] for title, kind in kinds.items()}
 
 
-def _show_table(found: InContext, shown: list[Shown]) -> None:
+def _show_table(in_context: InContext, shown: list[Shown]) -> None:
     frame = pd.DataFrame(
         {
-            "number": [each.label for each in shown],
-            "sense": [each.sense for each in shown],
-            "sentence": [found.sentences[number] for number in found.sentence_of],
-            "pieces": [" ".join(pieces) for pieces in found.pieces],
+            "number": [occurrence.label for occurrence in shown],
+            "sense": [occurrence.sense for occurrence in shown],
+            "sentence": [in_context.sentences[number] for number in in_context.sentence_of],
+            "pieces": [" ".join(pieces) for pieces in in_context.pieces],
         }
     )
-    named = any(each.sense for each in shown)
+    named = any(occurrence.sense for occurrence in shown)
     st.dataframe(
         frame,
         hide_index=True,

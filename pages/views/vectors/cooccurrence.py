@@ -1,4 +1,4 @@
-"""What stands near two words, and the ratios of probabilities that tell them apart."""
+"""Co-occurrence counts of two words, and the ratios of probabilities that tell them apart."""
 
 from __future__ import annotations
 
@@ -199,16 +199,16 @@ def _download(rows: list[RatioRow], a: str, b: str) -> None:
 def _show_tops(counts: Cooccurrence, a: str, b: str) -> None:
     """The words most often near a and near b; those in one list only are what the two do not share."""
     tops = {word: counts.top(word, TOP) for word in (a, b)}
-    shared = {each.word for each in tops[a]} & {each.word for each in tops[b]}
+    shared = {neighbour.word for neighbour in tops[a]} & {neighbour.word for neighbour in tops[b]}
     for place, (word, top) in zip(st.columns(2), tops.items()):
         with place, st.container(border=True):
             st.markdown(f"**Most often near {plain(word)}**")
             frame = pd.DataFrame(
                 {
-                    "word": [each.word for each in top],
-                    "count": [each.count for each in top],
-                    "probability": [each.probability for each in top],
-                    "only": [each.word not in shared for each in top],
+                    "word": [neighbour.word for neighbour in top],
+                    "count": [neighbour.count for neighbour in top],
+                    "probability": [neighbour.probability for neighbour in top],
+                    "only": [neighbour.word not in shared for neighbour in top],
                 }
             )
             st.dataframe(

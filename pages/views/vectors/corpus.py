@@ -39,7 +39,7 @@ def choose_corpus(role: str) -> Corpus | None:
 def _sample(role: str) -> Corpus:
     titles = {sample.name: sample.title for sample in SAMPLES}
     name = st.selectbox(
-        "Sample", [ICE, *titles], format_func=lambda each: titles.get(each, each), key=f"{role}.sample"
+        "Sample", [ICE, *titles], format_func=lambda option: titles.get(option, option), key=f"{role}.sample"
     )
     if name != ICE:
         st.caption("The texts of a sample table, written for this project.")

@@ -1,4 +1,4 @@
-"""What an evaluation of word vectors found: the score, where it was won and lost, and every answer."""
+"""Result of an evaluation of word vectors: the score, where it was won and lost, and every answer."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def show_evaluation(job: Job) -> None:
 
 
 def _show_analogies(report: AnalogyReport, job: Job) -> None:
-    scores = [each for each in (report.overall, report.semantic, report.syntactic) if each]
-    for place, each in zip(st.columns(3), scores):
+    scores = [score for score in (report.overall, report.semantic, report.syntactic) if score]
+    for place, score in zip(st.columns(3), scores):
         with place:
-            _show_score(each)
+            _show_score(score)
     if job.record.config["quality"]["include_inputs"]:
         st.text(
             f"{report.answered_with_input:.1%} were answered with a word of the question itself. Such words were "
@@ -101,14 +101,14 @@ def _show_sections(report: AnalogyReport, key: str) -> None:
 
 
 def _show_misses(report: AnalogyReport, key: str) -> None:
-    names = [ALL, *(each.name for each in report.sections if each.correct < each.covered)]
+    names = [ALL, *(section.name for section in report.sections if section.correct < section.covered)]
     section = st.selectbox("Section", names, key=f"evaluation.section.{key}")
     missed = [answer for answer in report.answers if not answer.correct and section in (ALL, answer.section)]
     if missed:
         frame = pd.DataFrame(
             [
-                {"a": each.a, "b": each.b, "c": each.c, "right": each.d, "given": each.answer}
-                for each in missed
+                {"a": answer.a, "b": answer.b, "c": answer.c, "right": answer.d, "given": answer.answer}
+                for answer in missed
             ]
         )
         st.dataframe(

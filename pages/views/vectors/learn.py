@@ -53,8 +53,8 @@ def show_learn(store: Store) -> None:
             )
         if st.button("Learn", type="primary", icon=":material/model_training:", key="learn.go"):
             config = from_values(LearnConfig, values)
-            told = [word.lower() for word in watched] if config.lower else watched
-            job = submit_learning(store, config, corpus.texts, corpus.name, watched=told)
+            watched_words = [word.lower() for word in watched] if config.lower else watched
+            job = submit_learning(store, config, corpus.texts, corpus.name, watched=watched_words)
             state.show_job(job.id)
             st.rerun()
 

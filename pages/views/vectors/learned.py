@@ -1,4 +1,4 @@
-"""What a job learns, while it does and when it has: curves by epoch, neighbours of watched words, the vectors."""
+"""Result of a learning job, while it runs and after: curves by epoch, neighbours of watched words, the vectors."""
 
 from __future__ import annotations
 

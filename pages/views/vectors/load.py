@@ -27,12 +27,12 @@ def show_load(store: Store) -> None:
     """The uploader, then what was loaded before, then the download."""
     with st.container(border=True):
         _show_upload(store)
-    loaded = [each for each in vector_sets(store) if each.origin == "file"]
+    loaded = [loaded_set for loaded_set in vector_sets(store) if loaded_set.origin == "file"]
     if loaded:
         with st.container(border=True):
             st.markdown("**Loaded files**")
-            for each in loaded:
-                _show_loaded(store, each)
+            for loaded_set in loaded:
+                _show_loaded(store, loaded_set)
     with st.container(border=True):
         _show_download(store)
 
@@ -77,9 +77,11 @@ def _show_upload(store: Store) -> None:
     )
     if st.button("Load", type="primary", icon=":material/upload:", key="load.go"):
         with guard():
-            found = _load(store, upload, words, int(top) or None)
-            state.want_vectors(found.name)
-            st.toast(f"Loaded: {found.words:,} words of width {found.width}", icon=":material/check:")
+            loaded_set = _load(store, upload, words, int(top) or None)
+            state.want_vectors(loaded_set.name)
+            st.toast(
+                f"Loaded: {loaded_set.words:,} words of width {loaded_set.width}", icon=":material/check:"
+            )
             st.rerun()
 
 
@@ -154,11 +156,11 @@ def _show_download(store: Store) -> None:
 
 
 def show_fetched(store: Store, job: Job) -> None:
-    """What a finished download became, and the button that chooses it."""
-    found = vector_set(store, fetched_vectors(job))
+    """The vectors of a finished download, and the button that chooses them."""
+    fetched_set = vector_set(store, fetched_vectors(job))
     with st.container(border=True):
-        st.text(f"{found.title}: {found.words:,} words × {found.width}")
+        st.text(f"{fetched_set.title}: {fetched_set.words:,} words × {fetched_set.width}")
         if st.button("Use these vectors", type="primary", icon=":material/check:", key="fetched.use"):
-            state.want_vectors(found.name)
+            state.want_vectors(fetched_set.name)
             state.show_job("")
             st.rerun()

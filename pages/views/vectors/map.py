@@ -47,9 +47,9 @@ def show_map(store: Store, vectors: WordVectors, name: str) -> None:
     with guard():
         if not _may_draw(name, words, config):
             return
-        found = resources.word_map(store, name, words, config)
+        word_map = resources.word_map(store, name, words, config)
         groups = resources.clusters(store, name, words, number) if number else None
-        _show(vectors, words, found, groups, config)
+        _show(vectors, words, word_map, groups, config)
 
 
 def _ask_map() -> tuple[MapConfig, int]:
@@ -58,7 +58,7 @@ def _ask_map() -> tuple[MapConfig, int]:
         list(METHODS),
         default="pca",
         required=True,
-        format_func=lambda each: METHODS[each],
+        format_func=lambda method_id: METHODS[method_id],
         key="map.method",
         help=next(knob.help for knob in knobs_of(MapConfig) if knob.name == "method"),
     )
@@ -94,9 +94,9 @@ def _may_draw(name: str, words: tuple[str, ...], config: MapConfig) -> bool:
 
 
 def _show(
-    vectors: WordVectors, words: Sequence[str], found: WordMap, groups: Clusters | None, config: MapConfig
+    vectors: WordVectors, words: Sequence[str], word_map: WordMap, groups: Clusters | None, config: MapConfig
 ) -> None:
-    figure = word_map_figure(words, found.points, groups, found.variance)
+    figure = word_map_figure(words, word_map.points, groups, word_map.variance)
     title = f"{len(words):,} words on a map by {METHODS[config.method]}"
     left, right = st.columns([4, 1], gap="medium")
     selected: list[int] = []
@@ -114,26 +114,26 @@ def _show(
         else:
             st.plotly_chart(figure, key="map.space", config={"displaylogo": False}, alt=title)
     with right:
-        _show_trust(found, config, len(words))
-        csv_button(*_coordinates(words, found, groups), "map.csv", "map.csv")
+        _show_trust(word_map, config, len(words))
+        csv_button(*_coordinates(words, word_map, groups), "map.csv", "map.csv")
     if config.dimensions == 2:
-        _show_selected(vectors, words, found, groups, selected)
+        _show_selected(vectors, words, word_map, groups, selected)
 
 
-def _show_trust(found: WordMap, config: MapConfig, count: int) -> None:
-    """How many true neighbours the map keeps, and how it was made."""
-    st.metric(f"Overlap@{found.k}", f"{found.overlap:.2f}")
+def _show_trust(word_map: WordMap, config: MapConfig, count: int) -> None:
+    """The share of true neighbours that the map keeps, and how it was made."""
+    st.metric(f"Overlap@{word_map.k}", f"{word_map.overlap:.2f}")
     st.caption(
-        f"(chance {found.chance:.2g}) The share of a word's {found.k} nearest words, by cosine among these "
+        f"(chance {word_map.chance:.2g}) The share of a word's {word_map.k} nearest words, by cosine among these "
         f"{count:,}, that are its nearest on the map, too."
     )
     settings = [f"{knob.title.lower()} {getattr(config, knob.name):,}" for knob in _used(config)]
     st.text(f"{METHODS[config.method]}, {', '.join(settings)}")
-    if found.variance:
-        st.caption(f"The axes hold {sum(found.variance):.0%} of what parts these words.")
+    if word_map.variance:
+        st.caption(f"The axes hold {sum(word_map.variance):.0%} of what parts these words.")
     else:
         st.caption("Near words are kept together; the distance between groups means little.")
-    for note in found.notes:
+    for note in word_map.notes:
         st.caption(plain(note))
 
 
@@ -142,16 +142,16 @@ def _used(config: MapConfig) -> Iterator[Knob]:
 
 
 def _coordinates(
-    words: Sequence[str], found: WordMap, groups: Clusters | None
+    words: Sequence[str], word_map: WordMap, groups: Clusters | None
 ) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
     """The columns and rows of the map as a table."""
-    columns = ("word", *"xyz"[: found.points.shape[1]], "cluster", "kept share")
+    columns = ("word", *"xyz"[: word_map.points.shape[1]], "cluster", "kept share")
     rows: list[tuple[object, ...]] = [
         (
             word,
-            *(f"{value:.5f}" for value in found.points[at]),
+            *(f"{value:.5f}" for value in word_map.points[at]),
             groups.names[groups.labels[at]] if groups else "",
-            f"{found.overlaps[at]:.2f}",
+            f"{word_map.overlaps[at]:.2f}",
         )
         for at, word in enumerate(words)
     ]
@@ -161,7 +161,7 @@ def _coordinates(
 def _show_selected(
     vectors: WordVectors,
     words: Sequence[str],
-    found: WordMap,
+    word_map: WordMap,
     groups: Clusters | None,
     selected: Sequence[int],
 ) -> None:
@@ -176,7 +176,7 @@ def _show_selected(
         {
             "word": [words[at] for at in shown],
             "near": [", ".join(vectors.words[row] for row in line) for line in near],
-            "kept": [found.overlaps[at] for at in shown],
+            "kept": [word_map.overlaps[at] for at in shown],
             "cluster": [groups.names[groups.labels[at]] if groups else "" for at in shown],
         }
     )
@@ -189,7 +189,10 @@ def _show_selected(
             "word": st.column_config.TextColumn("Word", width="small"),
             "near": st.column_config.TextColumn("Nearest of all words, by cosine", width="large"),
             "kept": st.column_config.NumberColumn(
-                "Kept", format="%.2f", width="small", help=f"Share of its {found.k} nearest kept on the map."
+                "Kept",
+                format="%.2f",
+                width="small",
+                help=f"Share of its {word_map.k} nearest kept on the map.",
             ),
             "cluster": st.column_config.TextColumn("Cluster", width="medium"),
         },

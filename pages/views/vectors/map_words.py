@@ -1,4 +1,4 @@
-"""Which words go on a map: the most frequent ones, a list, or a word with its neighbours."""
+"""Choice of the words on a map: the most frequent ones, a list, or a word with its neighbours."""
 
 from __future__ import annotations
 

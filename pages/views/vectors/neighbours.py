@@ -37,21 +37,21 @@ def show_neighbours(store: Store, vectors: WordVectors, name: str) -> None:
         k = st.number_input("Neighbours", 1, 1_000, 10, key="neighbours.k")
     with right:
         first = ask_first(vectors, f"neighbours.first.{vectors.name}")
-    found = {word: neighbours(vectors, word, k, first=first) for word in words}
-    if not found:
+    neighbours_by_word = {word: neighbours(vectors, word, k, first=first) for word in words}
+    if not neighbours_by_word:
         st.text("Type a word to see its neighbours.")
         return
-    times = Counter(each.word for near in found.values() for each in near)
+    times = Counter(neighbour.word for near in neighbours_by_word.values() for neighbour in near)
     shared = {word for word, count in times.items() if count > 1}
     for begin in range(0, len(words), A_ROW):
         row = words[begin : begin + A_ROW]
         for place, word in zip(st.columns(max(2, len(row))), row):
             with place:
-                _show_list(word, found[word], shared if len(words) > 1 else set(), k)
+                _show_list(word, neighbours_by_word[word], shared if len(words) > 1 else set(), k)
     if len(words) > 1:
         listed = ", ".join(sorted(shared, key=lambda word: (-times[word], word))[:60])
         st.text(f"Shared by at least two: {listed}" if shared else "They share none of these neighbours.")
-    _download(found)
+    _download(neighbours_by_word)
 
 
 def _show_list(word: str, near: list[Neighbour], shared: set[str], k: int) -> None:
@@ -59,10 +59,10 @@ def _show_list(word: str, near: list[Neighbour], shared: set[str], k: int) -> No
         st.text(word)
         frame = pd.DataFrame(
             {
-                "word": [each.word for each in near],
-                "cosine": [each.score for each in near],
-                "shared": [each.word in shared for each in near],
-                "rank": [each.row + 1 for each in near],
+                "word": [neighbour.word for neighbour in near],
+                "cosine": [neighbour.score for neighbour in near],
+                "shared": [neighbour.word in shared for neighbour in near],
+                "rank": [neighbour.row + 1 for neighbour in near],
             }
         )
         st.dataframe(
@@ -87,10 +87,10 @@ def _show_list(word: str, near: list[Neighbour], shared: set[str], k: int) -> No
         )
 
 
-def _download(found: dict[str, list[Neighbour]]) -> None:
+def _download(neighbours_by_word: dict[str, list[Neighbour]]) -> None:
     rows = [
-        (word, str(at), each.word, f"{each.score:.6f}")
-        for word, near in found.items()
-        for at, each in enumerate(near, start=1)
+        (word, str(at), neighbour.word, f"{neighbour.score:.6f}")
+        for word, near in neighbours_by_word.items()
+        for at, neighbour in enumerate(near, start=1)
     ]
     csv_button(("word", "place", "neighbour", "cosine"), rows, "neighbours.csv", "neighbours.csv")

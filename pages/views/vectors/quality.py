@@ -1,4 +1,4 @@
-"""How good a set of word vectors is: a set of questions, its settings, and what was evaluated before."""
+"""Quality of a set of word vectors: a set of questions, its settings, and what was evaluated before."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _is_evaluation_of(job: Job, name: str) -> bool:
 
 
 def _line(job: Job) -> dict[str, Any]:
-    """What the table tells of one evaluation; word pairs know nothing of method, inputs and search."""
+    """The table's row for one evaluation; word pairs know nothing of method, inputs and search."""
     report, _ = resources.evaluation(job)
     config = job.record.config
     line: dict[str, Any] = {

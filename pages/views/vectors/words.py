@@ -30,14 +30,14 @@ def split_words(text: str) -> list[str]:
 
 
 def first_words(vectors: WordVectors, usual: str, count: int = 1) -> list[str]:
-    """What a text box begins with: the usual words that the set holds, or `count` fairly frequent ones of its own."""
+    """First words of a text box: the usual words that the set holds, or `count` fairly frequent ones of its own."""
     known = [word for word in usual.split() if word in vectors.vocabulary]
     begin = len(vectors.words) // 20
     return known if len(known) >= count else vectors.words[begin : begin + count]
 
 
 def first_formula(vectors: WordVectors, usual: str) -> str:
-    """What a formula box begins with: the usual formula, or a difference of two words of the set."""
+    """First formula of a formula box: the usual formula, or a difference of two words of the set."""
     try:
         parse_formula(usual, vectors.vocabulary)
     except UnknownWord:
@@ -57,7 +57,7 @@ def known_words(words: Sequence[str], vectors: WordVectors, key: str) -> list[st
 
 
 def tell_unknown(error: UnknownWord, key: str) -> None:
-    """What is not known, and a button for each near spelling, which puts it into the text of the widget `key`."""
+    """The unknown word, and a button for each near spelling, which puts it into the text of the widget `key`."""
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         st.text(f"'{error.word}' is not among these words.", width="content")
         if error.suggestions:
@@ -79,7 +79,7 @@ def _replace(key: str, word: str, near: str) -> None:
 
 
 def ask_first(vectors: WordVectors, key: str) -> int | None:
-    """How many of the most frequent words are searched; None for all."""
+    """The number of most frequent words that are searched; None for all."""
     count = len(vectors.vocabulary)
     cuts = [cut for cut in (10_000, 30_000, 50_000, 100_000, 200_000) if cut < count]
     return st.selectbox(

@@ -1,4 +1,4 @@
-"""What an experiment found: scores over sizes, the worth of the source, and the cost beside the gain."""
+"""The result of an experiment: scores over sizes, the worth of the source, and the cost beside the gain."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def show_grid(grid: Grid, *, choose_measure: bool = False) -> None:
     """The curve, the sentences, the gains and the table; with a choice of the measure of the curve, where wanted."""
     if grid.points:
         _show_curve(grid, choose_measure)
-    for each in grid.zero:
-        st.text(f"The source's own model ({each.title}), without one row of the target: {each.value:.1%}.")
+    for score in grid.zero:
+        st.text(f"The source's own model ({score.title}), without one row of the target: {score.value:.1%}.")
     if grid.gains:
         st.markdown("**What the source is worth**")
         strategies = {point.arm: point.strategy for point in grid.points}
