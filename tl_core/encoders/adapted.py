@@ -240,7 +240,7 @@ def write_facts(folder: Path, start: StartingPoint, facts: dict[str, Any]) -> No
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """The facts that `write_facts` wrote; ModelError if it is missing or broken."""
+    """The facts that `write_facts` wrote; ModelError if they are missing or broken."""
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -271,7 +271,7 @@ class _Loop:
         return float(accelerator.reduce(total, "sum")) / len(rows)
 
     def _drop_unwanted_gradients(self) -> None:
-        """What stays as it is in this epoch adds nothing to the gradient's norm and gathers no moments."""
+        """Drop the gradients of what stays as it is in this epoch: it adds nothing to the norm and gathers no moments."""
         for group in self.optimizer.param_groups:
             if group["largest"] == 0:
                 for parameter in group["params"]:

@@ -70,7 +70,7 @@ class VectorStream:
 
     @property
     def progress(self) -> Progress:
-        """The share of the file, as it lies, that has been read."""
+        """Progress through the file, as it lies."""
         return Progress(self._raw.tell(), self.size)
 
     @property
