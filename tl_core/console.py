@@ -1,4 +1,4 @@
-"""What is printed: UTF-8 wherever it goes, an error as one line, a classifier's answers as one JSON line a text."""
+"""Printing: UTF-8 wherever it goes, an error as one line, a classifier's answers as one JSON line a text."""
 
 from __future__ import annotations
 
@@ -41,6 +41,10 @@ def parser_of_texts(description: str) -> argparse.ArgumentParser:
 
 def print_labels(texts: Sequence[str], answers: Iterable[Mapping[str, float]]) -> None:
     """One line of JSON for each text: the most probable label, and the probability of each."""
-    for text, found in zip(texts, answers, strict=True):
-        label = max(found, key=found.__getitem__)
-        print(json.dumps({"text": text, "label": label, "probabilities": dict(found)}, ensure_ascii=False))
+    for text, probabilities in zip(texts, answers, strict=True):
+        label = max(probabilities, key=probabilities.__getitem__)
+        print(
+            json.dumps(
+                {"text": text, "label": label, "probabilities": dict(probabilities)}, ensure_ascii=False
+            )
+        )

@@ -36,7 +36,7 @@ def from_json(kind: type[T], values: object) -> T:
 
 
 def _problem(error: BaseException, kind: type[Any] | None) -> str:
-    """What is wrong with one value, in words."""
+    """The fault of one value, in words."""
     from cattrs.v import format_exception
 
     if get_origin(kind) is Literal:

@@ -20,7 +20,7 @@ Value = bool | int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """What one setting may be and what it does."""
+    """One setting: its possible values and its effect."""
 
     name: str
     default: Value
@@ -41,7 +41,7 @@ class Knob:
         return type(self.default)
 
     def problem(self, value: object) -> str | None:
-        """Why `value` will not do, as the end of a sentence; None if it will."""
+        """The reason why `value` will not do, as the end of a sentence; None if it will."""
         if self.choices:
             wanted = ", ".join(self.choices)
             return None if value in self.choices else f"must be one of {wanted}; got {value!r}"
@@ -94,34 +94,34 @@ def knob(
 
 def knobs_of(config: type[Any] | object) -> tuple[Knob, ...]:
     """The knobs of a config class or instance, in the order of its fields."""
-    found = []
+    knobs = []
     for field in dataclasses.fields(config):  # type: ignore[arg-type]
         if "knob" in field.metadata:
-            found.append(Knob(name=field.name, default=cast(Value, field.default), **field.metadata["knob"]))
-    return tuple(found)
+            knobs.append(Knob(name=field.name, default=cast(Value, field.default), **field.metadata["knob"]))
+    return tuple(knobs)
 
 
 def check_knobs(config: object) -> None:
     """Raise ConfigError, naming the setting, if a value of `config` is out of its bounds."""
-    for each in knobs_of(config):
-        problem = each.problem(getattr(config, each.name))
+    for setting in knobs_of(config):
+        problem = setting.problem(getattr(config, setting.name))
         if problem:
             raise ConfigError(
                 "{config}.{setting} {problem}.",
                 config=type(config).__name__,
-                setting=each.name,
+                setting=setting.name,
                 problem=problem,
             )
 
 
 def to_values(config: object) -> dict[str, Value]:
     """The knobs of `config` by name, ready for JSON."""
-    return {each.name: getattr(config, each.name) for each in knobs_of(config)}
+    return {setting.name: getattr(config, setting.name) for setting in knobs_of(config)}
 
 
 def from_values(config_class: type[T], values: Mapping[str, object]) -> T:
     """A config from saved values; missing ones take their default, unknown ones are refused."""
-    known = {each.name: each for each in knobs_of(config_class)}
+    known = {setting.name: setting for setting in knobs_of(config_class)}
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise ConfigError(

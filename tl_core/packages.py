@@ -22,10 +22,10 @@ REMEMBERED = "fingerprints.json"
 def package_folder(module: str) -> Path | None:
     """The folder of an installed package, found without importing it, or of its fetched data; None if there is none."""
     try:
-        found = importlib.util.find_spec(module)
+        spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
-        found = None
-    places = list(found.submodule_search_locations or []) if found else []
+        spec = None
+    places = list(spec.submodule_search_locations or []) if spec else []
     if places:
         return Path(places[0])
     fetched = fetched_folder(module, read_settings().cache)
@@ -33,7 +33,7 @@ def package_folder(module: str) -> Path | None:
 
 
 def fetched_folder(module: str, cache: Path) -> Path:
-    """Where the data files of a package lie that does not install here, once they were fetched."""
+    """Folder of the data files of a package that does not install here, once they were fetched."""
     return cache / "packages" / module
 
 
@@ -48,17 +48,17 @@ def check_fingerprint(path: Path, sha256: str, cache: Path) -> None:
         raise ModelError("{path} is missing. Reinstall the package that brings it.", path=path) from error
     key = f"{path.resolve()}|{facts.st_size}|{facts.st_mtime_ns}"
     remembered = read_record(cache / REMEMBERED) or {}
-    found = remembered.get(key)
-    if found is None:
+    digest = remembered.get(key)
+    if digest is None:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         with contextlib.suppress(TLError):  # a read-only cache costs only the next hash
-            write_record(cache / REMEMBERED, {**remembered, key: found})
-    if found != sha256:
+            write_record(cache / REMEMBERED, {**remembered, key: digest})
+    if digest != sha256:
         raise ModelError(
             "{path} is not the file it should be: its SHA-256 is {found}..., "
             "it must be {sha256}.... Reinstall the package that brings it.",
             path=path,
-            found=found[:12],
+            found=digest[:12],
             sha256=sha256[:12],
         )

@@ -111,7 +111,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _certificates() -> dict[str, str]:
-    """Where Python finds no certificates of its own, as python.org's for macOS at first, those of certifi."""
+    """The certificates of certifi, where Python finds none of its own, as that of python.org for macOS at first."""
     known = ssl.get_default_verify_paths()
     if known.cafile or known.capath:
         return {}

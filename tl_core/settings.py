@@ -1,4 +1,4 @@
-"""Where data, runs and models lie, and how much the machine may be used.
+"""Folders of data, runs and models, and how much the machine may be used.
 
 Everything comes from the environment and from nowhere else:
 
@@ -50,7 +50,7 @@ class Settings:
 
 
 def usable_cores() -> int:
-    """How many CPU cores this process may use, at least one."""
+    """Number of CPU cores that this process may use, at least one."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return max(1, os.cpu_count() or 1)

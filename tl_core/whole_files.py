@@ -186,7 +186,7 @@ def _let_go(error: BaseException | None) -> None:
 
 
 def _patiently(step: Callable[[], T], path: Path) -> T:
-    """What the step gives; while it is refused it is tried again, and then StillInUse is raised."""
+    """The result of the step; while it is refused it is tried again, and then StillInUse is raised."""
     end, pause = 0.0, 0.005
     while True:
         try:
@@ -211,9 +211,9 @@ def _beside(path: Path, mark: str) -> Path:
 
 
 def _born(aside: Path, mark: str) -> float:
-    """When a name of ours was given, in seconds since 1970."""
-    told = aside.name.removeprefix(mark).partition("-")[0]
-    return float(told) if told.isdigit() else 0.0
+    """The time at which a name of ours was given, in seconds since 1970."""
+    moment = aside.name.removeprefix(mark).partition("-")[0]
+    return float(moment) if moment.isdigit() else 0.0
 
 
 def _discard(path: Path) -> None:

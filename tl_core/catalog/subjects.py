@@ -1,4 +1,4 @@
-"""What can be looked into: packaged encoders, readers, finished runs, and models by folder or hub name."""
+"""Subjects to look into: packaged encoders, readers, finished runs, and models by folder or hub name."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def open_base(store: Store, name: str) -> Subject:
 
 
 def subject_stamp(store: Store, name: str) -> str:
-    """What changes when another model lies under this name: when its facts were written."""
+    """A stamp that changes when another model lies under this name: when its facts were written."""
     folder = store.run(name).model if IDENTIFIER.fullmatch(name) else None
     facts = folder / FACTS if folder else None
     return f"{name} {facts.stat().st_mtime_ns if facts and facts.is_file() else 0}"
@@ -144,16 +144,16 @@ def _classifier_subject(store: Store, run: Run) -> Subject:
     from tl_core.encoders.attention.subject import MOST_TOKENS, Subject
     from tl_core.tasks.classify.saved import load_classifier
 
-    found: EncoderClassifier = load_classifier(run.model, store.settings, device="cpu")  # type: ignore[assignment]
+    classifier: EncoderClassifier = load_classifier(run.model, store.settings, device="cpu")  # type: ignore[assignment]
     return Subject(
         run.id,
         run.record.title,
         "classes",
-        found.encoder,
-        min(found.encoder.max_tokens, found.use.max_tokens, MOST_TOKENS),
-        found.network.eval().requires_grad_(False),
-        found.classes,
-        lambda logits, shown: _class_targets(found.classes, logits),
+        classifier.encoder,
+        min(classifier.encoder.max_tokens, classifier.use.max_tokens, MOST_TOKENS),
+        classifier.network.eval().requires_grad_(False),
+        classifier.classes,
+        lambda logits, shown: _class_targets(classifier.classes, logits),
     )
 
 

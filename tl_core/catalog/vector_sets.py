@@ -41,15 +41,15 @@ class VectorSet:
 def vector_sets(store: Store) -> list[VectorSet]:
     """Every set there is: packaged, files newest first, learned runs newest first."""
     facts = packaged_vectors()
-    found = []
+    sets = []
     if facts is not None:
-        found.append(VectorSet(PACKAGED, facts.name, facts.words, facts.width, "packaged", facts.licence))
+        sets.append(VectorSet(PACKAGED, facts.name, facts.words, facts.width, "packaged", facts.licence))
     folders = [path for path in store.settings.vectors.glob("file-*") if FILE_ID.fullmatch(path.name)]
     for folder in sorted(folders, key=_changed, reverse=True):
-        found += _described(folder.name, folder, "file")
+        sets += _described(folder.name, folder, "file")
     for run in learned_runs(store):
-        found += _described(run.id, run.model, "learned")
-    return found
+        sets += _described(run.id, run.model, "learned")
+    return sets
 
 
 def learned_runs(store: Store) -> list[Run]:
@@ -60,9 +60,9 @@ def learned_runs(store: Store) -> list[Run]:
 def vector_set(store: Store, name: str) -> VectorSet:
     """The set of this name; ModelError with those there are for any other."""
     sets = vector_sets(store)
-    for each in sets:
-        if each.name == name:
-            return each
+    for candidate in sets:
+        if candidate.name == name:
+            return candidate
     raise ModelError(
         "There are no word vectors {name!r}. There are: {sets}.",
         name=name[:80],
@@ -87,7 +87,7 @@ def open_vectors(store: Store, name: str) -> WordVectors:
         return load_vectors(
             store.settings.vectors / drain(add_vectors(store, Path(name), Path(name).name)).name
         )
-    sets = ", ".join(each.name for each in vector_sets(store))
+    sets = ", ".join(known.name for known in vector_sets(store))
     raise ModelError(
         "{name!r} is neither a file nor word vectors that are here. There are: {sets}.",
         name=name[:80],
@@ -119,8 +119,8 @@ def add_vectors(
                 folder=folder,
                 reason=error.strerror or error,
             ) from error
-    [found] = _described(name, folder, "file")
-    return found
+    [added] = _described(name, folder, "file")
+    return added
 
 
 def delete_vectors(store: Store, name: str) -> None:
@@ -131,7 +131,7 @@ def delete_vectors(store: Store, name: str) -> None:
 
 
 def vectors_stamp(store: Store, name: str) -> str:
-    """What changes when other vectors lie under this name."""
+    """A stamp that changes when other vectors lie under this name."""
     if name == PACKAGED:
         facts = packaged_vectors()
         return str(facts.path) if facts else ""
@@ -173,14 +173,14 @@ def _run_of(store: Store, run_id: str) -> Run:
 def _fingerprint(path: Path, words: Path | None, top: int | None) -> str:
     """16 hexadecimal digits that are the same for the same content and choice."""
     digest = hashlib.sha256(f"{top or 0}".encode())
-    for each in (path, words):
-        if each is not None:
+    for source in (path, words):
+        if source is not None:
             try:
-                with each.open("rb") as file:
+                with source.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
             except OSError as error:
                 raise DataError(
-                    "{file} cannot be read ({reason}).", file=each.name, reason=error.strerror
+                    "{file} cannot be read ({reason}).", file=source.name, reason=error.strerror
                 ) from error
     return digest.hexdigest()[:16]
 

@@ -74,14 +74,14 @@ def run_attention(options: argparse.Namespace) -> int:
             [f"{maps.shape} written to {options.out} ({bytes_text(size)})"],
         )
         return 0
-    found = maps if layer is None else maps[layer, head]
+    matrices = maps if layer is None else maps[layer, head]
     lines = [f"{subject.title}: {subject.layers} layers, {subject.heads} heads, {len(shown)} tokens"]
     if layer is None:
         lines.append("--layer and --head show one matrix, --json or --out FILE.npz all of them.")
     else:
-        strongest = (f"{shown.tokens[int(row.argmax())]} ({row.max():.2f})" for row in found)
-        lines += [f"{token:>16}  looks most at {seen}" for token, seen in zip(shown.tokens, strongest)]
-    show(options, {**answer, "matrices": found.tolist()} if options.json else {}, lines)
+        strongest = (f"{shown.tokens[int(row.argmax())]} ({row.max():.2f})" for row in matrices)
+        lines += [f"{token:>16}  looks most at {other}" for token, other in zip(shown.tokens, strongest)]
+    show(options, {**answer, "matrices": matrices.tolist()} if options.json else {}, lines)
     return 0
 
 
@@ -90,28 +90,28 @@ def run_attribute(options: argparse.Namespace) -> int:
     from tl_core.encoders.attribution.scores import attribute
 
     subject, shown = _opened(options, options.run_id)
-    named = {each.name: each for each in targets(subject, shown)}
+    named = {target_row.name: target_row for target_row in targets(subject, shown)}
     if options.target and options.target not in named:
         raise ConfigError(
             "--target must be one of {named}; got {target!r}.", named=", ".join(named), target=options.target
         )
     target = named[options.target] if options.target else next(iter(named.values()))
-    found = attribute(subject, shown, target, options.method, steps=options.steps)
-    words = [each.text for each in shown.words]
+    attribution = attribute(subject, shown, target, options.method, steps=options.steps)
+    words = [word.text for word in shown.words]
     answer = {
         "model": subject.name,
         **_described(shown),
         "target": target.name,
-        "output": found.output,
+        "output": attribution.output,
         "method": options.method,
-        "scores": found.words.tolist(),
-        "token_scores": None if found.tokens is None else found.tokens.tolist(),
-        "completeness_error": found.completeness_error,
+        "scores": attribution.words.tolist(),
+        "token_scores": None if attribution.tokens is None else attribution.tokens.tolist(),
+        "completeness_error": attribution.completeness_error,
     }
     lines = [f"{target.name} ({target.score:.3f}), {options.method}, in logits:"]
-    lines += [f"{score:+9.3f}  {word}" for word, score in zip(words, found.words)]
-    if found.completeness_error is not None:
-        lines.append(f"completeness error {found.completeness_error:.4f}")
+    lines += [f"{score:+9.3f}  {word}" for word, score in zip(words, attribution.words)]
+    if attribution.completeness_error is not None:
+        lines.append(f"completeness error {attribution.completeness_error:.4f}")
     show(options, answer, lines)
     return 0
 

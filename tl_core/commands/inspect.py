@@ -35,10 +35,12 @@ def run_devices(options: argparse.Namespace) -> int:
 
     devices = measure_devices(read_settings())
     lines = [
-        f"{each['name']}: {bytes_text(each['memory'])}, bfloat16: {each['bfloat16']}"
-        for each in devices["devices"]
+        f"{device['name']}: {bytes_text(device['memory'])}, bfloat16: {device['bfloat16']}"
+        for device in devices["devices"]
     ]
-    lines += [f"{work}: on the {each['title']}. {each['why']}" for work, each in devices["chosen"].items()]
+    lines += [
+        f"{work}: on the {device['title']}. {device['why']}" for work, device in devices["chosen"].items()
+    ]
     show(options, devices, [*lines, *devices["advice"]])
     return 0
 
@@ -64,7 +66,7 @@ def run_check(options: argparse.Namespace) -> int:
     )
     answer = report.summary()
     lines = [f"{report.rows} rows read, {len(report.refused)} refused; {report.encoding}, {report.delimiter}"]
-    lines += [f"  row {each.row}: {each.reason}" for each in report.refused[:20]]
+    lines += [f"  row {refusal.row}: {refusal.reason}" for refusal in report.refused[:20]]
     lines += [f"  {label}: {count}" for label, count in report.classes.items()]
     lines += [f"warning: {warning}" for warning in report.warnings]
     show(options, answer, lines)

@@ -1,4 +1,4 @@
-"""How commands speak: one JSON object or plain lines on stdout, progress on stderr."""
+"""Output of commands: one JSON object or plain lines on stdout, progress on stderr."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def parse_settings(given: Sequence[str], config: type[Any]) -> dict[str, Value]:
     """The values of several `--set NAME=VALUE` by name; ConfigError for a name that the config does not have."""
     known = {knob.name: knob for knob in knobs_of(config)}
     values = {}
-    for each in given:
-        name, equals, text = each.partition("=")
+    for setting in given:
+        name, equals, text = setting.partition("=")
         if not equals or name not in known:
             raise ConfigError(
                 "--set takes NAME=VALUE with one of {known}; got {setting!r}.",
                 known=", ".join(known),
-                setting=each,
+                setting=setting,
             )
         values[name] = parse_value(known[name], text)
     return values

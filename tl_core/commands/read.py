@@ -87,16 +87,19 @@ def run_ask(options: argparse.Namespace) -> int:
     reply = reader.ask(options.question, passage, how)
     threshold = reply.threshold if options.threshold is None else options.threshold
     answer = {
-        "answers": [asdict(each) for each in reply.answers],
+        "answers": [asdict(found_answer) for found_answer in reply.answers],
         "no_answer_score": reply.no_answer_score if reply.answers else None,
         "threshold": threshold,
         "answered": bool(reply.answers) and reply.answers[0].score >= threshold,
         "windows": reply.windows,
         "reader": reader.title,
     }
-    lines = [f"{each.score:8.2f}  {each.start}-{each.end}  {each.text}" for each in reply.answers]
-    said = reply.answers[0].text if answer["answered"] else "no answer in this text"
-    show(options, answer, [said, *lines])
+    lines = [
+        f"{found_answer.score:8.2f}  {found_answer.start}-{found_answer.end}  {found_answer.text}"
+        for found_answer in reply.answers
+    ]
+    first_line = reply.answers[0].text if answer["answered"] else "no answer in this text"
+    show(options, answer, [first_line, *lines])
     return 0
 
 
@@ -117,17 +120,17 @@ def run_evaluate(options: argparse.Namespace) -> int:
     began = time.perf_counter()
     report = told_by_tenths(evaluate_events(reader, data, Reading(top=1)), "asking").report
     seconds = time.perf_counter() - began
-    found = _percent(report.scores) | {"seconds": seconds, "reader": reader.title, "rule": report.rule}
+    answer = _percent(report.scores) | {"seconds": seconds, "reader": reader.title, "rule": report.rule}
     if report.other_josa is not None:
-        found["other_josa"] = {"cut": not report.josa, **_percent(report.other_josa)}
+        answer["other_josa"] = {"cut": not report.josa, **_percent(report.other_josa)}
     if report.best is not None:
-        found["threshold"] = report.threshold
-        found["best_threshold"] = {"threshold": report.best_threshold, **_percent(report.best)}
+        answer["threshold"] = report.threshold
+        answer["best_threshold"] = {"threshold": report.best_threshold, **_percent(report.best)}
     line = (
-        f"{found['count']} questions  exact match {found['exact_match']:.2f} %  F1 {found['f1']:.2f} %  "
+        f"{answer['count']} questions  exact match {answer['exact_match']:.2f} %  F1 {answer['f1']:.2f} %  "
         f"{seconds_text(seconds)}  ({report.rule}, {reader.title})"
     )
-    show(options, found, [line])
+    show(options, answer, [line])
     return 0
 
 
@@ -149,8 +152,8 @@ def run_train(options: argparse.Namespace) -> int:
         )
     data = read_reading_file(options.file)
     test = read_reading_file(options.test) if options.test else None
-    for each in (data, test):
-        _tell_refused(each.refused if each else ())
+    for reading_set in (data, test):
+        _tell_refused(reading_set.refused if reading_set else ())
     store = Store(read_settings())
     if options.encoder and options.source:
         wanted = find_encoder(options.encoder, store.settings)
@@ -172,7 +175,7 @@ def run_train(options: argparse.Namespace) -> int:
 
 
 def _tell_refused(refused: Any) -> None:
-    for each in refused[:MOST_SAID]:
-        tell(f"left out: {each.place}: {each.reason}")
+    for question in refused[:MOST_SAID]:
+        tell(f"left out: {question.place}: {question.reason}")
     if len(refused) > MOST_SAID:
         tell(f"and {len(refused) - MOST_SAID} more")

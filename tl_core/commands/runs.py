@@ -50,8 +50,10 @@ def run_list(options: argparse.Namespace) -> int:
     summaries = [{**run_summary(run), "job": run.record.job} for run in runs]
     lines = [f"{job['id']}  {job['status']:<12} {job['title']}  {job['reason']}".rstrip() for job in jobs]
     lines += [f"{run.id}  {run.status:<12} {scores_text(run)}".rstrip() for run in runs]
-    unreadable = [{"id": each.id, "what": each.what, "reason": each.reason} for each in store.unreadable()]
-    lines += [f"{each['id']}  {'unreadable':<12} {each['reason']}" for each in unreadable]
+    unreadable = [
+        {"id": entry.id, "what": entry.what, "reason": entry.reason} for entry in store.unreadable()
+    ]
+    lines += [f"{entry['id']}  {'unreadable':<12} {entry['reason']}" for entry in unreadable]
     answer = {"jobs": jobs, "runs": summaries, "unreadable": unreadable}
     show(options, answer, lines or ["There are no runs yet."])
     return 0
@@ -75,7 +77,7 @@ def run_show(options: argparse.Namespace) -> int:
 
 def run_delete(options: argparse.Namespace) -> int:
     store = Store(read_settings())
-    if options.run_id in {each.id for each in store.unreadable()}:
+    if options.run_id in {entry.id for entry in store.unreadable()}:
         store.delete_unreadable(options.run_id)
     elif _job(store, options.run_id):
         store.delete_job(options.run_id)

@@ -147,7 +147,7 @@ def _config(options: argparse.Namespace) -> ClassifyExperiment:
 def _arms(options: argparse.Namespace, saved: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
     """The arms that are asked for: those of `--strategy` and `--arm`, else the saved ones, else the usual ones."""
     given = [parse_arm(text, {row.name: row.config for row in STRATEGIES}, PLACES) for text in options.arm]
-    named = {each["strategy"]: each for each in saved or ()}
+    named = {arm["strategy"]: arm for arm in saved or ()}
     chosen = dict.fromkeys(options.strategy)
     if not given and not chosen:
         return saved or [{"strategy": name, "settings": {}} for name in USUAL]
@@ -172,13 +172,13 @@ def _apply(setting: str, arms: list[dict[str, Any]], values: dict[str, Any]) -> 
             values[name] = parse_value(knob, text)
             return
     prefix, dot, rest = name.partition(".")
-    found = False
+    applied = False
     for arm in arms:
         for knob in knobs_of(strategy(arm["strategy"]).config):
             if knob.name == (rest if dot else name) and prefix in (arm["strategy"], name):
                 arm["settings"][knob.name] = parse_value(knob, text)
-                found = True
-    if not found:
+                applied = True
+    if not applied:
         known = sorted({knob.name for arm in arms for knob in knobs_of(strategy(arm["strategy"]).config)})
         raise ConfigError(
             "No chosen strategy has a setting {name!r}. They have: {known}.",
@@ -214,19 +214,19 @@ def followed(store: Store, job: Job) -> Job:
 
 
 def follow(store: Store, job_id: str) -> None:
-    told = ("", -1)
+    last_said = ("", -1)
     while not (job := store.job(job_id)).ended:
         progress = job.progress
         percent = int(100 * float(progress.get("share", 0)))
         doing = str(progress.get("doing", "")) if job.status == "running" else job.status
-        if (doing, percent) != told:
+        if (doing, percent) != last_said:
             tell(f"{percent:3d} %  {doing}  left: {seconds_text(progress.get('seconds_left'))}")
-            told = (doing, percent)
+            last_said = (doing, percent)
         time.sleep(POLL_SECONDS)
 
 
 def run_summary(run: Run) -> dict[str, Any]:
-    """What `train`, `train-reader` and `runs list` say of one run: what every run has, and what its task adds."""
+    """One run as `train`, `train-reader` and `runs list` print it: what every run has, and what its task adds."""
     record = run.record
     return {
         "id": run.id,

@@ -79,10 +79,10 @@ def run_neighbours(options: argparse.Namespace) -> int:
     from tl_core.vectors.search import neighbours
 
     vectors = open_vectors(Store(read_settings()), options.vectors)
-    found = {word: neighbours(vectors, word, options.k, first=options.first) for word in options.words}
-    listed = [{**each, "of": word} for word, near in found.items() for each in _listed(near)]
+    near_words = {word: neighbours(vectors, word, options.k, first=options.first) for word in options.words}
+    listed = [{**row, "of": word} for word, near in near_words.items() for row in _listed(near)]
     answer = {"vectors": vectors.name, "neighbours": listed}
-    lines = [line for word, near in found.items() for line in (f"{word}:", *_lines(near))]
+    lines = [line for word, near in near_words.items() for line in (f"{word}:", *_lines(near))]
     show(options, answer, lines)
     return 0
 
@@ -94,7 +94,7 @@ def run_analogy(options: argparse.Namespace) -> int:
 
     vectors = open_vectors(Store(read_settings()), options.vectors)
     formula = parse_formula(options.formula, vectors.vocabulary)
-    found = solve(
+    nearest = solve(
         vectors,
         formula,
         options.k,
@@ -106,9 +106,9 @@ def run_analogy(options: argparse.Namespace) -> int:
         "formula": str(formula),
         "method": options.method,
         "inputs_included": options.include_inputs,
-        "answers": _listed(found),
+        "answers": _listed(nearest),
     }
-    show(options, answer, [f"{formula}:", *_lines(found)])
+    show(options, answer, [f"{formula}:", *_lines(nearest)])
     return 0
 
 
@@ -116,8 +116,8 @@ def run_similarity(options: argparse.Namespace) -> int:
     from tl_core.catalog.vector_sets import open_vectors
     from tl_core.vectors.arithmetic import similarity
 
-    found = similarity(open_vectors(Store(read_settings()), options.vectors), options.one, options.other)
-    show(options, {"similarity": found}, [f"{found:.4f}"])
+    cosine = similarity(open_vectors(Store(read_settings()), options.vectors), options.one, options.other)
+    show(options, {"similarity": cosine}, [f"{cosine:.4f}"])
     return 0
 
 
@@ -142,7 +142,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     else:
         halves = {"semantic": report.semantic, "syntactic": report.syntactic}
         answer |= {"accuracy": report.overall.accuracy}
-        answer |= {name: each.accuracy for name, each in halves.items() if each}
+        answer |= {name: half.accuracy for name, half in halves.items() if half}
         answer |= {"covered": report.overall.covered, "total": report.overall.total}
         answer["sections"] = [
             {"name": section.name, "accuracy": section.accuracy, "covered": section.covered}
@@ -205,9 +205,9 @@ def run_save(options: argparse.Namespace) -> int:
     return 0
 
 
-def _listed(found: Sequence[Neighbour]) -> list[dict[str, Any]]:
-    return [{"word": each.word, "score": each.score} for each in found]
+def _listed(near: Sequence[Neighbour]) -> list[dict[str, Any]]:
+    return [{"word": neighbour.word, "score": neighbour.score} for neighbour in near]
 
 
-def _lines(found: Sequence[Neighbour]) -> list[str]:
-    return [f"  {each.score:8.4f}  {each.word}" for each in found]
+def _lines(near: Sequence[Neighbour]) -> list[str]:
+    return [f"  {neighbour.score:8.4f}  {neighbour.word}" for neighbour in near]

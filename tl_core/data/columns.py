@@ -1,4 +1,4 @@
-"""Which columns hold the text and which the label: guessed by name, then by content."""
+"""Columns that hold the text and the label: guessed by name, then by content."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
-    """What a column's name and content say; lengths are means over its filled cells."""
+    """The facts that a column's name and content give; lengths are means over its filled cells."""
 
     name: str
     filled: int
@@ -65,7 +65,7 @@ class _Profile:
 
     @property
     def label_rank(self) -> int:
-        """How well this fits as label by its name: 6, 4, 2 for a plain label name, 5, 3, 1 for a weak one."""
+        """The fit as a label by the name: 6, 4, 2 for a plain label name, 5, 3, 1 for a weak one."""
         return max(name_rank(self.name, LABEL_NAMES) * 2, name_rank(self.name, WEAK_LABEL_NAMES) * 2 - 1, 0)
 
     @property
@@ -96,50 +96,54 @@ def guess_columns(table: Table) -> Columns:
         label = _label_by_content(usable, text)
     if not text:
         text = _text_by_content(usable, label) or (_longest(profiles, label),)
-    return Columns(tuple(each.name for each in text), label.name if label else None)
+    return Columns(tuple(profile.name for profile in text), label.name if label else None)
 
 
 def _label_by_name(usable: Sequence[_Profile]) -> _Profile | None:
     """The column with the best label name, if it has few values and no better text name."""
-    fitting = [each for each in usable if each.label_rank and each.may_be_label]
-    fitting = [each for each in fitting if each.label_rank >= 2 * each.text_rank - 1 and len(usable) > 1]
-    return _best(fitting, lambda each: each.label_rank)
+    fitting = [profile for profile in usable if profile.label_rank and profile.may_be_label]
+    fitting = [
+        profile for profile in fitting if profile.label_rank >= 2 * profile.text_rank - 1 and len(usable) > 1
+    ]
+    return _best(fitting, lambda profile: profile.label_rank)
 
 
 def _text_by_name(usable: Sequence[_Profile], label: _Profile | None) -> tuple[_Profile, ...]:
     """The column with the best text name, and a title beside it; none if no name says text."""
-    others = [each for each in usable if each is not label]
+    others = [profile for profile in usable if profile is not label]
     bodies = [other for other in others if other.text_rank]
-    body = _best(bodies, lambda each: (each.text_rank, each.characters))
+    body = _best(bodies, lambda profile: (profile.text_rank, profile.characters))
     titles = [other for other in others if other is not body and other.title_rank >= LAST_WORD]
-    title = _best(titles, lambda each: each.title_rank)
-    return tuple(each for each in (title, body) if each)
+    title = _best(titles, lambda profile: profile.title_rank)
+    return tuple(profile for profile in (title, body) if profile)
 
 
 def _label_by_content(usable: Sequence[_Profile], text: Sequence[_Profile]) -> _Profile | None:
     """The column of fewest distinct short values, two at least; the longest column stays for the text."""
-    others = [each for each in usable if each not in text and not name_rank(each.name, OTHER_NAMES)]
+    others = [
+        profile for profile in usable if profile not in text and not name_rank(profile.name, OTHER_NAMES)
+    ]
     if not text and others:
-        longest = max(usable, key=lambda each: each.characters)
+        longest = max(usable, key=lambda profile: profile.characters)
         others = [other for other in others if other is not longest]
     fitting = [other for other in others if other.has_few_values and other.distinct > 1]
-    return _best(fitting, lambda each: -each.distinct)
+    return _best(fitting, lambda profile: -profile.distinct)
 
 
 def _text_by_content(usable: Sequence[_Profile], label: _Profile | None) -> tuple[_Profile, ...]:
     """All columns of prose in the table's order; else the longest that is left."""
-    others = [each for each in usable if each is not label and not each.is_numeric]
+    others = [profile for profile in usable if profile is not label and not profile.is_numeric]
     prose = [
         other for other in others if other.words >= WORDS_OF_A_TEXT and 2 * other.distinct > other.filled
     ]
-    longest = _best(others, lambda each: each.characters)
+    longest = _best(others, lambda profile: profile.characters)
     return tuple(prose) or ((longest,) if longest else ())
 
 
 def _longest(profiles: Sequence[_Profile], label: _Profile | None) -> _Profile:
     """The last resort, where all columns are ids or numbers."""
     others = [profile for profile in profiles if profile is not label] or list(profiles)
-    return max(others, key=lambda each: (not each.is_numeric, each.characters))
+    return max(others, key=lambda profile: (not profile.is_numeric, profile.characters))
 
 
 def _best(profiles: Sequence[_Profile], rank: Callable[[_Profile], Rank]) -> _Profile | None:

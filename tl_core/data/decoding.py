@@ -1,4 +1,4 @@
-"""Which encoding plain bytes are in, and their lines as text.
+"""Encoding of plain bytes, and their lines as text.
 
 UTF-8 and UTF-16 are told by their byte order mark or their form. Of the rest only cp949 (Korean
 Excel) and cp1252 (Western Europe) are read, and only if what comes out looks like such a
@@ -52,14 +52,14 @@ class Source:
 
     def head(self) -> list[str]:
         """The first lines, as many as are enough to judge the form of the file by."""
-        found: list[str] = []
+        lines: list[str] = []
         left = HEAD_CHARACTERS
         for line in islice(self.lines(), HEAD_LINES):
             left -= len(line)
             if left < 0:
                 break
-            found.append(line)
-        return found
+            lines.append(line)
+        return lines
 
 
 def decode(plain: bytes, name: str) -> Source:
@@ -142,8 +142,8 @@ def _is_utf8(plain: bytes) -> bool:
 
 def _foreign_sample(plain: bytes, codec: str) -> str:
     """A sample from the first line that is not all ASCII: only there can a language be told."""
-    found = re.search(rb"[\x80-\xff]", plain)
-    start = plain.rfind(b"\n", 0, found.start()) + 1 if found else 0
+    match = re.search(rb"[\x80-\xff]", plain)
+    start = plain.rfind(b"\n", 0, match.start()) + 1 if match else 0
     return _sample(plain[start : start + SAMPLE_BYTES], codec)
 
 

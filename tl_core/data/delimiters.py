@@ -1,4 +1,4 @@
-"""Which character parts the cells, and whether quotes are quotes: chosen by how even the records come out."""
+"""Character that parts the cells, and whether quotes are quotes: chosen by how even the records come out."""
 
 from __future__ import annotations
 

@@ -88,23 +88,23 @@ def documents_of(table: Table, column: str) -> tuple[Document, ...]:
             columns=", ".join(table.columns),
         )
     at = table.columns.index(column)
-    found = [(number, row[at]) for number, row in zip(table.row_numbers, table.rows) if row[at].strip()]
-    if not found:
+    filled = [(number, row[at]) for number, row in zip(table.row_numbers, table.rows) if row[at].strip()]
+    if not filled:
         raise DataError(
             "{table} holds no text in the column '{column}'. Choose another column.",
             table=table.name,
             column=column,
         )
-    if len(found) > MOST_DOCUMENTS:
+    if len(filled) > MOST_DOCUMENTS:
         raise DataError(
             "{table} holds {found:,} texts in the column '{column}'; at most {most_documents:,} "
             "are read at once. Upload a part of the table.",
             table=table.name,
-            found=len(found),
+            found=len(filled),
             column=column,
             most_documents=MOST_DOCUMENTS,
         )
-    return tuple(Document(f"row {number}", text) for number, text in found)
+    return tuple(Document(f"row {number}", text) for number, text in filled)
 
 
 def _is_pdf(content: bytes, name: str) -> bool:
@@ -181,9 +181,9 @@ def _page_texts(reader: pypdf.PdfReader, name: str) -> list[str]:
     allowance = _Allowance(name, time.perf_counter() + MOST_SECONDS)
     texts: list[str] = []
     for page in reader.pages:
-        found = page.extract_text(visitor_operand_before=allowance.look, visitor_text=allowance.take)
+        text = page.extract_text(visitor_operand_before=allowance.look, visitor_text=allowance.take)
         allowance.look()
-        texts.append(_mended(NO_TEXT.sub("", found)).strip())
+        texts.append(_mended(NO_TEXT.sub("", text)).strip())
     return texts
 
 
@@ -220,7 +220,7 @@ def _mended(text: str) -> str:
 
 
 def _unreadable(error: Exception, name: str) -> DataError:
-    """What to say of an error that pypdf raised."""
+    """The DataError for an error that pypdf raised."""
     from pypdf.errors import DependencyError, FileNotDecryptedError, LimitReachedError
 
     if isinstance(error, DependencyError | FileNotDecryptedError):

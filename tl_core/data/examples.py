@@ -27,7 +27,7 @@ class Examples:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many texts each label has, in the order of the labels' names."""
+        """Number of texts of each label, in the order of the labels' names."""
         return dict(sorted(Counter(self.labels).items()))
 
     @property
@@ -79,7 +79,7 @@ def to_examples(table: Table, columns: Columns, *, merge_labels: bool = False) -
         if not text or not label:
             refused.append(Refused(row, "empty label" if text else "empty text"))
     examples = Examples(tuple(texts), tuple(labels), tuple(table.row_numbers)).take(kept)
-    return Labelled(examples, tuple(sorted(refused, key=lambda each: each.row)))
+    return Labelled(examples, tuple(sorted(refused, key=lambda refusal: refusal.row)))
 
 
 def texts_of(table: Table, text_columns: Sequence[str]) -> list[str]:
@@ -97,7 +97,7 @@ def texts_of(table: Table, text_columns: Sequence[str]) -> list[str]:
 
 
 def text_key(text: str) -> str:
-    """What two texts share that differ only by case or white space."""
+    """The key that texts share which differ only by case or white space."""
     return " ".join(text.casefold().split())
 
 
@@ -131,8 +131,8 @@ def read_examples(path: Path) -> Examples:
 
 def _example(line: bytes, name: str, number: int) -> tuple[str, str, int]:
     try:
-        found = json.loads(line)
-        text, label, row = found["text"], found["label"], found["row"]
+        record = json.loads(line)
+        text, label, row = record["text"], record["label"], record["row"]
     except (ValueError, KeyError, TypeError, RecursionError):
         text = label = row = None
     if isinstance(text, str) and isinstance(label, str) and type(row) is int:

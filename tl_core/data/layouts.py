@@ -1,4 +1,4 @@
-"""How a file is laid out, and its records: fastText or delimited, with or without a header."""
+"""Layout of a file, and its records: fastText or delimited, with or without a header."""
 
 from __future__ import annotations
 

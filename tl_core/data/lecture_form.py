@@ -34,7 +34,7 @@ Rebuild = Callable[[Sequence[str]], list[str]]  # tokens -> their parts of the t
 
 
 class _Unusable(Exception):
-    """Why a line is refused."""
+    """The reason why a line is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _holds_characters(source: Source) -> bool:
     """
     total = single = spaces = hangul = hangul_single = 0
     for line in source.lines():
-        tokens = [each for each in line.partition("\t")[0].split() if each not in SPECIAL]
+        tokens = [token for token in line.partition("\t")[0].split() if token not in SPECIAL]
         short = sum(len(token) == 1 for token in tokens)
         total += len(tokens)
         single += short
@@ -137,8 +137,8 @@ def _example(line: str, rebuild: Rebuild) -> _Example:
         raise _Unusable("bytes that are not UTF-8")
     cells = line.rstrip("\r\n").split("\t", 3)
     if len(cells) != 3:
-        found = {1: "no TAB", 2: "one TAB"}.get(len(cells), "more than two TABs")
-        raise _Unusable(f"{found}; a line has its tokens, TAB, start, TAB, end")
+        tabs = {1: "no TAB", 2: "one TAB"}.get(len(cells), "more than two TABs")
+        raise _Unusable(f"{tabs}; a line has its tokens, TAB, start, TAB, end")
     tokens = cells[0].strip(" ").split(" ")
     first, second = _separators(tokens)
     question = "".join(rebuild(tokens[1:first])).strip()
@@ -159,17 +159,17 @@ def _example(line: str, rebuild: Rebuild) -> _Example:
 
 
 def _separators(tokens: Sequence[str]) -> tuple[int, int]:
-    """Where the first and the second [SEP] stand; _Unusable if the line is not built of them."""
+    """The places of the first and the second [SEP]; _Unusable if the line is not built of them."""
     if tokens[0] != "[CLS]":
         raise _Unusable("it does not begin with [CLS]")
     if "" in tokens:
         raise _Unusable("two spaces in a row, so that its tokens cannot be counted")
-    found = [at for at, token in enumerate(tokens) if token == "[SEP]"]
-    if len(found) != 2:
-        raise _Unusable(f"{len(found)} [SEP]; a line has two, behind the question and behind the passage")
-    if any(token != "[PAD]" for token in tokens[found[1] + 1 :]):
+    places = [at for at, token in enumerate(tokens) if token == "[SEP]"]
+    if len(places) != 2:
+        raise _Unusable(f"{len(places)} [SEP]; a line has two, behind the question and behind the passage")
+    if any(token != "[PAD]" for token in tokens[places[1] + 1 :]):
         raise _Unusable("tokens behind the second [SEP]")
-    return found[0], found[1]
+    return places[0], places[1]
 
 
 def _token_number(cell: str) -> int:

@@ -1,4 +1,4 @@
-"""What columns are usually called, in English and Korean, and how well a name fits such a list."""
+"""Usual names of columns, in English and Korean, and how well a name fits such a list."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EXACT, LAST_WORD, SOME_WORD = 3, 2, 1
 
 
 def name_rank(name: str, names: AbstractSet[str]) -> int:
-    """How well a column's name fits: 3 exactly, 2 by its last word, 1 by another word, 0 not.
+    """Rank of a column's name: 3 exactly, 2 by its last word, 1 by another word, 0 not.
 
     Digits, case and separators do not count (`Review_1`, `reviewText`); Korean compounds carry
     their head at the end and need no separator (`감성라벨`).
@@ -49,8 +49,8 @@ def name_rank(name: str, names: AbstractSet[str]) -> int:
     joined = "".join(words)
     if joined in names:
         return EXACT
-    korean = [each for each in names if not each.isascii() and len(each) > 1 and each in joined]
-    if words[-1] in names or any(joined.endswith(each) for each in korean):
+    korean = [usual for usual in names if not usual.isascii() and len(usual) > 1 and usual in joined]
+    if words[-1] in names or any(joined.endswith(usual) for usual in korean):
         return LAST_WORD
     return SOME_WORD if korean or any(word in names for word in words) else 0
 

@@ -72,12 +72,12 @@ class ReadingSet:
 
     @property
     def articles(self) -> int:
-        """How many articles the passages come from."""
+        """Number of articles that the passages come from."""
         return len({passage.article for passage in self.passages})
 
     @property
     def answerable(self) -> int:
-        """How many questions have an answer."""
+        """Number of questions that have an answer."""
         return sum(question.answerable for question in self.questions)
 
     def passage_of(self, question: Question) -> str:
@@ -99,11 +99,11 @@ def joined(name: str, sets: Sequence[ReadingSet]) -> ReadingSet:
     passages: list[Passage] = []
     questions: list[Question] = []
     article = 0
-    for each in sets:
-        questions += [replace(one, passage=one.passage + len(passages)) for one in each.questions]
-        passages += [replace(one, article=one.article + article) for one in each.passages]
+    for data in sets:
+        questions += [replace(one, passage=one.passage + len(passages)) for one in data.questions]
+        passages += [replace(one, article=one.article + article) for one in data.passages]
         article = max((one.article for one in passages), default=-1) + 1
-    refused = tuple(one for each in sets for one in each.refused)
+    refused = tuple(one for data in sets for one in data.refused)
     return ReadingSet(name, tuple(passages), tuple(questions), refused)
 
 
@@ -143,7 +143,7 @@ def with_unanswerable(data: ReadingSet, share: float, seed: int) -> ReadingSet:
     siblings: dict[int, list[int]] = {}
     for at, passage in enumerate(data.passages):
         siblings.setdefault(passage.article, []).append(at)
-    answerable = [each for each in data.questions if each.answerable]
+    answerable = [asked for asked in data.questions if asked.answerable]
     passages, made = list(data.passages), []
     for at in random.permutation(len(answerable))[: round(share * len(answerable))]:
         question = answerable[int(at)]
@@ -176,4 +176,4 @@ def _rest(text: str, answers: Sequence[Answer]) -> str:
 def chosen_reference(answers: Sequence[Answer]) -> Answer:
     """The reference to learn from: the one that most annotators gave, the shortest among equals."""
     votes: Mapping[Answer, int] = {answer: answers.count(answer) for answer in answers}
-    return min(votes, key=lambda each: (-votes[each], len(each.text), each.start))
+    return min(votes, key=lambda answer: (-votes[answer], len(answer.text), answer.start))

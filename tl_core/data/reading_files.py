@@ -163,16 +163,16 @@ def _checked_answers(context: str, given: list[Any]) -> tuple[tuple[Answer, ...]
     """The answers that stand where they say, and what is wrong with the first other one."""
     good: list[Answer] = []
     problem = ""
-    for each in given:
-        text = each.get("text") if isinstance(each, dict) else None
-        start = each.get("answer_start") if isinstance(each, dict) else None
+    for entry in given:
+        text = entry.get("text") if isinstance(entry, dict) else None
+        start = entry.get("answer_start") if isinstance(entry, dict) else None
         if not isinstance(text, str) or not isinstance(start, int) or isinstance(start, bool):
             problem = problem or "an answer needs 'text' and a whole number 'answer_start'"
         elif not text.strip():
             problem = problem or "an answer is empty"
         elif start < 0 or context[start : start + len(text)] != text:
-            found = context[max(0, start) : max(0, start) + len(text)]
-            problem = problem or f"the answer {text[:60]!r} is not at {start}, where {found[:60]!r} stands"
+            excerpt = context[max(0, start) : max(0, start) + len(text)]
+            problem = problem or f"the answer {text[:60]!r} is not at {start}, where {excerpt[:60]!r} stands"
         else:
             good.append(_stripped(text, start))
     return tuple(good), problem

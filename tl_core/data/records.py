@@ -80,9 +80,9 @@ def fasttext_records(lines: Iterable[str]) -> Iterator[Record]:
             continue
         labels = list(FASTTEXT_LABEL.finditer(line))
         if len(labels) == 1:
-            found = labels[0]
-            text = f"{line[: found.start()].rstrip()} {line[found.end() :].lstrip()}"
-            yield Record(row, (found.group(1), text.strip()))
+            label = labels[0]
+            text = f"{line[: label.start()].rstrip()} {line[label.end() :].lstrip()}"
+            yield Record(row, (label.group(1), text.strip()))
         else:
             yield Record(row, (), "several labels; one is allowed" if labels else "no label")
 

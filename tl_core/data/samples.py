@@ -62,7 +62,7 @@ def read_sample(name: str) -> Table:
     raise DataError(
         "There is no sample '{name}'. There are: {samples}.",
         name=name,
-        samples=", ".join(each.name for each in SAMPLES),
+        samples=", ".join(known.name for known in SAMPLES),
     )
 
 
@@ -71,13 +71,13 @@ def sample_passages() -> tuple[SamplePassage, ...]:
     given = json.loads((FOLDER / "passages.json").read_text(encoding="utf-8"))
     return tuple(
         SamplePassage(
-            each["name"],
-            each["title"],
-            each["language"],
-            each["text"],
-            tuple(SampleQuestion(one["text"], one["answer"]) for one in each["questions"]),
+            entry["name"],
+            entry["title"],
+            entry["language"],
+            entry["text"],
+            tuple(SampleQuestion(one["text"], one["answer"]) for one in entry["questions"]),
         )
-        for each in given
+        for entry in given
     )
 
 

@@ -124,7 +124,7 @@ def _table(source: Source, layout: Layout) -> Table:
 
 
 def _cell_problem(cells: Sequence[str]) -> str:
-    """Why a row with these cells is refused; empty if it is not."""
+    """The reason why a row with these cells is refused; empty if it is not."""
     for cell in cells:
         if len(cell) > MAX_CELL_CHARACTERS:
             return f"a cell of {len(cell):,} characters; at most {MAX_CELL_CHARACTERS:,} are read"
@@ -135,16 +135,16 @@ def _cell_problem(cells: Sequence[str]) -> str:
     return ""
 
 
-def _width_problem(found: int, layout: Layout) -> str:
-    """Why a row of `found` cells is refused; empty if it is as wide as the table."""
+def _width_problem(width: int, layout: Layout) -> str:
+    """The reason why a row of `width` cells is refused; empty if it is as wide as the table."""
     wanted = len(layout.columns)
-    if found == wanted:
+    if width == wanted:
         return ""
     hint = "Fill in what is missing."
-    if found > wanted:
+    if width > wanted:
         hint = f"Put the text in quotes if it holds a {DELIMITER_NAMES[layout.delimiter]}."
     measure = "the header has" if layout.has_header else "most rows have"
-    return f"{_count(found, 'cell')}, but {measure} {_count(wanted, 'column')}. {hint}"
+    return f"{_count(width, 'cell')}, but {measure} {_count(wanted, 'column')}. {hint}"
 
 
 def _count(number: int, noun: str) -> str:

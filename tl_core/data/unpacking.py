@@ -84,7 +84,7 @@ def inflate(content: bytes, name: str, limit: int) -> bytes:
 
 
 def foreign_kind(plain: bytes) -> str | None:
-    """What the first bytes say the file is, as a noun; None if nothing speaks against a table."""
+    """The kind of file by its first bytes, as a noun; None if nothing speaks against a table."""
     if plain.startswith(b"PK\x03\x04") and (b"[Content_Types].xml" in plain[:4096] or b"xl/" in plain[:4096]):
         return "an Excel or Office file (xlsx, docx)"
     if plain[257:262] == b"ustar":

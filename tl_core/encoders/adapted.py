@@ -34,7 +34,7 @@ FACTS = "encoder.json"
 
 @dataclass(frozen=True, slots=True)
 class StartingPoint:
-    """Where a training begins: a base, and the folder of an earlier training on it, if any."""
+    """The start of a training: a base, and the folder of an earlier training on it, if any."""
 
     base: EncoderBase
     trained: Path | None = None
@@ -217,9 +217,9 @@ def save_weights(encoder: Encoder, folder: Path) -> None:
     from safetensors.torch import save_file
 
     trained = {
-        name: each.detach().cpu().contiguous()
-        for name, each in encoder.model.named_parameters()
-        if each.requires_grad
+        name: parameter.detach().cpu().contiguous()
+        for name, parameter in encoder.model.named_parameters()
+        if parameter.requires_grad
     }
     save_file(trained, folder / WEIGHTS)
 
@@ -240,7 +240,7 @@ def write_facts(folder: Path, start: StartingPoint, facts: dict[str, Any]) -> No
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """What `write_facts` wrote; ModelError if it is missing or broken."""
+    """The facts that `write_facts` wrote; ModelError if they are missing or broken."""
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""What an encoder is called and where it comes from: packaged, a local folder, or the hub."""
+"""Name and place of an encoder: packaged, a local folder, or the hub."""
 
 from __future__ import annotations
 

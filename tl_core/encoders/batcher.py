@@ -24,7 +24,7 @@ class Batcher:
     def __init__(self, encoder: Encoder, texts: Sequence[str], max_tokens: int, device: torch.device) -> None:
         self.encoder, self.device = encoder, device
         self.encoded = encode(encoder.tokenizer, texts, min(max_tokens, encoder.max_tokens))
-        self.lengths: NDArray[np.int64] = np.array([len(each.ids) for each in self.encoded], dtype=np.int64)
+        self.lengths: NDArray[np.int64] = np.array([len(text.ids) for text in self.encoded], dtype=np.int64)
 
     def __call__(self, rows: Sequence[int] | NDArray[Any]) -> dict[str, torch.Tensor]:
         """The forward arguments for these texts, padded to the longest of them: (B, T) each."""

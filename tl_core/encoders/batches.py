@@ -22,14 +22,14 @@ def pad(
     """
     import torch
 
-    ids = [each.ids or [pad_id] for each in encoded]
+    ids = [text.ids or [pad_id] for text in encoded]
     length = max(map(len, ids), default=1)
     rows = {
         "input_ids": [_fill(row, length, pad_id, pad_left) for row in ids],
         "attention_mask": [_fill([1] * len(row), length, 0, pad_left) for row in ids],
     }
     if type_ids:
-        rows["token_type_ids"] = [_fill(each.type_ids, length, 0, pad_left) for each in encoded]
+        rows["token_type_ids"] = [_fill(text.type_ids, length, 0, pad_left) for text in encoded]
     return {name: torch.tensor(row, dtype=torch.long).reshape(-1, length) for name, row in rows.items()}
 
 

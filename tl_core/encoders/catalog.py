@@ -85,7 +85,7 @@ def card_of(name: str) -> EncoderCard:
 
 
 def hub_name_of(name: str) -> str:
-    """What the hub calls a packaged encoder; '' for any other name."""
+    """The hub's name of a packaged encoder; '' for any other name."""
     return next((card.hub_name for card in ENCODERS if card.name == name), "")
 
 

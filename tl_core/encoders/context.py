@@ -67,8 +67,8 @@ class InContext:
         vectors = self.vectors[:, layer].astype(np.float64)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         unit = vectors / np.where(lengths > 0, lengths, 1)
-        found: Numbers = (unit @ unit.T).clip(-1, 1).astype(np.float32)
-        return found
+        cosines: Numbers = (unit @ unit.T).clip(-1, 1).astype(np.float32)
+        return cosines
 
 
 def word_in_context(encoder: Encoder, sentences: Sequence[str], word: str) -> InContext:
@@ -92,8 +92,8 @@ def word_in_context(encoder: Encoder, sentences: Sequence[str], word: str) -> In
     spans: list[tuple[int, int]] = []
     pieces: list[tuple[str, ...]] = []
     vectors: list[Numbers] = []
-    found = encodings(encoder.tokenizer, sentences, special_tokens=True, with_offsets=True)
-    for at, (sentence, encoding) in enumerate(zip(sentences, found, strict=True)):
+    tokenised = encodings(encoder.tokenizer, sentences, special_tokens=True, with_offsets=True)
+    for at, (sentence, encoding) in enumerate(zip(sentences, tokenised, strict=True)):
         _check_length(encoder, at, encoding)
         occurrences = list(_occurrences(form, sentence, encoding))
         if not occurrences:
@@ -127,7 +127,7 @@ def _pattern(word: str) -> re.Pattern[str]:
 def _occurrences(
     form: re.Pattern[str], sentence: str, encoding: Encoding
 ) -> Iterator[tuple[tuple[int, int], list[int]]]:
-    """Where the word stands, and the places of its tokens; one that the tokenizer dropped is none.
+    """Places of the word and of its tokens; one that the tokenizer dropped is none.
 
     A lone metaspace is placed on the next letter by some tokenizers, but says nothing of it.
     """
@@ -150,7 +150,7 @@ def _hidden_states(encoder: Encoder, encoding: Encoding) -> Numbers:
     family = encoder.family
     inputs = pad([Encoded(encoding.ids, encoding.type_ids)], encoder.pad_id, type_ids=family.type_ids)
     device = next(encoder.model.parameters()).device
-    moved = {name: each.to(device) for name, each in inputs.items()}
+    moved = {name: tensor.to(device) for name, tensor in inputs.items()}
     with torch.inference_mode():
         states = encoder.model(**moved, output_hidden_states=True).hidden_states
     if not states or len(states) != encoder.layers + 1:
@@ -161,8 +161,8 @@ def _hidden_states(encoder: Encoder, encoding: Encoding) -> Numbers:
             states=len(states or ()),
             layers=encoder.layers + 1,
         )
-    found: Numbers = torch.stack([state[0].float() for state in states]).cpu().numpy()
-    return found
+    stacked: Numbers = torch.stack([state[0].float() for state in states]).cpu().numpy()
+    return stacked
 
 
 def _check_length(encoder: Encoder, at: int, encoding: Encoding) -> None:

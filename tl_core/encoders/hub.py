@@ -37,9 +37,9 @@ def hub_folder(base: EncoderBase, settings: Settings) -> Path:
 
     ModelError if the model is not here and cannot be had: no network, no such name, no access.
     """
-    found = on_this_machine(base)
-    if found is not None:
-        return found
+    here = on_this_machine(base)
+    if here is not None:
+        return here
     if settings.offline:
         raise ModelError(
             "{base} is not on this machine, and HF_HUB_OFFLINE keeps the engine off the hub. {instead}",
@@ -65,7 +65,7 @@ def hub_folder(base: EncoderBase, settings: Settings) -> Path:
 
 
 def choose_files(name: str, files: Iterable[str]) -> list[str]:
-    """Which of a repository's files are needed; safetensors before old weights.
+    """The files of a repository that are needed; safetensors before old weights.
 
     ModelError if there are no weights that the engine reads.
     """
@@ -82,7 +82,7 @@ def choose_files(name: str, files: Iterable[str]) -> list[str]:
 
 def is_whole(folder: Path) -> bool:
     """Whether a folder holds a configuration and weights."""
-    names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    names = [file.name for file in folder.iterdir()] if folder.is_dir() else []
     return "config.json" in names and bool(_matching(names, (*SAFE_WEIGHTS, *OLD_WEIGHTS)))
 
 
@@ -98,13 +98,13 @@ def on_this_machine(base: EncoderBase) -> Path | None:
     wanted = [*PLAIN_FILES, *SAFE_WEIGHTS]
     for patterns in (wanted, [*PLAIN_FILES, *OLD_WEIGHTS]):
         try:
-            found = snapshot_download(
+            folder = snapshot_download(
                 base.name, revision=base.revision or None, local_files_only=True, allow_patterns=patterns
             )
         except Exception:  # absent, or the rest of an interrupted download
             continue
-        if is_whole(Path(found)):
-            return Path(found)
+        if is_whole(Path(folder)):
+            return Path(folder)
     return None
 
 

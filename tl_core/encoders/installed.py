@@ -1,4 +1,4 @@
-"""What is on this machine of each packaged encoder, and how large it is.
+"""The parts on this machine of each packaged encoder, and how large it is.
 
 Knows no torch: sizes are read from the files' headers, so a page can list them at once.
 """
@@ -38,7 +38,7 @@ def is_here(card: EncoderCard) -> bool:
 
 
 def facts(card: EncoderCard) -> EncoderFacts:
-    """What a packaged encoder's own files say about its size; never raises ModelError."""
+    """The size of a packaged encoder by its own files; never raises ModelError."""
     place = find_packaged(card) or _hub_form(card)
     if place is None:
         return EncoderFacts(installed=False, why_not=_missing(card))

@@ -68,7 +68,7 @@ def blocks_of(encoder: Encoder) -> list[Any]:
 
 
 def depth_of(encoder: Encoder, parameter: str) -> int:
-    """How high a parameter of the base model stands: 0 in the embeddings, n in the n-th block from below.
+    """Depth of a parameter of the base model: 0 in the embeddings, n in the n-th block from below.
 
     What comes after the last block (GPT-2's norm) counts to the last block.
     """
@@ -80,7 +80,7 @@ def depth_of(encoder: Encoder, parameter: str) -> int:
 
 
 def frozen_below(encoder: Encoder, layers: int) -> tuple[int, int]:
-    """What stays as it is when the top `layers` layers are trained: how many blocks, and how many layers, from below.
+    """The part that stays as it is when the top `layers` layers are trained: how many blocks, and how many layers, from below.
 
     They differ in ALBERT, where a block that is trained for the top may be that of lower layers too.
     ConfigError, with the range, for more layers than there are.

@@ -90,7 +90,9 @@ def _assemble(base: EncoderBase, model: Any, tokenizer: Tokenizer, family: Famil
             vocab_size=config.vocab_size,
         )
     positions = getattr(config, "max_position_embeddings", None) or 0
-    filler = [each for each in (config.pad_token_id, config.eos_token_id) if isinstance(each, int)]
+    filler = [
+        token_id for token_id in (config.pad_token_id, config.eos_token_id) if isinstance(token_id, int)
+    ]
     return Encoder(
         name=base.name,
         model=model.eval(),

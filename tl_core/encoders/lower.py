@@ -1,4 +1,4 @@
-"""What the lower, frozen blocks of an encoder give: computed once, kept in memory, and passes that begin above them."""
+"""States that the lower, frozen blocks of an encoder give: computed once, kept in memory, and passes that begin above them."""
 
 from __future__ import annotations
 
@@ -81,30 +81,32 @@ def lower_states(
     kept: torch.dtype,
     computing: Callable[[], AbstractContextManager[Any]],
 ) -> Training[list[LowerStates]]:
-    """What the lowest `layers` blocks (at least 1) give for the texts of each batcher, kept as numbers of type `kept`.
+    """States after the lowest `layers` blocks (at least 1) for the texts of each batcher, kept as numbers of type `kept`.
 
     The blocks above are not computed. `computing()` is a context for each pass, such as autocast.
     Yields Progress in texts.
     """
-    total, done = sum(len(each.lengths) for each in batchers), 0
-    found = []
+    total, done = sum(len(batcher.lengths) for batcher in batchers), 0
+    kept_states = []
     for batcher in batchers:
-        lower = LowerStates(batcher, layers, kept)
+        states = LowerStates(batcher, layers, kept)
         for rows in sorted_batches(batcher.lengths, KEEP_BATCH):
             with computing():
-                lower.put(rows, batcher(rows))
+                states.put(rows, batcher(rows))
             done += len(rows)
             yield Progress(done, total)
-        found.append(lower)
-    return found
+        kept_states.append(states)
+    return kept_states
 
 
 @contextmanager
-def begun_above(lower: LowerStates, rows: NDArray[Any]) -> Iterator[None]:
+def begun_above(kept_states: LowerStates, rows: NDArray[Any]) -> Iterator[None]:
     """Passes of these texts in which the lower blocks are not computed but give what was kept."""
-    states = lower(rows)
-    output = (states.transpose(0, 1).contiguous(), None) if lower.time_first else states
-    with blocks_run(lower.encoder, lambda layer, compute: output if layer < lower.layers else compute()):
+    states = kept_states(rows)
+    output = (states.transpose(0, 1).contiguous(), None) if kept_states.time_first else states
+    with blocks_run(
+        kept_states.encoder, lambda layer, compute: output if layer < kept_states.layers else compute()
+    ):
         yield
 
 

@@ -1,4 +1,4 @@
-"""How an encoder is trained, whatever the task: the settings, and what follows from them."""
+"""Training of an encoder, whatever the task: the settings, and what follows from them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SHALLOW_LAYERS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunedConfig:
-    """What every strategy that trains the encoder can be set to."""
+    """Settings of every strategy that trains the encoder."""
 
     epochs: int = knob(0, EPOCHS_HELP, low=0, high=100, label="Epochs (0: by rows)")
     learning_rate: float = knob(1e-4, "Largest step of AdamW for the encoder.", low=1e-7, high=1e-1)

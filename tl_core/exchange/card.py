@@ -20,17 +20,17 @@ def make_card(run: Run, folder: Path) -> str:
     record = run.record
     tell = kind_of(run).card
     assert tell is not None
-    told = tell(run)
+    text = tell(run)
     rows = {
-        **told.rows,
+        **text.rows,
         "trained parameters": f"{record.trained_parameters:,}",
         "seconds of training": f"{record.seconds:.1f}",
         **_base_rows(folder, record),
     }
     lines = [
-        f"# {told.heading}",
+        f"# {text.heading}",
         "",
-        told.about,
+        text.about,
         "",
         "| | |",
         "|---|---|",
@@ -40,7 +40,7 @@ def make_card(run: Run, folder: Path) -> str:
         "",
         "```",
         "pip install -r requirements.txt",
-        told.command,
+        text.command,
         "```",
         "",
         "## Settings",
@@ -49,14 +49,14 @@ def make_card(run: Run, folder: Path) -> str:
         json.dumps(record.config, indent=1, ensure_ascii=False),
         "```",
         "",
-        f"{told.limits} The weights fall under the",
+        f"{text.limits} The weights fall under the",
         "licence of the base encoder and of the data they were trained on.",
         "",
     ]
     base = (
         json.loads((folder / FACTS).read_text(encoding="utf-8"))["hub"] if (folder / FACTS).exists() else ""
     )
-    return with_metadata("\n".join(lines), task=told.tag, base=base, tags=[record.strategy])
+    return with_metadata("\n".join(lines), task=text.tag, base=base, tags=[record.strategy])
 
 
 def _base_rows(folder: Path, record: RunRecord) -> dict[str, str]:

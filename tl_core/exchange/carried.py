@@ -1,4 +1,4 @@
-"""Which files of the engine an exported run carries, so that its predict.py finds them beside itself.
+"""Files of the engine that an exported run carries, so that its predict.py finds them beside itself.
 
 A script in `portable/` imports what it shares with the engine, and the zip holds those files as they are, under the same
 names: `tl_core/text/windows.py`. They must be light: at their top they import the standard library, NumPy and each
@@ -30,13 +30,13 @@ def carry(script: str, folder: Path) -> None:
 
 def carried(script: Path) -> list[Path]:
     """The files of the engine that a script imports, and all that these import in turn."""
-    found: set[Path] = set()
+    files: set[Path] = set()
     waiting = [script]
     while waiting:
-        new = {file for name in imported(waiting.pop()) for file in _files(name)} - found
-        found |= new
+        new = {file for name in imported(waiting.pop()) for file in _files(name)} - files
+        files |= new
         waiting += new
-    return sorted(found)
+    return sorted(files)
 
 
 def imported(file: Path) -> Iterator[str]:

@@ -86,7 +86,7 @@ def export_run(store: Store, run_id: str, out: Path, *, with_base: bool = False)
 
 
 def _portable_fields(run: Run, kind: Portable) -> dict[str, Any]:
-    """What of a record goes along; a folder of this machine is told by its own name alone."""
+    """The fields of a record that go along; a folder of this machine is told by its own name alone."""
     fields = (*kind.kept, *NUMBERS, "report", "facts")
     every = to_json(run.record)
     record: dict[str, Any] = {name: every[name] for name in fields if every[name] is not None}
@@ -142,8 +142,8 @@ def _carry(settings: Settings, base: EncoderBase, folder: Path) -> None:
     packed = find_packaged(card) if card is not None and card.form == "e5-q4" else None
     state = dequantized_state(read_e5(packed)) if packed else load_encoder(base, settings).model.state_dict()
     half = {
-        name: each.detach().to(torch.float16 if each.is_floating_point() else each.dtype).contiguous()
-        for name, each in state.items()
+        name: tensor.detach().to(torch.float16 if tensor.is_floating_point() else tensor.dtype).contiguous()
+        for name, tensor in state.items()
     }
     save_file(half, folder / "model.safetensors", metadata={"format": "pt"})
 
@@ -184,7 +184,7 @@ def _unpack(path: Path, folder: Path) -> None:
         )
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [each for each in archive.infolist() if not each.is_dir()]
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             _check_entries(entries)
             for entry in entries:
                 if not _is_ignored(entry.filename):
@@ -204,7 +204,7 @@ def _is_ignored(name: str) -> bool:
 
 
 def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
-    if sum(each.file_size for each in entries) > LARGEST_UNPACKED:
+    if sum(entry.file_size for entry in entries) > LARGEST_UNPACKED:
         raise DataError("The zip unpacks to more than 4 GB; that is no exported run.")
     for entry in entries:
         name = entry.filename
@@ -212,7 +212,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
             continue
         known = (EVERY_ZIP, *(kind.portable.files for kind in KINDS if kind.portable))
         if (
-            not any(each.fullmatch(name) for each in known)
+            not any(pattern.fullmatch(name) for pattern in known)
             or (entry.external_attr >> 16) & 0o170000 == 0o120000
         ):
             raise DataError(
@@ -226,7 +226,7 @@ def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
                 name=name,
                 file_size=entry.file_size / 1000000.0,
             )
-    names = [each.filename for each in entries]
+    names = [entry.filename for entry in entries]
     if len(names) != len(set(names)) or "record.json" not in names:
         raise DataError("The zip has no record.json, or names twice: it is no exported run.")
 

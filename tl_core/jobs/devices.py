@@ -1,4 +1,4 @@
-"""What this machine computes on: measured with torch in a short process of its own, and kept."""
+"""Devices that this machine computes on: measured with torch in a short process of its own, and kept."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def measure_devices(settings: Settings) -> dict[str, Any]:
     )
     chosen = {}
     for work in WORKS:
-        choice = choose_device(settings, work)
-        chosen[work] = {"kind": choice.kind, "title": TITLES[choice.kind], "why": choice.why}
+        device = choose_device(settings, work)
+        chosen[work] = {"kind": device.kind, "title": TITLES[device.kind], "why": device.why}
     return {
         "torch": torch.__version__,
         "devices": devices,
@@ -66,7 +66,7 @@ def measure_devices(settings: Settings) -> dict[str, Any]:
 
 
 def _advice(has_cuda: bool) -> list[str]:
-    """What would make trainings faster here; none where nothing is amiss."""
+    """Advice that would make trainings faster here; none where nothing is amiss."""
     import torch
 
     if has_cuda or shutil.which("nvidia-smi") is None:

@@ -27,10 +27,10 @@ def ask_all(job: Job, questions: int, opening: str, open_model: Callable[[], Tra
     progress.update("ask", opening, 0.0)
     asking = open_model()
     began = time.perf_counter()
-    found = drive_alone(job, progress, "ask", "Asking", asking)
+    answers = drive_alone(job, progress, "ask", "Asking", asking)
     seconds = time.perf_counter() - began
     progress.finish("ask")
-    return found, seconds
+    return answers, seconds
 
 
 def write_result(job: Job, report: object, seconds: float, **about: Any) -> None:
@@ -39,7 +39,7 @@ def write_result(job: Job, report: object, seconds: float, **about: Any) -> None
 
 
 def read_result(job: Job) -> dict[str, Any]:
-    """What `write_result` wrote; RunError if the evaluation has none."""
+    """The result that `write_result` wrote; RunError if the evaluation has none."""
     record = read_record(job.folder / RESULT)
     if record is None:
         raise RunError("Evaluation {job} is {status}: it has no result.", job=job.id, status=job.status)

@@ -64,7 +64,7 @@ Data = TypeVar("Data", bound=Countable, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Parts(Generic[Data]):
-    """What one trial learns from, chooses its best epoch by (may be empty), and is scored on."""
+    """Parts of the data that one trial learns from, chooses its best epoch by (may be empty), and is scored on."""
 
     train: Data
     validation: Data
@@ -73,7 +73,7 @@ class Parts(Generic[Data]):
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentConfig(ABC):
-    """What every task's experiment is told. Raises ConfigError, naming the setting, for what cannot be.
+    """Config of every task's experiment. Raises ConfigError, naming the setting, for what cannot be.
 
     With `sizes`, numbers of what is learned from (0: all), every arm is trained on each of them. A subclass says what
     its strategies are, and adds what is its task's own.
@@ -143,7 +143,7 @@ class ExperimentConfig(ABC):
     # what a task says of its own
 
     def problem(self) -> str:
-        """What only this task refuses, as a sentence; '' if nothing."""
+        """The fault that only this task refuses, as a sentence; '' if nothing."""
         return ""
 
     @abstractmethod
@@ -152,7 +152,7 @@ class ExperimentConfig(ABC):
 
     @abstractmethod
     def title_of(self, arm: Arm) -> str:
-        """What an arm is called on screen."""
+        """Title of an arm on screen."""
 
     @abstractmethod
     def plain_key(self, at: int) -> str:
@@ -222,7 +222,7 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
     """The name, or the first of name-2, name-3 and so on that is not taken."""
     names = set(taken)
     return next(
-        each for each in (wanted, *(f"{wanted}-{n}" for n in range(2, len(names) + 3))) if each not in names
+        name for name in (wanted, *(f"{wanted}-{n}" for n in range(2, len(names) + 3))) if name not in names
     )
 
 
@@ -239,7 +239,7 @@ def fields_from_json(config: type[ExperimentConfig], values: Mapping[str, Any]) 
 
     ConfigError, naming the setting, for anything else.
     """
-    known = {"arms", "sizes", *config.plain, *(each.name for each in knobs_of(config))}
+    known = {"arms", "sizes", *config.plain, *(setting.name for setting in knobs_of(config))}
     unknown = sorted(set(values) - known)
     if unknown:
         raise ConfigError(

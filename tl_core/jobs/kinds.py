@@ -162,7 +162,7 @@ def run_job(store: Store, job: Job) -> None:
 
 
 def planned_trainings(job: Job) -> int:
-    """How many trainings the job's config asks for; 0 for a job without, or of another version."""
+    """Number of trainings that the job's config asks for; 0 for a job without, or of another version."""
     try:
         return kind_of_job(job).trainings(job.record.config)
     except (KeyError, TypeError, TLError):

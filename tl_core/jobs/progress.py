@@ -1,4 +1,4 @@
-"""How far a whole comparison is: one number over all its trainings, and the time that is left."""
+"""Progress of a whole comparison: one number over all its trainings, and the time that is left."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ class JobProgress:
         self.written = time.perf_counter()
         total = sum(self.weights.values()) or 1.0
         part = self.weights.get(name, 0.0) * share
-        done = sum(self.weights[each] for each in self.finished) + part
+        done = sum(self.weights[key] for key in self.finished) + part
         here = self.cost_done_here + part - self.weights.get(name, 0.0) * self.earlier.get(name, 0.0)
         seconds = self.written - self.began
         left = (total - done) * seconds / here if here > TELLING_SHARE * total else None
         if left is None and self.in_seconds:
             left = total - done
-        told = {
+        progress = {
             "share": min(1.0, done / total),
             "seconds": seconds,
             "seconds_left": left,
@@ -68,4 +68,4 @@ class JobProgress:
             "cells": len(self.weights),
         }
         with suppress(TLError):  # no training ends because its progress could not be told
-            write_record(self.path, told)
+            write_record(self.path, progress)

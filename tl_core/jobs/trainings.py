@@ -30,7 +30,7 @@ from tl_core.whole_files import folder_aside, remove
 
 
 class AnyFitted(Protocol):
-    """What a training gives back, whatever it trained."""
+    """Result of a training, whatever it trained."""
 
     @property
     def seconds(self) -> float: ...
@@ -116,7 +116,7 @@ class TrialWork(ABC):
 
     @abstractmethod
     def title(self, trial: Trial) -> str:
-        """What is being done, for the job's progress."""
+        """Title of what is being done, for the job's progress."""
 
     def is_shared(self, trial: Trial) -> bool:
         """Whether the training loop trains it: all processes together, and it writes a checkpoint when it is stopped."""
@@ -243,7 +243,7 @@ class TrialWork(ABC):
             log.write(event)
 
     def control(self, folder: Path) -> LoopControl:
-        """Where the trial's training keeps checkpoints and looks for a stop."""
+        """Control of the trial's training: where it keeps checkpoints and looks for a stop."""
         return LoopControl(
             checkpoints=folder / "checkpoint",
             checkpoint_seconds=self.store.settings.checkpoint_seconds,
@@ -260,7 +260,7 @@ class TrialWork(ABC):
             return False
 
     def _reason(self, error: Exception) -> str:
-        """Why a trial failed, for its record; what nobody foresaw goes into the log in full."""
+        """The reason why a trial failed, for its record; what nobody foresaw goes into the log in full."""
         if isinstance(error, TLError):
             return str(error)
         traceback.print_exception(error)

@@ -44,7 +44,7 @@ class ExperimentWork(TrialWork, Generic[Data]):
 
     @abstractmethod
     def parts(self, trial: Trial) -> Parts[Data]:
-        """What the trial learns from and is scored on."""
+        """Parts of the data that the trial learns from and is scored on."""
 
     @abstractmethod
     def training(self, trial: Trial, folder: Path, parts: Parts[Data]) -> Training[AnyFitted]:
@@ -64,7 +64,7 @@ class ExperimentWork(TrialWork, Generic[Data]):
 
     @abstractmethod
     def beginning(self, trial: Trial) -> dict[str, Any]:
-        """Where the trial begins: its record's `encoder`, `vectors`, `source`, and whether it is `from_source`."""
+        """Start of the trial: its record's `encoder`, `vectors`, `source`, and whether it is `from_source`."""
 
     def arm_of(self, trial: Trial) -> Arm:
         """The arm of a trial."""

@@ -40,7 +40,7 @@ class Answers:
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """Where the most probable class is the true one: (N,)."""
+        """True where the most probable class is the true one: (N,)."""
         right: NDArray[np.bool_] = self.probabilities.argmax(axis=1) == self.truth
         return right
 

@@ -1,4 +1,4 @@
-"""What a source task moved: words of a classifier on word vectors, layers of an encoder."""
+"""Movement by a source task: words of a classifier on word vectors, layers of an encoder."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def sources_of(store: Store, job: Job) -> list[MovingSource]:
     """The models of a comparison's source: those copied into the job, or those of its source task; may be none."""
     config = job.record.config["comparison"]
     copied = job.folder / "data" / SOURCE_MODEL
-    found = []
+    sources = []
     for kind in FAMILIES:
         if (copied / kind.name).is_dir():
             vectors = _vectors_of(store, str(config["source_run"]), str(config["vectors"]))
-            found.append(MovingSource(kind.title, kind, copied / kind.name, vectors))
+            sources.append(MovingSource(kind.title, kind, copied / kind.name, vectors))
     for run in store.runs_of(job.id):
         if run.record.role == "source" and run.status == "done":
             row = strategy(run.record.strategy)
-            found.append(MovingSource(row.title, row.family, run.model, str(config["vectors"])))
-    return found
+            sources.append(MovingSource(row.title, row.family, run.model, str(config["vectors"])))
+    return sources
 
 
 def _vectors_of(store: Store, source: str, otherwise: str) -> str:
@@ -83,7 +83,7 @@ class MovedWords:
 
 
 def moved_words(folder: Path, vectors: WordVectors, *, frequent: int = 5_000, most: int = 20) -> MovedWords:
-    """Which of the source's most `frequent` words moved farthest from the pretrained vectors they began with.
+    """The source's most `frequent` words that moved farthest from the pretrained vectors they began with.
 
     Words without a pretrained vector began at random and are left out. DataError if the widths differ, if all
     began at random, or if none is left.
@@ -151,7 +151,7 @@ def moved_layers(
         )
     start = read_starting_point(folder)
     encoders: list[Encoder] = [
-        load_merged(each, store.settings) for each in (StartingPoint(start.base), start)
+        load_merged(state, store.settings) for state in (StartingPoint(start.base), start)
     ]
     if encoders[0].layers != encoders[1].layers:
         raise ModelError("The source's encoder has other layers than its base; they cannot be compared.")

@@ -73,7 +73,7 @@ def _evaluated(job: Job) -> tuple[Measure, float] | None:
 
 
 def done_so_far(job: Job) -> str:
-    """How far a job is, in what it counts: '2 of 6 trainings done', '120 of 500 questions'; '' for others.
+    """Progress of a job, in what it counts: '2 of 6 trainings done', '120 of 500 questions'; '' for others.
 
     A single training has nothing to count.
     """
@@ -124,7 +124,7 @@ class Difference:
 
 
 def circumstances_of(run: Run) -> dict[str, str]:
-    """What a run learned, how, from which start and on how much, by name."""
+    """Circumstances of a run, by name: what it learned, how, from which start and on how much."""
     record, kind = run.record, kind_of(run)
     rows, size = asdict(record.rows), record.size
     named = {
@@ -148,7 +148,7 @@ def knobs_of_run(run: Run) -> dict[str, str]:
 
 
 def facts_of(run: Run) -> dict[str, str]:
-    """What a run took and what was found on the way, by name, with units."""
+    """Facts of a run, by name, with units: what it took and what was found on the way."""
     record = run.record
     facts = {"run": run.id, "status": run.status}
     if record.started:
@@ -171,8 +171,14 @@ def differing_settings(runs: Sequence[Run]) -> list[Difference]:
     """
     everywhere = [circumstances_of(run) for run in runs]
     settings = [knobs_of_run(run) for run in runs]
-    names = [name for name in _names(everywhere) if len({each.get(name, "") for each in everywhere}) > 1]
-    rows = [Difference(name, tuple(each.get(name, "") for each in everywhere)) for name in names]
+    names = [
+        name
+        for name in _names(everywhere)
+        if len({circumstances.get(name, "") for circumstances in everywhere}) > 1
+    ]
+    rows = [
+        Difference(name, tuple(circumstances.get(name, "") for circumstances in everywhere)) for name in names
+    ]
     for name in _names(settings):
         if len({setting[name] for setting in settings if name in setting}) > 1:
             rows.append(Difference(name, tuple(setting.get(name, "") for setting in settings)))
@@ -181,21 +187,21 @@ def differing_settings(runs: Sequence[Run]) -> list[Difference]:
 
 def _names(of_each: Sequence[Mapping[str, str]]) -> list[str]:
     """Every name once, in the order of the first that has it."""
-    return list(dict.fromkeys(name for each in of_each for name in each))
+    return list(dict.fromkeys(name for mapping in of_each for name in mapping))
 
 
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {_text(each)}" for name, each in value.items())
+        return ", ".join(f"{name.replace('_', ' ')} {_text(item)}" for name, item in value.items())
     if isinstance(value, list):
         return ", ".join(map(_text, value))
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def compare_in_words(store: Store, runs: Sequence[Run]) -> list[str]:
-    """Whether the runs' differences are larger than chance, or why that cannot be said."""
+    """Sentences on whether the runs' differences are larger than chance, or why that cannot be said."""
     titles = titles_of(runs)
     kinds = list(dict.fromkeys(kind_of(run) for run in runs))
     if len(kinds) > 1:

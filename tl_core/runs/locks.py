@@ -1,4 +1,4 @@
-"""Who is alive: a worker holds its job's lock while it lives, whatever its process id says."""
+"""Locks that show who is alive: a worker holds its job's lock while it lives, whatever its process id says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written of jobs and runs, as types, and how records of earlier versions become them."""
+"""Records of jobs and runs, as types, and how records of earlier versions become them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """How many rows, questions or texts a run learned from, chose its best epoch by, and was tested on."""
+    """Numbers of rows, questions or texts that a run learned from, chose its best epoch by, and was tested on."""
 
     train: int = 0
     validation: int = 0

@@ -200,12 +200,12 @@ class Store:
             raise RunError("Run {run_id} is running. Stop its job before you delete it.", run_id=run_id)
         folder = self.settings.jobs / job_id
         ours = IDENTIFIER.fullmatch(job_id) and folder.exists()
-        last = ours and [each.id for each in self.runs_of(job_id)] == [run_id]
+        last = ours and [sibling.id for sibling in self.runs_of(job_id)] == [run_id]
         remove(run.folder, *([folder] if last and self._has_ended(job_id) else []))
 
     def unreadable(self) -> list[Unreadable]:
         """The jobs and runs whose records are damaged or of a newer version, newest first: the others are not hidden."""
-        found = []
+        unreadable = []
         readers: tuple[tuple[str, Path, Callable[[Path], object]], ...] = (
             ("job", self.settings.jobs, _read_job),
             ("run", self.settings.runs, _read_run),
@@ -215,21 +215,21 @@ class Store:
                 try:
                     read(folder / name)
                 except UnreadableRecord as error:
-                    found.append(Unreadable(what, name, folder / name, str(error)))
+                    unreadable.append(Unreadable(what, name, folder / name, str(error)))
                 except RunError:  # deleted meanwhile
                     continue
-        return found
+        return unreadable
 
     def delete_unreadable(self, identifier: str) -> None:
         """Remove the folder of such a job or run; RunError if there is none of this id, or a worker holds it."""
-        for each in self.unreadable():
-            if each.id == checked(identifier):
-                if is_held(each.folder / "lock"):
+        for entry in self.unreadable():
+            if entry.id == checked(identifier):
+                if is_held(entry.folder / "lock"):
                     raise RunError(
                         "Job {identifier} is being worked on. Stop it before you delete it.",
                         identifier=identifier,
                     )
-                remove(each.folder)
+                remove(entry.folder)
                 return
         raise RunError(
             "There is no unreadable job or run {identifier}. `runs list` shows those there are.",
@@ -276,7 +276,7 @@ def _identifiers(folder: Path) -> Iterator[str]:
 
 
 def _there(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:
-    """What is read of each; one that was deleted meanwhile is left out."""
+    """Results of reading each; one that was deleted meanwhile is left out."""
     for name in names:
         try:
             yield read(name)

@@ -1,4 +1,4 @@
-"""How the readers that this project ships are trained; `reader_en` and `reader_ko` say on what.
+"""Training of the readers that this project ships; `reader_en` and `reader_ko` say on what.
 
 A recipe is a row of stages, each a training from the one before. It may be stopped at any time
 and started again: a finished stage is not trained again, an unfinished one goes on from its

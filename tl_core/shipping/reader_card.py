@@ -57,7 +57,7 @@ def ship(recipe: ReaderRecipe, settings: Settings, questions: Questions, work: P
 
 
 def _measured_stage(settings: Settings, folder: Path, data: ReadingSet) -> dict[str, Any]:
-    """What a stage cost and scored; asked once, then remembered in its folder."""
+    """Cost and scores of a stage; asked once, then remembered in its folder."""
     known = read_record(folder / MEASURED)
     if known is None:
         reader = load_reader(folder / "model", settings)
@@ -81,16 +81,16 @@ def _scores(data: ReadingSet, replies: Sequence[Reply]) -> dict[str, Any]:
     rule = rule_for(data)
     korean = rule == "korquad"
     scores = scores_at(judge(data, replies, rule, josa=korean), float("-inf"))
-    found = {
+    figures = {
         "questions": scores.count,
         "exact_match": round(100 * scores.exact_match, 2),
         "f1": round(100 * scores.f1, 2),
     }
     if korean:
         plain = scores_at(judge(data, replies, rule), float("-inf"))
-        found["exact_match_without_josa_rule"] = round(100 * plain.exact_match, 2)
-        found["f1_without_josa_rule"] = round(100 * plain.f1, 2)
-    return found
+        figures["exact_match_without_josa_rule"] = round(100 * plain.exact_match, 2)
+        figures["f1_without_josa_rule"] = round(100 * plain.f1, 2)
+    return figures
 
 
 def _measure_shipped(settings: Settings, folder: Path, data: ReadingSet) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a shipped reader is made from: its base, its stages, and what each learns and is measured on."""
+"""Recipe of a shipped reader: its base, its stages, and what each learns and is measured on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tl_core.tasks.read.config import ReadConfig
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What one stage learns from, chooses its epoch by, and is measured on."""
+    """Questions that one stage learns from, chooses its epoch by, and is measured on."""
 
     train: ReadingSet
     validation: ReadingSet

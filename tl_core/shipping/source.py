@@ -1,4 +1,4 @@
-"""How the sources that this project ships are trained; `source_amazon` and its like say on what.
+"""Training of the sources that this project ships; `source_amazon` and its like say on what.
 
 A recipe trains one classifier and writes it with its card. It may be stopped at any time and goes on from its
 checkpoint when it is started again; it uses a GPU if there is one.
@@ -107,8 +107,8 @@ def run_source_recipe(recipe: SourceRecipe, arguments: Sequence[str] | None = No
 
 def order_of(recipe: SourceRecipe, data: SourceData) -> str:
     """A short name of what is trained on what: another number of rows or other settings begin anew."""
-    told = [recipe.strategy, recipe.encoder, to_values(recipe.config), data.train.texts, data.train.labels]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+    order = [recipe.strategy, recipe.encoder, to_values(recipe.config), data.train.texts, data.train.labels]
+    return hashlib.sha256(json.dumps(order, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def some(examples: Examples, rows: int, seed: int = 0) -> Examples:
@@ -171,7 +171,7 @@ def ship_source(recipe: SourceRecipe, settings: Settings, data: SourceData, work
 
 
 def _measured(recipe: SourceRecipe, settings: Settings, data: SourceData, folder: Path) -> Report:
-    """What a saved source scores on its test rows; its model is let go with this call, so that the folder can move."""
+    """Scores of a saved source on its test rows; its model is let go with this call, so that the folder can move."""
     classifier = load_classifier(folder, settings)
     test = labelled(data.test, classifier.classes)
     probabilities = told(f"{recipe.name}: measuring", classifier.predict_events(data.test.texts))

@@ -1,4 +1,4 @@
-"""What the recipes of shipped models share: the data folder, telling how it goes, float16, the machine's name."""
+"""Steps that the recipes of shipped models share: the data folder, telling how it goes, float16, the machine's name."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def data_folder(given: str) -> Path:
 def find_file(folder: Path, name: str) -> Path:
     """The file `name` in a folder or one below it, plain or gzip; DataError if it is not there."""
     for pattern in (name, f"{name}.gz", f"*/{name}", f"*/{name}.gz"):
-        for found in sorted(folder.glob(pattern)):
-            return found
+        for path in sorted(folder.glob(pattern)):
+            return path
     raise DataError("{folder} holds no {name}, plain or as .gz.", folder=folder, name=name)
 
 
@@ -85,8 +85,8 @@ def halve(folder: Path) -> None:
     for file in folder.rglob("*.safetensors"):
         tensors = read_tensors(file)  # a copy: no system but Linux writes over a file that is mapped
         halved = {
-            name: each.half().contiguous() if each.is_floating_point() else each
-            for name, each in tensors.items()
+            name: tensor.half().contiguous() if tensor.is_floating_point() else tensor
+            for name, tensor in tensors.items()
         }
         save_file(halved, file)
 

@@ -1,1 +1,1 @@
-"""What is learned: one folder a task; tasks do not know each other."""
+"""Tasks: one folder each; tasks do not know each other."""

@@ -1,4 +1,4 @@
-"""What every training is given and what it gives back, whatever the task."""
+"""Input and result of every training, whatever the task."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Model = TypeVar("Model", bound=Saveable, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class WordStart:
-    """Where a classifier on word vectors begins: pretrained vectors, and the model folder of a source task."""
+    """Start of a classifier on word vectors: pretrained vectors, and the model folder of a source task."""
 
     vectors: WordVectors | None = None
     source: Path | None = None
@@ -33,7 +33,7 @@ class WordStart:
 
 @dataclass(frozen=True, slots=True)
 class TrainingContext:
-    """What a training is given beside its data: places, starting points, a seed, checkpoints and when to stop."""
+    """Input of a training beside its data: places, starting points, a seed, checkpoints and when to stop."""
 
     settings: Settings
     seed: int = 0

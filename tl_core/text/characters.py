@@ -34,7 +34,7 @@ def character_tokenizer(vocabulary: Mapping[str, int] | Path) -> Tokenizer:
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
     entries = _read(vocabulary) if isinstance(vocabulary, Path) else dict(vocabulary)
-    missing = [each for each in NEEDED if each not in entries]
+    missing = [token for token in NEEDED if token not in entries]
     if missing:
         raise ModelError(
             "The vocabulary lacks {missing}. Use the {vocabulary} that the model was trained with.",
@@ -45,11 +45,11 @@ def character_tokenizer(vocabulary: Mapping[str, int] | Path) -> Tokenizer:
     one_space = normalizers.Replace(Regex(f"[{WHITE}]+"), " ")
     tokenizer.normalizer = normalizers.Sequence([one_space, normalizers.Strip()])
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), behavior="isolated")
-    tokenizer.add_special_tokens([each for each in SPECIAL if each in entries])
+    tokenizer.add_special_tokens([token for token in SPECIAL if token in entries])
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[(each, entries[each]) for each in ("[CLS]", "[SEP]")],
+        special_tokens=[(token, entries[token]) for token in ("[CLS]", "[SEP]")],
     )
     return tokenizer
 

@@ -70,7 +70,7 @@ class ModelInput:
 
     @property
     def tokens_per_word(self) -> float:
-        """How many tokens a word has on average; many mean that the vocabulary does not know its language."""
+        """Tokens per word on average; many mean that the vocabulary does not know its language."""
         return float((self.word_of >= 0).sum()) / max(1, len(self.words))
 
 
@@ -137,20 +137,20 @@ def window_input(
     word_of = np.full(count, -1, dtype=np.int64)
     words: list[InputWord] = []
     inside = slice(made.at, made.at + made.count)
-    held = [*(each.offsets for each in read[:-1]), read[-1].offsets[inside]]
+    held = [*(tokenised.offsets for tokenised in read[:-1]), read[-1].offsets[inside]]
     starts = (len(form.before), made.first)[-len(read) :]
     for side, (at, places) in enumerate(zip(starts, held, strict=True)):
         if not len(places):
             continue
         text, place = texts[side], slice(at, at + len(places))
-        found, numbers = words_of(text, places, words_at(text))
+        text_words, numbers = words_of(text, places, words_at(text))
         offsets[place], sides[place] = places, side
         word_of[place] = np.where(numbers >= 0, numbers + len(words), -1)
-        words += [InputWord(each.text, each.start, each.end, side) for each in found]
+        words += [InputWord(word.text, word.start, word.end, side) for word in text_words]
     unknown, own = unknown_id(tokenizer), np.array(made.encoded.ids)[sides != SPECIAL]
     return ModelInput(
         encoded=made.encoded,
-        tokens=tuple(str(tokenizer.id_to_token(each)) for each in made.encoded.ids),
+        tokens=tuple(str(tokenizer.id_to_token(token_id)) for token_id in made.encoded.ids),
         offsets=offsets,
         sides=sides,
         word_of=word_of,
@@ -166,7 +166,7 @@ _NONE = np.zeros((0, 2), dtype=np.int64)
 
 
 def _single_form(tokenizer: Tokenizer) -> PairForm:
-    """What a tokenizer puts around one text, as the form of a pair whose first text is empty."""
+    """The tokens that a tokenizer puts around one text, as the form of a pair whose first text is empty."""
     single = tokenizer.encode("a")
     own = [at for at, special in enumerate(single.special_tokens_mask) if not special]
     first, behind = own[0], own[-1] + 1
@@ -177,7 +177,7 @@ def _single_form(tokenizer: Tokenizer) -> PairForm:
 
 
 def _borders(text: str, read: TokenisedText, room: int) -> list[int]:
-    """Where the parts of a text begin, and its end: at the start of a word in the last quarter of the room, if any."""
+    """Beginnings of the parts of a text, and its end: at the start of a word in the last quarter of the room, if any."""
     starts = np.isin(read.offsets[:, 0], plain_words(text)[:, 0])
     # A token of SentencePiece begins at the blank before its word.
     starts |= np.array(

@@ -28,26 +28,26 @@ class Place:
 
 
 def spaced_words(text: str) -> Spans:
-    """What stands between white space: (W, 2) characters."""
-    return np.array([each.span() for each in WORD.finditer(text)], dtype=np.int64).reshape(-1, 2)
+    """Words as they stand between white space: (W, 2) characters."""
+    return np.array([match.span() for match in WORD.finditer(text)], dtype=np.int64).reshape(-1, 2)
 
 
 def plain_words(text: str) -> Spans:
-    """What stands between white space, each mark at its ends a word of its own: (W, 2) characters.
+    """Words between white space, each mark at their ends a word of its own: (W, 2) characters.
 
     `"Well-made," he said.` is `" Well-made , " he said .`; marks are punctuation and symbols.
     """
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for start, end in spaced_words(text).tolist():
         begin, behind = start, end
         while begin < behind and _is_mark(text[begin]):
             begin += 1
         while behind > begin and _is_mark(text[behind - 1]):
             behind -= 1
-        found += [(at, at + 1) for at in range(start, begin)]
-        found += [(begin, behind)] if begin < behind else []
-        found += [(at, at + 1) for at in range(behind, end)]
-    return np.array(found, dtype=np.int64).reshape(-1, 2)
+        spans += [(at, at + 1) for at in range(start, begin)]
+        spans += [(begin, behind)] if begin < behind else []
+        spans += [(at, at + 1) for at in range(behind, end)]
+    return np.array(spans, dtype=np.int64).reshape(-1, 2)
 
 
 def _is_mark(character: str) -> bool:
@@ -74,6 +74,6 @@ def words_of(
 
 
 def members(word_of: Places, words: int) -> Numbers:
-    """Which token belongs to which word: (words, T), 0 or 1."""
+    """Membership of tokens in words: (words, T), 0 or 1."""
     members: Numbers = (word_of == np.arange(words)[:, None]).astype(np.float64)
     return members

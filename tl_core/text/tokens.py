@@ -40,7 +40,7 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class VocabularyFit:
-    """How a tokenizer's vocabulary fits some texts; special tokens do not count."""
+    """Fit of a tokenizer's vocabulary to some texts; special tokens do not count."""
 
     words: int  # parts between white space
     pieces: int
@@ -102,13 +102,13 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> list[
 
 
 def count_tokens(tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.int64]:
-    """How many tokens each text has before any cut, special ones included: (N,)."""
+    """Tokens of each text before any cut, special ones included: (N,)."""
     lengths = (len(encoding) for encoding in encodings(tokenizer, texts, special_tokens=True))
     return np.fromiter(lengths, dtype=np.int64, count=len(texts))
 
 
 def vocabulary_fit(tokenizer: Tokenizer, texts: Sequence[str]) -> VocabularyFit:
-    """How many pieces the words of these texts break into, and how many of them are unknown."""
+    """Number of pieces that the words of these texts break into, and of those unknown."""
     lacking = unknown_id(tokenizer)
     pieces = unknown = 0
     for encoding in encodings(tokenizer, texts, special_tokens=False):
@@ -133,7 +133,7 @@ def encodings(
 
 def _whole(text: str) -> str:
     """The text with each half of a surrogate pair replaced; every other character keeps its place."""
-    return "".join("\ufffd" if "\ud800" <= each <= "\udfff" else each for each in text)
+    return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)
 
 
 def _cut(encoding: Encoding, max_tokens: int) -> Encoded:
@@ -175,14 +175,14 @@ def _converted(folder: Path) -> Tokenizer:
     from tokenizers import Tokenizer
     from transformers import AutoTokenizer
 
-    found = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
-    backend = getattr(found, "backend_tokenizer", None)
+    loaded = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    backend = getattr(loaded, "backend_tokenizer", None)
     if not isinstance(backend, Tokenizer):
         raise ModelError(
             "The tokenizer in {folder} ({name}) has no fast form. "
             "Use a model that comes with tokenizer.json.",
             folder=folder,
-            name=type(found).__name__,
+            name=type(loaded).__name__,
         )
     return backend
 

@@ -39,7 +39,7 @@ class TokenisedText:
 
 @dataclass(frozen=True, slots=True)
 class PairForm:
-    """How a tokenizer joins two texts: special ids before, between and after, and all type ids."""
+    """Form in which a tokenizer joins two texts: special ids before, between and after, and all type ids."""
 
     before: tuple[int, ...]
     between: tuple[int, ...]
@@ -52,7 +52,7 @@ class PairForm:
 
     @property
     def special(self) -> int:
-        """How many special tokens a pair takes."""
+        """Number of special tokens that a pair takes."""
         return len(self.before) + len(self.between) + len(self.after)
 
 
@@ -72,8 +72,8 @@ class Window:
 
 def tokenise(tokenizer: Tokenizer, texts: Sequence[str]) -> list[TokenisedText]:
     """Each text as its tokens. A lone metaspace, which tokenizers place on the next letter, covers none."""
-    found = encodings(tokenizer, texts, special_tokens=False, with_offsets=True)
-    return [TokenisedText(each.ids, _offsets(each)) for each in found]
+    encoded = encodings(tokenizer, texts, special_tokens=False, with_offsets=True)
+    return [TokenisedText(encoding.ids, _offsets(encoding)) for encoding in encoded]
 
 
 def _offsets(encoding: Encoding) -> Offsets:
@@ -110,7 +110,7 @@ def pair_form(tokenizer: Tokenizer) -> PairForm:
 
 
 def room_for_passage(form: PairForm, question: TokenisedText, max_tokens: int) -> int:
-    """How many passage tokens fit beside the question."""
+    """Number of passage tokens that fit beside the question."""
     return max_tokens - form.special - len(question)
 
 
@@ -165,7 +165,7 @@ def span_tokens(passage: TokenisedText, start: int, end: int) -> tuple[int, int]
 
 
 def span_characters(text: str, passage: TokenisedText, first: int, last: int) -> tuple[int, int]:
-    """Where the tokens `first` to `last` stand in the text, without white space at their ends.
+    """Characters of the tokens `first` to `last` in the text, without white space at their ends.
 
     A letter that is written in several characters is never torn, whichever of them the normaliser
     dropped and wherever a token ends.

@@ -98,8 +98,8 @@ def _morphemes(sentences: Iterable[str], lower: bool, threads: int) -> Iterator[
     kiwi = Kiwi(num_workers=threads or -1)
     # Endings come in letters that a keyboard writes: ㄴ다, not the combining ᆫ다.
     for tokens in kiwi.tokenize(sentences, compatible_jamo=True):
-        found = (morpheme_form(token.form, token.tag) for token in tokens)
-        yield [form.lower() if lower else form for form in found if form]
+        forms = (morpheme_form(token.form, token.tag) for token in tokens)
+        yield [form.lower() if lower else form for form in forms if form]
 
 
 def morpheme_form(form: str, tag: str) -> str:
@@ -109,4 +109,4 @@ def morpheme_form(form: str, tag: str) -> str:
         return form + "다"
     if kind.startswith("S") and kind not in KEPT_SYMBOLS:
         return ""
-    return form if any(each.isalnum() for each in form) else ""
+    return form if any(character.isalnum() for character in form) else ""

@@ -1,1 +1,1 @@
-"""What a training is: events, batches, the loop, schedules. Knows no task and no page."""
+"""Training: events, batches, the loop, schedules. Knows no task and no page."""

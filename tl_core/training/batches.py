@@ -1,4 +1,4 @@
-"""Which rows stand in which batch: rows of like length together, so that little padding is computed."""
+"""Rows of each batch: rows of like length together, so that little padding is computed."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ def token_batches(lengths: NDArray[np.int64], most_tokens: int) -> list[NDArray[
 
 
 def padded_tokens(lengths: NDArray[np.int64], batches: list[NDArray[np.int64]]) -> int:
-    """How many tokens are computed, padding included, when each batch is padded to its longest row."""
+    """Number of tokens computed, padding included, when each batch is padded to its longest row."""
     return sum(int(lengths[batch].max()) * len(batch) for batch in batches)

@@ -25,7 +25,7 @@ PREFIX = "step-"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What was saved: named tensors and plain facts."""
+    """A saved state: named tensors and plain facts."""
 
     tensors: dict[str, torch.Tensor]
     facts: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Which device a training runs on: the fastest one here, by a short measurement that is made once.
+"""Device that a training runs on: the fastest one here, by a short measurement that is made once.
 
 A GPU that is there is not always faster: small networks are often quicker on the CPU of a Mac. So a few
 real steps of each kind of work are timed on every device, and the result is kept until torch, the devices
@@ -63,8 +63,8 @@ def available_kinds() -> list[str]:
     """The kinds of device that torch can use here, the CPU last."""
     import torch
 
-    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    return [kind for kind, there in found.items() if there]
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return [kind for kind, there in available.items() if there]
 
 
 def _fastest(speeds: dict[str, dict[str, float | None]], work: Work) -> DeviceChoice:
@@ -72,14 +72,14 @@ def _fastest(speeds: dict[str, dict[str, float | None]], work: Work) -> DeviceCh
     seconds = {kind: took for kind, took in speeds[work].items() if took is not None}
     failed = [TITLES[kind] for kind, took in speeds[work].items() if took is None]
     best = min(seconds, key=seconds.__getitem__)
-    told = [
+    timings = [
         f"{TITLES[kind]} {1000 * took:.1f} ms"
-        for kind, took in sorted(seconds.items(), key=lambda each: each[1])
+        for kind, took in sorted(seconds.items(), key=lambda timing: timing[1])
     ]
     what = (
         "a training step of a small encoder" if work == "encoder" else "a step of a small recurrent network"
     )
-    why = f"Measured here, {what}: {', '.join(told)}."
+    why = f"Measured here, {what}: {', '.join(timings)}."
     if failed:
         why += f" It failed on: {', '.join(failed)}."
     return DeviceChoice(best, why)
@@ -100,7 +100,7 @@ def _speeds(settings: Settings, kinds: list[str]) -> dict[str, dict[str, float |
 
 
 def _key(settings: Settings, kinds: list[str]) -> str:
-    """What a measurement holds for."""
+    """The key of what a measurement holds for."""
     import torch
 
     gpu = torch.cuda.get_device_name() if "cuda" in kinds else ""

@@ -1,4 +1,4 @@
-"""What is different from device to device: copies, memory that runs out, random numbers, several processes."""
+"""Differences from device to device: copies, memory that runs out, random numbers, several processes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def to_device(batch: dict[str, torch.Tensor], device: torch.device) -> dict[str,
     """The tensors of a batch on a device. Only CUDA may copy while the program goes on: an Apple GPU would read
     memory that is freed meanwhile (pytorch#189690).
     """
-    return {name: each.to(device, non_blocking=device.type == "cuda") for name, each in batch.items()}
+    return {name: tensor.to(device, non_blocking=device.type == "cuda") for name, tensor in batch.items()}
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -47,7 +47,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(each in str(error) for each in OUT_OF_MEMORY)
+    return isinstance(error, RuntimeError) and any(phrase in str(error) for phrase in OUT_OF_MEMORY)
 
 
 def free_memory() -> None:
@@ -61,7 +61,7 @@ def free_memory() -> None:
 
 
 def random_state(device: torch.device) -> dict[str, torch.Tensor]:
-    """Where the random numbers of the CPU and of this device stand, by name."""
+    """State of the random numbers of the CPU and of this device, by name."""
     import torch
 
     state = {"random.cpu": torch.get_rng_state()}

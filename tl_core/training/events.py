@@ -1,4 +1,4 @@
-"""What a training tells while it goes on: small frozen events, yielded by a generator.
+"""Events of a training while it goes on: small and frozen, yielded by a generator.
 
 A training is a generator that yields events and returns its result. Whoever drives it draws,
 prints or writes the events; closing the generator stops it, and every `finally` inside runs.
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the work is: `done` of `total`, in units of the training's own (rows, mostly).
+    """Progress of the work: `done` of `total`, in units of the training's own (rows, mostly).
 
     `earlier` of the `done` was done by an earlier process, whose checkpoint this one went on from.
     """
@@ -90,7 +90,7 @@ def event_to_json(event: Event) -> dict[str, Any]:
 
 def part_of(training: Training[T], before: float, total: float) -> Training[T]:
     """The events of one part of a longer work: `before` was done before it, of `total` in all."""
-    return with_progress(training, lambda each: Progress(before + each.done, total, each.earlier))
+    return with_progress(training, lambda progress: Progress(before + progress.done, total, progress.earlier))
 
 
 def stoppable(training: Training[T], asked: Callable[[], bool]) -> Training[T]:

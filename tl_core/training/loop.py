@@ -37,7 +37,7 @@ GIVE_BACK_SECONDS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is learned, in the terms of the loop.
+    """The problem to learn, in the terms of the loop.
 
     `losses(model, rows)` gives the loss of each of those training rows, (B,). `validate(model,
     part, parts)` gives the sums (loss, correct, rows) over its part of the validation rows;
@@ -90,7 +90,7 @@ class LoopControl:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What a training came to; `seconds` counts training and validation, over all resumptions.
+    """Result of a training; `seconds` counts training and validation, over all resumptions.
 
     `trained_parameters` are the numbers whose rate was above 0 in some epoch.
     """
@@ -104,7 +104,7 @@ class Fit:
 
 @dataclass(slots=True)
 class _Position:
-    """Where a training stands; all of it goes into the checkpoint."""
+    """Position of a training; all of it goes into the checkpoint."""
 
     epoch: int = 0
     batch: int = 0
@@ -159,11 +159,13 @@ class _Loop:
         self.plain = model.to(accelerator.device)
         self.optimizer = torch.optim.AdamW(_groups(model, config, rate_of), fused=True)
         self.model, self.optimizer = accelerator.prepare(self.plain, self.optimizer)
-        self.trained = {name: each for name, each in self.plain.named_parameters() if each.requires_grad}
+        self.trained = {
+            name: parameter for name, parameter in self.plain.named_parameters() if parameter.requires_grad
+        }
         self.position = _Position()
         self.mean: dict[str, torch.Tensor] = {}
         if config.averaging:
-            self.mean = {name: each.detach().clone() for name, each in self.trained.items()}
+            self.mean = {name: parameter.detach().clone() for name, parameter in self.trained.items()}
         self.best: dict[str, torch.Tensor] = {}
         self.pieces = 1
         rows = len(problem.lengths)
@@ -188,7 +190,7 @@ class _Loop:
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
         stopped_early = at.epoch < self.config.epochs
         moving = [group for group in self.optimizer.param_groups if max(group["rates"]) > 0]
-        trained = sum(each.numel() for group in moving for each in group["params"])
+        trained = sum(parameter.numel() for group in moving for parameter in group["params"])
         return Fit(at.step, at.best_epoch or at.epoch, self._seconds(), stopped_early, trained)
 
     def _epoch(self) -> Training[None]:
@@ -269,7 +271,7 @@ class _Loop:
         return float(accelerator.reduce(total, "sum")) / len(rows)
 
     def _drop_unwanted_gradients(self) -> None:
-        """What stays as it is in this epoch adds nothing to the gradient's norm and gathers no moments."""
+        """Drop the gradients of what stays as it is in this epoch: it adds nothing to the norm and gathers no moments."""
         for group in self.optimizer.param_groups:
             if group["largest"] == 0:
                 for parameter in group["params"]:
@@ -300,17 +302,21 @@ class _Loop:
         assert self.problem.validate is not None
         at, accelerator = self.position, self.accelerator
         self.model.eval()
-        stepped = {name: each.detach().clone() for name, each in self.trained.items()} if self.mean else {}
+        stepped = (
+            {name: parameter.detach().clone() for name, parameter in self.trained.items()}
+            if self.mean
+            else {}
+        )
         self._put(self.mean or stepped)
         with torch.no_grad(), accelerator.autocast():
             sums = self.problem.validate(self.plain, accelerator.process_index, accelerator.num_processes)
         shared = accelerator.reduce(torch.tensor(sums, dtype=torch.float32).to(accelerator.device), "sum")
-        loss_sum, correct, count = (float(each) for each in shared)
+        loss_sum, correct, count = (float(number) for number in shared)
         loss, accuracy = loss_sum / count, correct / count
         if (accuracy, -loss) > (at.best_accuracy, -at.best_loss):
             at.best_accuracy, at.best_loss = accuracy, loss
             at.best_epoch, at.epochs_without_gain = at.epoch, 0
-            self.best = {name: each.detach().clone() for name, each in self.trained.items()}
+            self.best = {name: parameter.detach().clone() for name, parameter in self.trained.items()}
         else:
             at.epochs_without_gain += 1
         self._put(stepped)
@@ -336,17 +342,19 @@ class _Loop:
         import torch
 
         with torch.no_grad():
-            for name, each in weights.items():
-                self.trained[name].copy_(each)
+            for name, weight in weights.items():
+                self.trained[name].copy_(weight)
 
     def _save(self) -> None:
         self.last_saved = time.perf_counter()
         if self.control.checkpoints is None or not self.accelerator.is_main_process:
             return
-        tensors: dict[str, torch.Tensor] = {f"weight.{name}": each for name, each in self.trained.items()}
-        tensors |= {f"best.{name}": each for name, each in self.best.items()}
-        tensors |= {f"mean.{name}": each for name, each in self.mean.items()}
-        tensors |= {f"adam.{part}": each for part, each in self._moments()}
+        tensors: dict[str, torch.Tensor] = {
+            f"weight.{name}": parameter for name, parameter in self.trained.items()
+        }
+        tensors |= {f"best.{name}": tensor for name, tensor in self.best.items()}
+        tensors |= {f"mean.{name}": tensor for name, tensor in self.mean.items()}
+        tensors |= {f"adam.{part}": tensor for part, tensor in self._moments()}
         tensors |= random_state(self.accelerator.device)
         facts = replace(self.position, seconds=self._seconds()).facts()
         save_checkpoint(self.control.checkpoints, self.position.step, tensors, facts)
@@ -363,8 +371,8 @@ class _Loop:
         self.position = _Position(**saved.facts)
         self._put(_under(saved, "weight."))
         device = self.accelerator.device
-        self.best = {name: each.to(device) for name, each in _under(saved, "best.").items()}
-        self.mean = {name: each.to(device) for name, each in _under(saved, "mean.").items()}
+        self.best = {name: tensor.to(device) for name, tensor in _under(saved, "best.").items()}
+        self.mean = {name: tensor.to(device) for name, tensor in _under(saved, "mean.").items()}
         moments = _under(saved, "adam.")
         for name, parameter in self.trained.items():
             for part in ("step", "exp_avg", "exp_avg_sq"):
@@ -376,7 +384,7 @@ class _Loop:
 def _two_rates(model: torch.nn.Module, head: torch.nn.Module, config: LoopConfig) -> RateOf:
     """The head's own rate for its parameters, `learning_rate` for all others."""
     in_head = {id(parameter) for parameter in head.parameters()}
-    names = {name for name, each in model.named_parameters() if id(each) in in_head}
+    names = {name for name, parameter in model.named_parameters() if id(parameter) in in_head}
     return lambda name, _: config.head_learning_rate if name in names else config.learning_rate
 
 
@@ -395,7 +403,7 @@ def _groups(model: torch.nn.Module, config: LoopConfig, rate_of: RateOf) -> list
 
 
 def _under(saved: Checkpoint, prefix: str) -> dict[str, torch.Tensor]:
-    return {name[len(prefix) :]: each for name, each in saved.tensors.items() if name.startswith(prefix)}
+    return {name[len(prefix) :]: tensor for name, tensor in saved.tensors.items() if name.startswith(prefix)}
 
 
 def _restore_random_state(saved: Checkpoint, process_index: int) -> None:

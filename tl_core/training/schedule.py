@@ -12,7 +12,7 @@ def rate_factor(step: int, total: int, warmup: int) -> float:
 
 
 def epochs_for_steps(rows: int, batch_size: int, steps: int, within: tuple[int, int]) -> int:
-    """How many epochs give about this many steps: few rows need more passes; between the two ends of `within`."""
+    """Number of epochs that give about this many steps: few rows need more passes; between the two ends of `within`."""
     steps_an_epoch = max(1, -(-rows // batch_size))
     low, high = within
     return int(min(high, max(low, -(-steps // steps_an_epoch))))

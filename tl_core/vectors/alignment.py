@@ -55,7 +55,7 @@ class Alignment:
         return self._listed(np.argsort(self.moved, kind="stable")[:k])
 
     def _listed(self, at: NDArray[np.intp]) -> Moved:
-        return [(self.words[each], float(self.moved[each])) for each in at]
+        return [(self.words[row], float(self.moved[row])) for row in at]
 
 
 def shared_words(a: WordVectors, b: WordVectors, *, first: int | None = None) -> Shared:
@@ -70,8 +70,8 @@ def shared_words(a: WordVectors, b: WordVectors, *, first: int | None = None) ->
             first=first,
         )
     rows_of_b = dict(zip(b.words, range(len(b.words)), strict=True))
-    found = [(row, rows_of_b[word]) for row, word in enumerate(a.words) if word in rows_of_b]
-    rows = np.array(found, dtype=np.intp).reshape(-1, 2)
+    pairs = [(row, rows_of_b[word]) for row, word in enumerate(a.words) if word in rows_of_b]
+    rows = np.array(pairs, dtype=np.intp).reshape(-1, 2)
     rows = rows[(a.lengths[rows[:, 0]] > 0) & (b.lengths[rows[:, 1]] > 0)][:first]
     if len(rows) < FEWEST_SHARED:
         raise DataError(

@@ -1,4 +1,4 @@
-"""What a formula over words points at: 3CosAdd, 3CosMul, pair direction, or Euclidean distance."""
+"""Words that a formula over words points at: 3CosAdd, 3CosMul, pair direction, or Euclidean distance."""
 
 from __future__ import annotations
 

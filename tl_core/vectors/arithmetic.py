@@ -45,7 +45,7 @@ def odd_one_out(vectors: WordVectors, words: Sequence[str]) -> OddOneOut:
     mean = mean_of(different, vectors)
     mean = mean / max(float(np.linalg.norm(mean)), 1e-12)
     cosines = tuple((word, float(vectors.unit(word) @ mean)) for word in different)
-    return OddOneOut(min(cosines, key=lambda each: each[1])[0], cosines)
+    return OddOneOut(min(cosines, key=lambda pair: pair[1])[0], cosines)
 
 
 def axis(vectors: WordVectors, towards: Formula) -> NDArray[np.float32]:

@@ -30,7 +30,7 @@ FINGERPRINTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorsFacts:
-    """What the packaged word vectors are; the table is (words, width)."""
+    """Facts of the packaged word vectors; the table is (words, width)."""
 
     name: str
     words: int
@@ -91,5 +91,5 @@ def open_packaged(settings: Settings) -> WordVectors:
 def _read_words(index: Path) -> list[str]:
     import pyarrow.parquet as parquet
 
-    found: list[str] = parquet.read_table(index).column("index").to_pylist()
-    return found
+    words: list[str] = parquet.read_table(index).column("index").to_pylist()
+    return words

@@ -46,13 +46,13 @@ def cluster_words(
         raise ConfigError("The number of clusters must be at least 1; got {clusters}.", clusters=clusters)
     different = len(np.unique(unit, axis=0))
     model = KMeans(min(clusters, different), n_init=STARTS, random_state=seed).fit(unit)
-    found, firsts, sizes = np.unique(model.labels_, return_index=True, return_counts=True)
+    groups, firsts, sizes = np.unique(model.labels_, return_index=True, return_counts=True)
     order = np.lexsort((firsts, -sizes))  # the largest first, equal ones in the order of words
-    places = np.empty(found.max() + 1, dtype=np.intp)
-    places[found[order]] = np.arange(len(found))
+    places = np.empty(groups.max() + 1, dtype=np.intp)
+    places[groups[order]] = np.arange(len(groups))
     labels = places[model.labels_]
     names = []
-    for group in range(len(found)):
+    for group in range(len(groups)):
         members = np.flatnonzero(labels == group)
         near = np.argsort(-(unit[members] @ unit[members].mean(axis=0)), kind="stable")
         names.append(", ".join(words[row] for row in members[near[:NAMING_WORDS]]))

@@ -1,4 +1,4 @@
-"""How often words stand near one another, and the ratios of probabilities that GloVe starts from.
+"""Counts of words that stand near one another, and the ratios of probabilities that GloVe starts from.
 
 X[i, k] counts word k within a window on both sides of word i, never across the end of a sentence; P(k | i)
 is X[i, k] over the sum of row i. What sets two words apart shows in P(k | a) / P(k | b): large for what
@@ -80,9 +80,9 @@ class Cooccurrence:
         """The n words of largest count near a word, seen there `least_count` times, equal ones by spelling."""
         self.count(word, word)
         pairs = self.pairs[word]
-        found = [(k, count) for k, count in self.counts[word].items() if pairs[k] >= least_count]
-        found.sort(key=lambda each: (-each[1], each[0]))
-        return [Context(k, count, count / self.sums[word]) for k, count in found[:n]]
+        contexts = [(k, count) for k, count in self.counts[word].items() if pairs[k] >= least_count]
+        contexts.sort(key=lambda context: (-context[1], context[0]))
+        return [Context(k, count, count / self.sums[word]) for k, count in contexts[:n]]
 
     def ratio_table(self, a: str, b: str, probes: Sequence[str], *, few: int = FEW) -> list[RatioRow]:
         """P(probe | a) / P(probe | b), a row a probe; marked if seen fewer than `few` times near a or b."""
@@ -92,8 +92,8 @@ class Cooccurrence:
         count_a, count_b = self.count(probe, a), self.count(probe, b)
         p_a, p_b = self.probability(probe, a), self.probability(probe, b)
         ratio = p_a / p_b if p_b else None
-        seen = min(self.pairs[a][probe], self.pairs[b][probe])
-        return RatioRow(probe, count_a, count_b, p_a, p_b, ratio, seen < few)
+        occurrences = min(self.pairs[a][probe], self.pairs[b][probe])
+        return RatioRow(probe, count_a, count_b, p_a, p_b, ratio, occurrences < few)
 
 
 def count_cooccurrences(
@@ -103,7 +103,7 @@ def count_cooccurrences(
     window: int = 10,
     weighting: Weighting = "flat",
 ) -> Cooccurrence:
-    """What stands within `window` words on both sides of each wanted word, counted in one pass.
+    """Counts of the words within `window` words on both sides of each wanted word, taken in one pass.
 
     A sentence is a list of words; a text that is not cut into sentences counts as one. Words are compared as
     they are spelled. "flat" counts each pair as 1, "harmonic" as 1 / distance, as GloVe does. DataError for a

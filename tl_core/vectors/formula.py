@@ -109,15 +109,15 @@ def evaluate_formula(formula: Formula, vectors: WordVectors, *, raw: bool = Fals
     rows = [vectors.vocabulary.row(term.word) for term in formula.terms]
     weights = np.array([term.weight for term in formula.terms], dtype=np.float32)
     table = np.asarray(vectors.rows[rows], dtype=np.float32) if raw else vectors.unit_rows(rows)
-    found: NDArray[np.float32] = weights @ table
-    return found
+    vector: NDArray[np.float32] = weights @ table
+    return vector
 
 
 def mean_of(words: Sequence[str], vectors: WordVectors) -> NDArray[np.float32]:
     """The mean of the words' vectors at length one: (D,)."""
     rows = [vectors.vocabulary.row(word) for word in words]
-    found: NDArray[np.float32] = vectors.unit_rows(rows).mean(axis=0)
-    return found
+    mean: NDArray[np.float32] = vectors.unit_rows(rows).mean(axis=0)
+    return mean
 
 
 def _pieces(text: str, vocabulary: Vocabulary) -> list[str]:
@@ -134,18 +134,18 @@ def _pieces(text: str, vocabulary: Vocabulary) -> list[str]:
 
 def _cut(run: str, vocabulary: Vocabulary) -> list[str]:
     """A run that is no word: cut at every operator; known words with hyphens inside stay whole."""
-    found: list[str] = []
+    pieces: list[str] = []
     rest = run
     while rest:
         end = next((at for at in range(len(rest), 0, -1) if _whole(rest, at, vocabulary)), 0)
         if end:
-            found.append(rest[:end])
+            pieces.append(rest[:end])
         else:
             operator = OPERATOR.search(rest)
             end = operator.start() if operator and operator.start() else 1 if operator else len(rest)
-            found.append(rest[:end])
+            pieces.append(rest[:end])
         rest = rest[end:]
-    return ["-" if each in ("−", "–") else each for each in found]
+    return ["-" if piece in ("−", "–") else piece for piece in pieces]
 
 
 def _whole(text: str, end: int, vocabulary: Vocabulary) -> bool:

@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 50_000
 
 @dataclass(slots=True)
 class Tally:
-    """What gensim's threads hand in during an epoch (appending is atomic), and what they are told."""
+    """Counts that gensim's threads hand in during an epoch (appending is atomic), and what they are told."""
 
     words: list[int] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
@@ -90,7 +90,7 @@ def keep_used_buckets(wv: Any, seed: int) -> None:
     wv.bucket = BUCKETS
     wv.recalc_char_ngram_buckets()
     used, compact = np.unique(np.concatenate(wv.buckets_word), return_inverse=True)
-    ends = np.cumsum([len(each) for each in wv.buckets_word])[:-1]
+    ends = np.cumsum([len(buckets) for buckets in wv.buckets_word])[:-1]
     wv.buckets_word = np.split(compact.astype(np.uint32), ends)
     wv.bucket, rows = len(used), np.empty((len(used), wv.vector_size), dtype=np.float32)
     random = np.random.default_rng(seed + 1)  # as gensim's prep_vectors

@@ -134,7 +134,7 @@ class _Learning:
             self.model.wv.vectors,
             tuple(self.epochs),
             {word: tuple(map(tuple, self.neighbours.get(word, ()))) for word in self.watched},
-            sum(each.seconds for each in self.epochs),
+            sum(epoch.seconds for epoch in self.epochs),
         )
 
     def _epoch(self, epoch: int) -> Training[None]:
@@ -194,7 +194,7 @@ class _Learning:
         return near
 
     def _arrays(self) -> dict[str, NDArray[np.float32]]:
-        """What training changes."""
+        """The arrays that training changes."""
         wv = self.model.wv
         if self.config.method == "fasttext":
             return {"words": wv.vectors_vocab, "ngrams": wv.vectors_ngrams, "output": self.model.syn1neg}
@@ -235,7 +235,7 @@ class _Learning:
             array[:] = saved.tensors[name].numpy()
         keys = saved.tensors["random"].numpy().astype(np.uint32)
         self.model.random.set_state(("MT19937", keys, saved.facts["random_place"]))
-        self.epochs = [EpochFacts(**each) for each in saved.facts["epochs"]]
+        self.epochs = [EpochFacts(**facts) for facts in saved.facts["epochs"]]
         self.neighbours = saved.facts["neighbours"]
         if self.config.method == "fasttext":
             self.model.wv.adjust_vectors()

@@ -1,4 +1,4 @@
-"""Which words moved when a training went on from given vectors, and whom they stand beside now.
+"""Words that moved when a training went on from given vectors, and whom they stand beside now.
 
 Both tables are of the same words in the same space, since one began as the other: nothing is turned
 onto anything (`alignment` is for two trainings of their own). Letters: V words, D width.
@@ -40,7 +40,7 @@ class Movement:
 
     @property
     def moved(self) -> int:
-        """How many words moved at all."""
+        """Number of words that moved at all."""
         return int((self.distances > 0).sum())
 
 
@@ -52,7 +52,7 @@ def find_movement(
     most: int = 20,
     k: int = 10,
 ) -> Movement:
-    """How far each word moved between two tables (V, D), and the `most` that moved farthest, farthest first.
+    """Distance that each word moved between two tables (V, D), and the `most` that moved farthest, farthest first.
 
     A word that a training saw once can be thrown anywhere, so give frequent words alone. Neighbours are searched
     among all V words. Words that did not move are never listed. DataError if the tables do not fit each other.
@@ -64,7 +64,7 @@ def find_movement(
     distances = _distances(before, after, lengths)
     rows = np.flatnonzero(distances > 0)  # NaN is not
     rows = rows[np.argsort(-distances[rows], kind="stable")][:most]
-    found = tuple(
+    moved = tuple(
         MovedWord(
             words[row],
             row,
@@ -74,14 +74,14 @@ def find_movement(
         )
         for row in rows.tolist()
     )
-    return Movement(distances, found)
+    return Movement(distances, moved)
 
 
 def _distances(
     before: Table, after: Table, lengths: tuple[NDArray[Any], NDArray[Any]]
 ) -> NDArray[np.float64]:
     """1 - cosine of each pair of rows: (V,), as half the squared distance at length one, exact near 0."""
-    found = np.full(len(before), np.nan)
+    distances = np.full(len(before), np.nan)
     for start in range(0, len(before), CHUNK_ROWS):
         at = slice(start, start + CHUNK_ROWS)
         long = (lengths[0][at] > 0) & (lengths[1][at] > 0)
@@ -89,8 +89,8 @@ def _distances(
             table[at][long].astype(np.float64) / length[at][long, None].astype(np.float64)
             for table, length in zip((before, after), lengths, strict=True)
         )
-        found[at][long] = np.clip(((one - other) ** 2).sum(axis=1) / 2, 0, 2)
-    return found
+        distances[at][long] = np.clip(((one - other) ** 2).sum(axis=1) / 2, 0, 2)
+    return distances
 
 
 def _neighbours(
@@ -98,7 +98,7 @@ def _neighbours(
 ) -> tuple[Neighbour, ...]:
     cosines = (table @ (table[row] / lengths[row]) / np.where(lengths > 0, lengths, 1)).astype(np.float32)
     rows = best_rows(cosines, k, [row])
-    return tuple(Neighbour(words[each], float(cosines[each]), int(each)) for each in rows)
+    return tuple(Neighbour(words[neighbour], float(cosines[neighbour]), int(neighbour)) for neighbour in rows)
 
 
 def _check(words: Sequence[str], before: Table, after: Table) -> None:

@@ -96,7 +96,7 @@ def make_map(unit: NDArray[np.float32], config: MapConfig, *, k: int = 10) -> Wo
 
 
 def comparable_neighbours(words: int, k: int) -> int:
-    """How many neighbours to compare among N words: k, but at most half of the others, and at least 1."""
+    """Number of neighbours to compare among N words: k, but at most half of the others, and at least 1."""
     return max(1, min(k, (words - 1) // 2))
 
 
@@ -129,16 +129,16 @@ def overlap_at_k(unit: NDArray[np.float32], points: NDArray[np.float32], k: int)
     count = len(unit)
     if not 1 <= k < count:
         raise ConfigError("k must be between 1 and {count}, the other words; got {k}.", count=count - 1, k=k)
-    _, found = KDTree(points).query(points, k + 1)
-    others = found != np.arange(count)[:, None]
+    _, nearest = KDTree(points).query(points, k + 1)
+    others = nearest != np.arange(count)[:, None]
     others[others.all(axis=1), -1] = False  # more than k points in one place: the word itself is not listed
-    return shared_share(_nearest(unit, k), found[others].reshape(count, k))
+    return shared_share(_nearest(unit, k), nearest[others].reshape(count, k))
 
 
-def shared_share(found: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.float64]:
+def shared_share(one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.float64]:
     """The share of rows that two lists (N, k) of different rows have in common, line by line: (N,)."""
-    both = np.sort(np.concatenate([found, other], axis=1), axis=1)
-    shares: NDArray[np.float64] = (both[:, 1:] == both[:, :-1]).sum(axis=1) / found.shape[1]
+    both = np.sort(np.concatenate([one, other], axis=1), axis=1)
+    shares: NDArray[np.float64] = (both[:, 1:] == both[:, :-1]).sum(axis=1) / one.shape[1]
     return shares
 
 

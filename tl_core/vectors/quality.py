@@ -1,4 +1,4 @@
-"""How good word vectors are by themselves: analogies they answer, and likeness that people feel too.
+"""Quality of word vectors by themselves: analogies they answer, and likeness that people feel too.
 
 Neither says how well the vectors serve a task, but both tell trained vectors from random ones.
 """
@@ -24,7 +24,7 @@ FEWEST_PAIRS = 3
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How many questions were answered rightly, of those whose four words are known, of all."""
+    """Number of questions answered rightly, of those whose four words are known, of all."""
 
     name: str
     correct: int
@@ -103,7 +103,7 @@ def evaluate_analogies(
     include_inputs: bool = False,
     method: AnalogyMethod = "add",
 ) -> Training[AnalogyReport]:
-    """How many analogy questions the vectors answer rightly; yields Progress in questions.
+    """Counts of the analogy questions that the vectors answer rightly; yields Progress in questions.
 
     The answer to a : b = c : ? is the word of largest cos(b) - cos(a) + cos(c) (`add`, 3CosAdd; Mikolov et
     al. 2013), or cos(b) cos(c) / (cos(a) + 1e-6) with cosines moved to 0..1 (`mul`, 3CosMul; Levy & Goldberg
@@ -124,10 +124,10 @@ def evaluate_analogies(
     rows: list[list[int]] = []
     for at, section in enumerate(questions.sections):
         for words in section.questions:
-            found = [folded.get(word.upper(), count) for word in words]
-            if max(found) < count:
+            known_rows = [folded.get(word.upper(), count) for word in words]
+            if max(known_rows) < count:
                 known.append((at, words))
-                rows.append(found)
+                rows.append(known_rows)
     if not known:
         raise DataError(
             "None of the {total:,} questions of {questions} has all four words among the "
@@ -140,16 +140,16 @@ def evaluate_analogies(
     answers = yield from answer_events(
         vectors, asked, count=count, include_inputs=include_inputs, method=method
     )
-    told = [vectors.words[row] if row >= 0 else "" for row in answers.tolist()]
+    answer_words = [vectors.words[row] if row >= 0 else "" for row in answers.tolist()]
     answered = [
         (at, _answered(questions.sections[at].name, words, answer))
-        for (at, words), answer in zip(known, told, strict=True)
+        for (at, words), answer in zip(known, answer_words, strict=True)
     ]
     return _report(questions, answered)
 
 
 def evaluate_similarity(vectors: WordVectors, pairs: SimilaritySet) -> SimilarityReport:
-    """How the cosines of word pairs follow people's scores; words whatever their case, as gensim reads them.
+    """Agreement of the cosines of word pairs with people's scores; words whatever their case, as gensim reads them.
 
     DataError if fewer than 3 pairs are covered, or if all scores or all cosines are equal.
     """
@@ -182,7 +182,7 @@ def evaluate_similarity(vectors: WordVectors, pairs: SimilaritySet) -> Similarit
         pearson=float(pearsonr(scores, cosines).statistic),
         covered=len(covered),
         total=pairs.total,
-        rows=tuple(ScoredPair(*each, float(cosine)) for each, cosine in zip(covered, cosines, strict=True)),
+        rows=tuple(ScoredPair(*pair, float(cosine)) for pair, cosine in zip(covered, cosines, strict=True)),
         missing=missing,
     )
 
@@ -197,22 +197,22 @@ def _answered(section: str, words: Quadruple, answer: str) -> Answered:
 def _report(questions: AnalogySet, answered: Sequence[tuple[int, Answered]]) -> AnalogyReport:
     """The answers, each with the number of its section, counted."""
     covered, correct = (np.zeros(len(questions.sections), dtype=int) for _ in range(2))
-    for at, each in answered:
+    for at, answer in answered:
         covered[at] += 1
-        correct[at] += each.correct
+        correct[at] += answer.correct
     sections = tuple(
         Score(section.name, int(right), int(known), len(section.questions))
         for section, right, known in zip(questions.sections, correct, covered, strict=True)
     )
-    syntactic = [each for each in sections if each.name.startswith(SYNTACTIC)]
-    semantic = [each for each in sections if not each.name.startswith(SYNTACTIC)]
+    syntactic = [section for section in sections if section.name.startswith(SYNTACTIC)]
+    semantic = [section for section in sections if not section.name.startswith(SYNTACTIC)]
     return AnalogyReport(
         name=questions.name,
         sections=sections,
         overall=_sum("all", sections),
         semantic=_sum("semantic", semantic) if syntactic and semantic else None,
         syntactic=_sum("syntactic", syntactic) if syntactic else None,
-        answers=tuple(each for _, each in answered),
+        answers=tuple(answer for _, answer in answered),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which word answers each of many analogy questions, over blocks of words that stay in the processor's cache.
+"""Words that answer many analogy questions, over blocks of words that stay in the processor's cache.
 
 Letters: Q questions, W words of a block, P different pairs (a, b) and R different words c among the questions.
 """
@@ -41,11 +41,11 @@ def answer_events(
 def _forms(words: Sequence[str], asked: Rows) -> dict[int, list[int]]:
     """For each row asked with, the rows of all forms of its word (king, King, KING), itself among them."""
     named = {int(row): words[row].upper() for row in np.unique(asked)}
-    found: dict[str, list[int]] = {word: [] for word in named.values()}
+    rows: dict[str, list[int]] = {word: [] for word in named.values()}
     for row, word in enumerate(words):
-        if (same := found.get(word.upper())) is not None:
+        if (same := rows.get(word.upper())) is not None:
             same.append(row)
-    return {row: found[word] for row, word in named.items()}
+    return {row: rows[word] for row, word in named.items()}
 
 
 def _answers(
@@ -103,12 +103,12 @@ def _shifted(cosines: Scores) -> Scores:
 
 
 def _taken(asked: Rows, forms: dict[int, list[int]]) -> tuple[Rows, Rows]:
-    """Which rows are no answer to which question: question numbers and rows, in the order of rows."""
-    found = [
+    """Rows that are no answer to a question: question numbers and rows, in the order of rows."""
+    pairs = [
         (form, at)
         for at, rows in enumerate(asked.tolist())
         for row in set(rows)
         for form in forms.get(row, ())
     ]
-    table = np.array(sorted(found), dtype=np.intp).reshape(-1, 2)
+    table = np.array(sorted(pairs), dtype=np.intp).reshape(-1, 2)
     return table[:, 1], table[:, 0]

@@ -148,17 +148,17 @@ def _lines(plain: bytes, name: str) -> Iterator[Line]:
 
 def _sections(lines: list[Line], name: str, mark: str) -> tuple[AnalogySection, ...]:
     """Sections are named in lines that begin with `mark`; questions before any are named after the file."""
-    found: list[tuple[str, list[Quadruple]]] = [(name, [])]
+    sections: list[tuple[str, list[Quadruple]]] = [(name, [])]
     for number, text in lines:
         if text[0] == mark:
-            found.append((text.lstrip(mark).strip() or f"section {len(found)}", []))
+            sections.append((text.lstrip(mark).strip() or f"section {len(sections)}", []))
         elif text[0] != "#":
             words = text.split()
             if len(words) != 4:
                 raise _refused(name, (number, text), "must be four words with spaces between")
-            found[-1][1].append((words[0], words[1], words[2], words[3]))
-    _check_count(name, sum(len(questions) for _, questions in found), "questions")
-    return tuple(AnalogySection(title, tuple(questions)) for title, questions in found if questions)
+            sections[-1][1].append((words[0], words[1], words[2], words[3]))
+    _check_count(name, sum(len(questions) for _, questions in sections), "questions")
+    return tuple(AnalogySection(title, tuple(questions)) for title, questions in sections if questions)
 
 
 def _pairs(lines: list[Line], name: str, delimiter: str | None) -> tuple[tuple[str, str, float], ...]:

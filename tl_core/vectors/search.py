@@ -98,8 +98,8 @@ def best_rows(scores: NDArray[np.float32], k: int, without: Iterable[int] = ()) 
         kept = values >= kth
         candidates, values = candidates[kept], values[kept]
     order = np.argsort(-values, kind="stable")[:k]
-    found = candidates[order]
-    return found[np.isfinite(values[order])]
+    best = candidates[order]
+    return best[np.isfinite(values[order])]
 
 
 def batch_neighbours(
@@ -110,15 +110,15 @@ def batch_neighbours(
     count = counted(vectors, first)
     columns = vectors.columns[:, :count]
     k = min(k, count - 1)
-    found = np.empty((len(rows), k), dtype=np.intp)
+    closest = np.empty((len(rows), k), dtype=np.intp)
     step = max(1, BATCH_BYTES // (4 * count))
     for begin in range(0, len(rows), step):
         taken = rows[begin : begin + step]
         scores = vectors.unit_rows(taken) @ columns
         for at, row in enumerate(taken):
             best = best_rows(scores[at], k, [row] if row < count else [])
-            found[begin + at] = best[:k]
-    return found
+            closest[begin + at] = best[:k]
+    return closest
 
 
 def as_neighbours(
@@ -129,7 +129,7 @@ def as_neighbours(
 
 
 def counted(vectors: WordVectors, first: int | None) -> int:
-    """How many words a query looks at: all, or the first so many; ConfigError below 1."""
+    """Number of words that a query looks at: all, or the first so many; ConfigError below 1."""
     if first is None:
         return len(vectors.vocabulary)
     if first < 1:

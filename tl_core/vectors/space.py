@@ -155,7 +155,7 @@ def load_vectors(folder: Path, *, rows_at: Path | None = None) -> WordVectors:
 
 
 def load_if_whole(folder: Path, *, rows_at: Path | None = None) -> WordVectors | None:
-    """What `load_vectors` gives; None for a folder that is not whole, of which nothing stays mapped, so that it can go."""
+    """The result of `load_vectors`; None for a folder that is not whole, of which nothing stays mapped, so that it can go."""
     try:
         return load_vectors(folder, rows_at=rows_at)
     except ModelError:
@@ -163,7 +163,7 @@ def load_if_whole(folder: Path, *, rows_at: Path | None = None) -> WordVectors |
 
 
 def read_vectors_record(folder: Path) -> dict[str, Any]:
-    """What a folder says of its vectors (name, words, width and more); ModelError if it says nothing."""
+    """The record of a folder of vectors (name, words, width and more); ModelError if it says nothing."""
     record = read_record(folder / RECORD)
     if record is None and not (folder / RECORD).exists():
         raise ModelError(

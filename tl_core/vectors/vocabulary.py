@@ -69,16 +69,16 @@ class Vocabulary:
         if not word.strip():
             return []
         asked = word.lower()
-        found = process.extract(
+        hits = process.extract(
             asked,
             self.words,
             scorer=OSA.distance,
             limit=8 * count,
             score_cutoff=min(3, max(1, len(asked) // 3)),
         )
-        near = [text for text, _, _ in sorted(found, key=lambda hit: (hit[1], hit[2]))]
+        near = [text for text, _, _ in sorted(hits, key=lambda hit: (hit[1], hit[2]))]
         begun: list[str] = []
         if len(asked) >= PREFIX_CHARACTERS:
-            begun = [each for each in self.words if each.startswith(asked)][:count]
+            begun = [known for known in self.words if known.startswith(asked)][:count]
         keep = count - min(len(begun), count // 2)
         return list(dict.fromkeys([*near[:keep], *begun, *near[keep:]]))[:count]

@@ -1,1 +1,1 @@
-"""What an encoder attends to: maps, roll-out, statistics, heads switched off, one head step by step."""
+"""Attention of an encoder: maps, roll-out, statistics, heads switched off, one head step by step."""

@@ -1,4 +1,4 @@
-"""How far each head's attention moved between two states of an encoder, before and after training."""
+"""Distance that each head's attention moved between two states of an encoder, before and after training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a classifier loses when one head alone is switched off."""
+"""Importance of heads: the loss of a classifier when one head alone is switched off."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def head_importance(
     """
     _check(subject, inputs, wanted)
     layers, heads = subject.layers, subject.heads
-    lengths = np.array([len(each) for each in inputs], dtype=np.int64)
+    lengths = np.array([len(model_input) for model_input in inputs], dtype=np.int64)
     classes = np.asarray(wanted, dtype=np.int64)
     right, loss = 0.0, 0.0
     right_without, loss_without = np.zeros((layers, heads)), np.zeros((layers, heads))
@@ -63,12 +63,12 @@ def head_importance(
     for rows in token_batches(lengths, batch_tokens):
         batch = tensors(subject, [inputs[row] for row in rows])
         logits, outputs = _whole(subject, batch)
-        found = _score(logits, classes[rows])
-        right, loss = right + float(found[0][0]), loss + float(found[1][0])
+        score = _score(logits, classes[rows])
+        right, loss = right + float(score[0][0]), loss + float(score[1][0])
         for layer in range(layers):
-            found = _score(_without_each(subject, batch, layer, outputs[:layer]), classes[rows])
-            right_without[layer] += found[0]
-            loss_without[layer] += found[1]
+            score = _score(_without_each(subject, batch, layer, outputs[:layer]), classes[rows])
+            right_without[layer] += score[0]
+            loss_without[layer] += score[1]
             done += len(rows) * heads * (layers - layer)
             yield Progress(done, total)
     count = len(inputs)
@@ -91,7 +91,7 @@ def _check(subject: Subject, inputs: Sequence[ModelInput], wanted: Sequence[int]
             wanted=len(wanted),
         )
     count = len(subject.classes)
-    strange = [each for each in wanted if not 0 <= each < count]
+    strange = [number for number in wanted if not 0 <= number < count]
     if strange:
         raise DataError(
             "A class must be a number from 0 to {count}; got {strange}.", count=count - 1, strange=strange[0]
@@ -113,16 +113,16 @@ def _without_each(subject: Subject, batch: Batch, layer: int, below: Sequence[An
     import torch
 
     network, encoder = network_of(subject), subject.encoder
-    found = []
+    logits = []
     with subject.lock, torch.inference_mode(), watched(encoder) as watch, replayed(encoder, below):
         for head in range(subject.heads):
             watch.off, watch.calls = {layer: [head]}, layer  # the layers below are not called
-            found.append(as_float64(network(batch)))
-    return np.stack(found)
+            logits.append(as_float64(network(batch)))
+    return np.stack(logits)
 
 
 def _score(logits: Numbers, wanted: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
-    """How many of B rows are right, and the sum of their cross-entropies, of logits (K, B, C): (K,) each."""
+    """The number of B rows that are right, and the sum of their cross-entropies, of logits (K, B, C): (K,) each."""
     from scipy.special import logsumexp
 
     own = logits[:, np.arange(len(wanted)), wanted]  # (K, B)

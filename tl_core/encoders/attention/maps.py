@@ -28,8 +28,8 @@ def attention_maps(subject: Subject, shown: ModelInput) -> Maps:
 
     encoder = subject.encoder
     with subject.lock, torch.inference_mode(), plain_attention(encoder):
-        told = encoder.model(**tensors(subject, [shown]), output_attentions=True).attentions
-    layers = [each for each in told or () if each is not None]
+        attentions = encoder.model(**tensors(subject, [shown]), output_attentions=True).attentions
+    layers = [attention for attention in attentions or () if attention is not None]
     if len(layers) != encoder.layers:
         raise ModelError(
             "{encoder} told the attention of {layers} of its {wanted_layers} layers, so it cannot be "

@@ -1,4 +1,4 @@
-"""How much of each input token reaches a token of a later layer: attention roll-out and attention flow.
+"""Shares of each input token that reach a token of a later layer: attention roll-out and attention flow.
 
 Both follow Abnar & Zuidema 2020 (arXiv 2005.00928), section 3: heads are averaged, and a residual
 connection carries a token past the attention of its layer.
@@ -24,7 +24,7 @@ CAPACITY_STEPS = 1_000_000  # flow is computed in whole numbers; a capacity of 1
 
 
 def rollout(maps: Maps, *, residual: float = 0.5) -> NDArray[np.float32]:
-    """How much each token draws on each input token after each layer: (L, T, T), rows sum to one.
+    """Shares of each input token that each token draws on after each layer: (L, T, T), rows sum to one.
 
     R_l = A_l R_(l-1), where A_l = residual * I + (1 - residual) * the mean over heads (eq. 1; the paper's
     residual is 0.5). `maps` are (L, H, T, T). ConfigError for a residual outside 0 to 1.
@@ -41,7 +41,7 @@ def rollout(maps: Maps, *, residual: float = 0.5) -> NDArray[np.float32]:
 def shares_of_words(
     drawn: NDArray[np.float32], tokens: Sequence[int], groups: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """What some tokens, together, draw on each word: (W,). It sums to one less what special tokens keep.
+    """Shares of each word that some tokens, together, draw on: (W,). It sums to one less what special tokens keep.
 
     `drawn` (T, T) is the roll-out after one layer, or any attention; `groups` (W, T) says which tokens make a word.
     """
@@ -52,7 +52,7 @@ def shares_of_words(
 def attention_flow(
     maps: Maps, token_or_tokens: int | Sequence[int], *, residual: float = 0.5
 ) -> NDArray[np.float64]:
-    """How much can flow from tokens of the last layer down to each input token: (T,), sums to one.
+    """The most that can flow from tokens of the last layer down to each input token: (T,), sums to one.
 
     The maximum flow to each input token on its own, through the graph whose capacities are the attention
     of `rollout` (section 3 of the paper). Several tokens are one source, each giving as much as it can.
@@ -69,7 +69,7 @@ def attention_flow(
             most_flow_tokens=MOST_FLOW_TOKENS,
             count=count,
         )
-    capacities = np.stack([_with_residual(each, residual) for each in maps])
+    capacities = np.stack([_with_residual(attention, residual) for attention in maps])
     flows = _flows(np.rint(capacities * CAPACITY_STEPS).astype(np.int32), tokens)
     flows /= flows.sum()
     return flows
@@ -101,7 +101,7 @@ def _flows(capacities: NDArray[np.int32], tokens: list[int]) -> Numbers:
 
 
 def _graph(capacities: NDArray[np.int32], given: NDArray[np.int32]) -> csr_array:
-    """What lies between a source that gives (T,) into the last layer and a sink that takes from the first.
+    """The graph between a source that gives (T,) into the last layer and a sink that takes from the first.
 
     Node (l - 1) * T + i is token i between layers l and l + 1, l from 1; the last two nodes are source and
     sink. The capacities into the sink are still to be set.
@@ -126,7 +126,7 @@ def _graph(capacities: NDArray[np.int32], given: NDArray[np.int32]) -> csr_array
 
 
 def _checked_tokens(token_or_tokens: int | Sequence[int], count: int) -> list[int]:
-    tokens = list(dict.fromkeys(int(each) for each in np.atleast_1d(token_or_tokens)))
+    tokens = list(dict.fromkeys(int(token) for token in np.atleast_1d(token_or_tokens)))
     if not tokens:
         raise ConfigError("No token is chosen. Choose the one whose flow is to be shown.")
     for token in tokens:

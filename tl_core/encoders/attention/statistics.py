@@ -1,4 +1,4 @@
-"""What every head does on a sample of texts, in numbers and in a name.
+"""Behaviour of every head on a sample of texts, in numbers and in a name.
 
 The measures are those of Clark et al. 2019 (arXiv 1906.04341, section 3: neighbours, special tokens,
 entropy) and Kovaleva et al. 2019 (arXiv 1908.08593, section 4.1: vertical, diagonal, heterogeneous).
@@ -61,16 +61,16 @@ class HeadStatisticsSum:
     def add(self, maps: Maps, shown: ModelInput) -> None:
         """Count one input with its maps, (L, H, T, T); DataError for an encoder of another size."""
         sums = _sums(maps, shown)
-        for name, each in sums.items():
-            before = self._sums.setdefault(name, np.zeros_like(each))
-            if before.shape != each.shape:
+        for name, measured in sums.items():
+            before = self._sums.setdefault(name, np.zeros_like(measured))
+            if before.shape != measured.shape:
                 raise DataError(
                     "Attention of {shape} layers and heads cannot be added to that of {other_shape}. Keep to one "
                     "encoder.",
-                    shape=each.shape,
+                    shape=measured.shape,
                     other_shape=before.shape,
                 )
-            self._sums[name] = before + each
+            self._sums[name] = before + measured
         for name, chance in _chances(shown).items():
             self._chances[name] += chance
         self.rows += int((shown.sides != SPECIAL).sum())
@@ -79,12 +79,12 @@ class HeadStatisticsSum:
         """The means so far, and a name for every head; DataError if there was no input."""
         if not self.rows:
             raise DataError("No text was read. Give at least one.")
-        means = {name: each / self.rows for name, each in self._sums.items()}
-        chances = {name: each / self.rows for name, each in self._chances.items()}
+        means = {name: measured / self.rows for name, measured in self._sums.items()}
+        chances = {name: chance / self.rows for name, chance in self._chances.items()}
         layers, heads = means["entropy"].shape
         patterns = tuple(
             tuple(
-                pattern({name: float(each[layer, head]) for name, each in means.items()}, chances)
+                pattern({name: float(mean[layer, head]) for name, mean in means.items()}, chances)
                 for head in range(heads)
             )
             for layer in range(layers)
@@ -106,7 +106,11 @@ def pattern(means: dict[str, float], chances: dict[str, float]) -> str:
         if _is_marked(means[measure], PATTERN_SHARE, chances[measure]):
             return name
     near = ("previous", "same", "following")
-    if _is_marked(sum(means[each] for each in near), LOCAL_SHARE, sum(chances[each] for each in near)):
+    if _is_marked(
+        sum(means[neighbour] for neighbour in near),
+        LOCAL_SHARE,
+        sum(chances[neighbour] for neighbour in near),
+    ):
         return "local"
     return "broad" if means["entropy"] >= BROAD_ENTROPY else ""
 

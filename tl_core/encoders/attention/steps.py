@@ -57,25 +57,25 @@ def head_steps(subject: Subject, shown: ModelInput, layer: int, head: int) -> He
         )
     with subject.lock, torch.inference_mode(), watched(subject.encoder, layer=layer) as watch:
         subject.encoder.model(**tensors(subject, [shown]))
-    told = watch.told
-    assert told is not None
+    record = watch.told
+    assert record is not None
     count = len(shown)
     visible = np.ones((count, count), dtype=np.bool_)
-    if told.mask is not None:
-        visible = np.array((told.mask[0, 0] > HIDDEN).expand(count, count).cpu())
+    if record.mask is not None:
+        visible = np.array((record.mask[0, 0] > HIDDEN).expand(count, count).cpu())
 
-    def numbers(each: torch.Tensor) -> Numbers:
-        return each[0, head].float().cpu().numpy()
+    def numbers(tensor: torch.Tensor) -> Numbers:
+        return tensor[0, head].float().cpu().numpy()
 
-    scores = numbers(told.scores)
+    scores = numbers(record.scores)
     return HeadSteps(
-        query=numbers(told.query),
-        key=numbers(told.key),
-        value=numbers(told.value),
-        products=scores / told.scaling,
-        scaling=told.scaling,
+        query=numbers(record.query),
+        key=numbers(record.key),
+        value=numbers(record.value),
+        products=scores / record.scaling,
+        scaling=record.scaling,
         scores=scores,
         visible=visible,
-        weights=numbers(told.weights),
-        mixed=numbers(told.mixed),
+        weights=numbers(record.weights),
+        mixed=numbers(record.mixed),
     )

@@ -1,4 +1,4 @@
-"""What is looked into: an encoder, and the trained network on top of it, if there is one.
+"""Subjects to look into: an encoder, and the trained network on top of it, if there is one.
 
 Knows no task: whoever opens a subject says how an output of its network is read.
 """
@@ -81,14 +81,17 @@ def tensors(subject: Subject, shown: Sequence[ModelInput]) -> dict[str, torch.Te
     """B inputs as the arguments of the model, padded to the longest: (B, T) each, on the model's device."""
     encoder, family = subject.encoder, subject.encoder.family
     made = pad(
-        [each.encoded for each in shown], encoder.pad_id, type_ids=family.type_ids, pad_left=family.pad_left
+        [model_input.encoded for model_input in shown],
+        encoder.pad_id,
+        type_ids=family.type_ids,
+        pad_left=family.pad_left,
     )
     device = next(encoder.model.parameters()).device
-    return {name: each.to(device) for name, each in made.items()}
+    return {name: tensor.to(device) for name, tensor in made.items()}
 
 
 def targets(subject: Subject, shown: ModelInput) -> list[Target]:
-    """What the network says of an input, the prediction first; ModelError for a bare encoder."""
+    """The network's outputs on an input, the prediction first; ModelError for a bare encoder."""
     import torch
 
     network, read_targets = network_of(subject), subject.read_targets

@@ -1,4 +1,4 @@
-"""What a network says when heads of its encoder are switched off."""
+"""Outputs of a network when heads of its encoder are switched off."""
 
 from __future__ import annotations
 

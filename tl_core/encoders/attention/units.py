@@ -24,7 +24,7 @@ Direction = Literal["all", "first to second", "second to first", "within"]
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is shown at one place: characters `start` to `end` of a text, or a special token.
+    """One place that is shown: characters `start` to `end` of a text, or a special token.
 
     Side 0 is the first text, 1 its pair, -1 a special token, which has no characters.
     """
@@ -142,11 +142,11 @@ def mixed(maps: UnitMaps, heads: Sequence[tuple[int, int]], how: Mixing = "mean"
             )
     (first, *rest) = dict.fromkeys(heads)
     together: Matrix = maps.maps[first].copy()
-    for each in rest:
+    for place in rest:
         if how == "max":
-            np.maximum(together, maps.maps[each], out=together)
+            np.maximum(together, maps.maps[place], out=together)
         else:
-            together += maps.maps[each]
+            together += maps.maps[place]
     return together if how == "max" else together / np.float32(1 + len(rest))
 
 

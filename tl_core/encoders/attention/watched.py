@@ -26,7 +26,7 @@ Head = tuple[int, int]  # layer and head, from 0
 
 @dataclass(slots=True)
 class Told:
-    """What one layer's attention was computed from and gave, of B inputs with H heads of width d.
+    """Inputs and results of one layer's attention, of B inputs with H heads of width d.
 
     `query`, `key`, `value` (B, H, T, d); `scores` (B, H, T, T) are scaled; `mask` is added to them, minus
     infinity or nearly so where a token may not look, None where it may look everywhere; `weights` their

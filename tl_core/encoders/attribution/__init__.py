@@ -1,1 +1,1 @@
-"""What an output hangs on, word by word: gradient x input, integrated gradients, leaving words out."""
+"""Attribution of an output to words: gradient x input, integrated gradients, leaving words out."""

@@ -1,4 +1,4 @@
-"""How far two explanations of the same words agree."""
+"""Agreement of two explanations of the same words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rank_correlation(a: Numbers, b: Numbers, *, signed: bool = True) -> float | 
     if a.shape != b.shape or a.ndim != 1:
         raise ValueError(f"Two scores of the same words are wanted; got shapes {a.shape} and {b.shape}.")
     both = np.isfinite(a) & np.isfinite(b)
-    first, second = (each[both] if signed else np.abs(each[both]) for each in (a, b))
+    first, second = (scores[both] if signed else np.abs(scores[both]) for scores in (a, b))
     if len(first) < LEAST_WORDS or np.ptp(first) == 0 or np.ptp(second) == 0:
         return None
     return float(spearmanr(first, second).statistic)

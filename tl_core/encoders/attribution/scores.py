@@ -1,4 +1,4 @@
-"""How much each token and each word of an input adds to one number of a network's output."""
+"""Scores: how much each token and each word of an input adds to one number of a network's output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WORDS_AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attribution:
-    """What holds a target's value up (above 0) or down, in its own unit (logits).
+    """Scores that hold a target's value up (above 0) or down, in its own unit (logits).
 
     `tokens` (T,) are the scores of tokens, None where a method knows whole words alone; `words` (W,) the sums
     of their tokens' scores. `output` is the target's value on the input, `baseline` that on the reference, and
@@ -102,12 +102,12 @@ def _value(vectors: EmbeddedInput, target: Target) -> Value:
     return lambda given: target.value(vectors.logits(given))
 
 
-def _noted(value: Value, said: list[torch.Tensor]) -> Value:
-    """The same value, with all that it says noted: captum asks for the input's own first, and keeps it to itself."""
+def _noted(value: Value, outputs: list[torch.Tensor]) -> Value:
+    """The same value, with all its outputs noted: captum asks for the input's own first, and keeps it to itself."""
 
     def noted(given: torch.Tensor) -> torch.Tensor:
-        said.append(value(given))
-        return said[-1]
+        outputs.append(value(given))
+        return outputs[-1]
 
     return noted
 
@@ -115,10 +115,10 @@ def _noted(value: Value, said: list[torch.Tensor]) -> Value:
 def _gradient_x_input(shown: ModelInput, vectors: torch.Tensor, value: Value) -> Attribution:
     from captum.attr import InputXGradient
 
-    said: list[torch.Tensor] = []
-    scores = InputXGradient(_noted(value, said)).attribute(vectors.requires_grad_())
+    outputs: list[torch.Tensor] = []
+    scores = InputXGradient(_noted(value, outputs)).attribute(vectors.requires_grad_())
     tokens = _per_token(scores.detach())
-    return Attribution("gradxinput", tokens, _per_word(shown, tokens), float(said[0].detach()[0]))
+    return Attribution("gradxinput", tokens, _per_word(shown, tokens), float(outputs[0].detach()[0]))
 
 
 def _integrated_gradients(
@@ -152,22 +152,22 @@ def _occlusion(subject: Subject, shown: ModelInput, target: Target) -> Attributi
     left_out = ids.masked_fill(word_of >= 0, filler_id(subject.encoder))  # tokens of no word stay as they are
 
     def value(rows: torch.Tensor) -> torch.Tensor:
-        expanded = {name: each.expand(len(rows), -1) for name, each in batch.items()}
+        expanded = {name: tensor.expand(len(rows), -1) for name, tensor in batch.items()}
         return target.value(network(expanded | {"input_ids": rows}).float())
 
-    said: list[torch.Tensor] = []
-    scores = FeatureAblation(_noted(value, said)).attribute(
+    outputs: list[torch.Tensor] = []
+    scores = FeatureAblation(_noted(value, outputs)).attribute(
         ids, left_out, feature_mask=word_of[None] + 1, perturbations_per_eval=WORDS_AT_ONCE
     )
     of_word = members(shown.word_of, len(shown.words))  # each token has its whole word's score
     words = of_word @ as_float64(scores)[0] / of_word.sum(1)
-    return Attribution("occlusion", None, words, float(said[0][0]))
+    return Attribution("occlusion", None, words, float(outputs[0][0]))
 
 
 def _per_token(scores: torch.Tensor) -> Numbers:
     """The sums over the width of scores (1, T, D): (T,)."""
-    found: Numbers = as_float64(scores).sum(-1)[0]
-    return found
+    sums: Numbers = as_float64(scores).sum(-1)[0]
+    return sums
 
 
 def _per_word(shown: ModelInput, tokens: Numbers) -> Numbers:

@@ -41,10 +41,10 @@ class EmbeddedInput:
         return vectors
 
     def logits(self, vectors: torch.Tensor) -> torch.Tensor:
-        """What the network says of B rows of vectors, (B, T, D): its logits in float32, (B, ...)."""
+        """The network's logits on B rows of vectors, (B, T, D): float32, (B, ...)."""
         import torch
 
-        batch = {name: each.expand(len(vectors), -1) for name, each in self.batch.items()}
+        batch = {name: tensor.expand(len(vectors), -1) for name, tensor in self.batch.items()}
 
         def put(module: Any, arguments: tuple[torch.Tensor, ...], looked_up: torch.Tensor) -> torch.Tensor:
             as_given = torch.equal(arguments[0], batch["input_ids"])  # XLNet turns its ids: (T, B)
@@ -73,5 +73,7 @@ def filler_id(encoder: Encoder) -> int:
     """
     tokenizer = encoder.tokenizer
     masks = [tokenizer.token_to_id(mask) for mask in MASKS]
-    found = next((each for each in (*masks, unknown_id(tokenizer)) if each is not None), encoder.pad_id)
-    return int(found)
+    filler = next(
+        (candidate for candidate in (*masks, unknown_id(tokenizer)) if candidate is not None), encoder.pad_id
+    )
+    return int(filler)

@@ -1,4 +1,4 @@
-"""What can be read off each layer by a straight line: the accuracy of a linear probe, layer by layer.
+"""Probes, what can be read off each layer by a straight line: the accuracy of a linear probe, layer by layer.
 
 A probe (Alain & Bengio 2016, arXiv 1610.01644) is a linear classifier on states that are not trained
 with it. It says what a layer holds in linear form, not what the encoder uses.
@@ -64,15 +64,15 @@ def probe_events(
 ) -> Training[Probed]:
     """`probe_layers` with Progress in probes that were fitted."""
     targets = np.asarray(targets)
-    for layer, each in enumerate(states):
-        if each.ndim != 2 or len(each) != len(targets):
+    for layer, layer_states in enumerate(states):
+        if layer_states.ndim != 2 or len(layer_states) != len(targets):
             raise DataError(
                 "Layer {layer} has states of shape {shape} for {targets} classes of texts.",
                 layer=layer,
-                shape=each.shape,
+                shape=layer_states.shape,
                 targets=len(targets),
             )
-        if not np.isfinite(each).all():
+        if not np.isfinite(layer_states).all():
             raise DataError(
                 "Layer {layer} holds numbers that are not finite: the encoder is broken.", layer=layer
             )
@@ -80,9 +80,9 @@ def probe_events(
     right = np.zeros(len(states))
     rows = sum(len(test) for _, test in parts)
     done = 0
-    for layer, each in enumerate(states):
+    for layer, layer_states in enumerate(states):
         for train, test in parts:
-            right[layer] += _count_right(each, targets, train, test)
+            right[layer] += _count_right(layer_states, targets, train, test)
             done += 1
             yield Progress(done, len(states) * len(parts))
     accuracies = right / rows
@@ -127,7 +127,7 @@ def _folds(targets: NDArray[Any], seed: int) -> Iterator[tuple[Rows, Rows]]:
 
 
 def _given(split: tuple[Sequence[int], Sequence[int]], targets: NDArray[Any]) -> tuple[Rows, Rows]:
-    train, test = (np.asarray(each, dtype=np.intp) for each in split)
+    train, test = (np.asarray(rows, dtype=np.intp) for rows in split)
     numbers = np.concatenate([train, test])
     if not len(train) or not len(test):
         raise DataError(

@@ -1,4 +1,4 @@
-"""How alike two sets of states of the same texts are, whatever their axes and scale: linear CKA."""
+"""Similarity of two sets of states of the same texts, whatever their axes and scale: linear CKA."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def linear_cka(a: NDArray[Any], b: NDArray[Any]) -> float:
         together, alone = float((grams[0] * grams[1]).sum()), [np.linalg.norm(gram) for gram in grams]
     else:
         together = float(np.linalg.norm(centred_b.T @ centred_a) ** 2)
-        alone = [np.linalg.norm(each.T @ each) for each in (centred_a, centred_b)]
+        alone = [np.linalg.norm(centred.T @ centred) for centred in (centred_a, centred_b)]
     return min(1.0, max(0.0, together / float(alone[0] * alone[1])))
 
 
@@ -56,14 +56,14 @@ def layer_similarity(before: States, after: States) -> NDArray[np.float64]:
             before=len(before),
             after=len(after),
         )
-    return np.array([linear_cka(*each) for each in zip(before, after, strict=True)])
+    return np.array([linear_cka(*pair) for pair in zip(before, after, strict=True)])
 
 
 def _centred(states: NDArray[Any]) -> NDArray[np.float64]:
     """Columns of mean zero, at a length that cannot overflow; DataError if no row differs from another."""
-    found = states.astype(np.float64)
-    found = found - found.mean(axis=0)
-    length = float(np.linalg.norm(found))
+    centred = states.astype(np.float64)
+    centred = centred - centred.mean(axis=0)
+    length = float(np.linalg.norm(centred))
     if not np.isfinite(length):
         raise DataError("States hold numbers that are not finite, so they cannot be compared.")
     if length <= ROUNDING * float(np.linalg.norm(states.astype(np.float64))):
@@ -72,4 +72,4 @@ def _centred(states: NDArray[Any]) -> NDArray[np.float64]:
             "Take texts that differ.",
             states=len(states),
         )
-    return np.asarray(found / length)
+    return np.asarray(centred / length)

@@ -51,8 +51,10 @@ def layer_states_events(
                     hidden=len(hidden),
                     states=len(states),
                 )
-            for layer, each in enumerate(hidden):
-                states[layer][rows] = pool(each.float(), batch["attention_mask"], pooling).cpu().numpy()
+            for layer, layer_states in enumerate(hidden):
+                states[layer][rows] = (
+                    pool(layer_states.float(), batch["attention_mask"], pooling).cpu().numpy()
+                )
         done += len(rows)
         yield Progress(done, len(texts))
     return states

@@ -1,4 +1,4 @@
-"""How far training moved the weights of an encoder, layer by layer."""
+"""Distance that training moved the weights of an encoder, layer by layer."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def moved_weights(before: Encoder, after: Encoder) -> MovedWeights:
     from tl_core.encoders.adapted import has_frozen_words
 
     theirs, ours = dict(_parameters(before)), dict(_parameters(after))
-    if {name: each.shape for name, each in theirs.items()} != {
-        name: each.shape for name, each in ours.items()
+    if {name: parameter.shape for name, parameter in theirs.items()} != {
+        name: parameter.shape for name, parameter in ours.items()
     }:
         raise ModelError(
             "{before} and {after} do not have the same parameters. Compare two states of one encoder.",
@@ -62,13 +62,13 @@ def moved_weights(before: Encoder, after: Encoder) -> MovedWeights:
 
 
 def _parameters(encoder: Encoder) -> list[Named]:
-    found = list(encoder.model.named_parameters())
-    if any("lora_" in name for name, _ in found):
+    parameters = list(encoder.model.named_parameters())
+    if any("lora_" in name for name, _ in parameters):
         raise ModelError(
             "{encoder} stands under an adapter. Merge the adapter into its weights first.",
             encoder=encoder.name,
         )
-    return found
+    return parameters
 
 
 def _parts(encoder: Encoder) -> Iterator[tuple[str, list[str]]]:
@@ -89,8 +89,8 @@ def _parts(encoder: Encoder) -> Iterator[tuple[str, list[str]]]:
 
 def _shared(block: int, blocks: int, layers: int) -> str:
     """The title of an ALBERT group, which serves several layers: `layers 1-12`."""
-    each = -(-layers // blocks)
-    return f"layers {block * each + 1}-{min(layers, (block + 1) * each)}"
+    layers_each = -(-layers // blocks)
+    return f"layers {block * layers_each + 1}-{min(layers, (block + 1) * layers_each)}"
 
 
 def _relative_change(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> float:

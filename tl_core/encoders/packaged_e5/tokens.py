@@ -48,11 +48,11 @@ def _normaliser(file: E5File) -> normalizers.Normalizer:
     from tokenizers import Regex, normalizers
 
     # Rule 1: control characters vanish. Rule 2: odd white space and invisible marks are spaces.
-    dropped = [each for each, stands in file.normaliser.items() if not stands]
+    dropped = [character for character, stands in file.normaliser.items() if not stands]
     spaces = [
-        each
-        for each, stands in file.normaliser.items()
-        if stands == " " and unicodedata.normalize("NFKC", each) != " "
+        character
+        for character, stands in file.normaliser.items()
+        if stands == " " and unicodedata.normalize("NFKC", character) != " "
     ]
     return normalizers.Sequence(
         [

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent
 
 
 def read_facts() -> dict[str, Any]:
-    """How the encoder is used: special ids, lengths, where its base comes from."""
+    """Facts of how the encoder is used: special ids, lengths, where its base comes from."""
     facts: dict[str, Any] = json.loads((FOLDER / "encoder.json").read_text(encoding="utf-8"))
     return facts
 

@@ -37,8 +37,8 @@ def predict_tfidf(texts: list[str], labels: list[str]) -> list[dict[str, float]]
         view.idf_ = frequencies
         parts.append(view.transform(texts))
     head = saved["head"]
-    found = head.predict_proba(hstack(parts).tocsr())
-    return [{labels[at]: float(p) for at, p in zip(head.classes_, row, strict=True)} for row in found]
+    probabilities = head.predict_proba(hstack(parts).tocsr())
+    return [{labels[at]: float(p) for at, p in zip(head.classes_, row, strict=True)} for row in probabilities]
 
 
 def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict[str, float]]:

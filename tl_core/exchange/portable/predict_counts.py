@@ -26,28 +26,28 @@ CHARACTERS = (2, 3, 4)
 
 def words(text: str, longest: int) -> list[str]:
     """Rows of 1 to `longest` neighbouring words, joined by a space."""
-    found = WORD.findall(text.lower())
+    split = WORD.findall(text.lower())
     return [
-        " ".join(found[at : at + size])
+        " ".join(split[at : at + size])
         for size in range(1, longest + 1)
-        for at in range(len(found) - size + 1)
+        for at in range(len(split) - size + 1)
     ]
 
 
 def characters(text: str) -> list[str]:
     """Rows of 2 to 4 characters within each word, which a space begins and ends; a short one counts once."""
-    found = []
+    grams = []
     for word in WHITE_SPACE.sub(" ", text.lower()).split():
         padded = f" {word} "
         for size in CHARACTERS:
-            found += [padded[at : at + size] for at in range(max(1, len(padded) - size + 1))]
+            grams += [padded[at : at + size] for at in range(max(1, len(padded) - size + 1))]
             if len(padded) <= size:
                 break
-    return found
+    return grams
 
 
 class Model:
-    """What the files beside this one hold."""
+    """The classifier in the files beside this one."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.facts: dict[str, Any] = json.loads((folder / "counts.json").read_text(encoding="utf-8"))
@@ -63,10 +63,15 @@ class Model:
 
     def probabilities(self, text: str) -> dict[str, float]:
         """The probability of each label."""
-        found = {"words": words(text, self.facts["ngrams"])}
+        n_grams = {"words": words(text, self.facts["ngrams"])}
         if "characters" in self.ids:
-            found["characters"] = characters(text)
-        ids = [self.ids[view][each] for view in self.ids for each in found[view] if each in self.ids[view]]
+            n_grams["characters"] = characters(text)
+        ids = [
+            self.ids[view][n_gram]
+            for view in self.ids
+            for n_gram in n_grams[view]
+            if n_gram in self.ids[view]
+        ]
         if self.facts["weights"] == "presence":
             ids = sorted(set(ids))
         logits = self.weight[ids].astype(numpy.float64).sum(axis=0) + self.bias

@@ -62,12 +62,12 @@ class Reader:
             return []
         shown = windows(self.form, asked, read, max_tokens=self.max_tokens, overlap=self.overlap)
         spans = [
-            window_spans(each, number, *self.logits(each), LONGEST_ANSWER)
-            for number, each in enumerate(shown)
+            window_spans(window, number, *self.logits(window), LONGEST_ANSWER)
+            for number, window in enumerate(shown)
         ]
         return [
-            {"text": each.text, "start": each.start, "end": each.end, "score": each.score}
-            for each in keep_best(best_first(passage, read, spans), passage, top)
+            {"text": answer.text, "start": answer.start, "end": answer.end, "score": answer.score}
+            for answer in keep_best(best_first(passage, read, spans), passage, top)
         ]
 
     def logits(self, window: Window) -> tuple[Logits, Logits, float]:
@@ -77,9 +77,9 @@ class Reader:
         batch = pad([window.encoded], self.facts["pad_id"], type_ids=self.facts["token_types"])
         with torch.inference_mode():
             hidden = self.encoder(**batch).last_hidden_state[0]
-            found = (hidden @ self.head["weight"].float().T + self.head["bias"].float()).numpy()
-        start, end = found[window.first : window.first + window.count].T
-        return start, end, float(found[window.null].sum())
+            logits = (hidden @ self.head["weight"].float().T + self.head["bias"].float()).numpy()
+        start, end = logits[window.first : window.first + window.count].T
+        return start, end, float(logits[window.null].sum())
 
 
 @plain_errors()

@@ -33,7 +33,7 @@ class Model:
 
         facts = json.loads((folder / "words.json").read_text(encoding="utf-8"))
         words = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-        tensors = {name: each.float() for name, each in load_file(folder / "model.safetensors").items()}
+        tensors = {name: tensor.float() for name, tensor in load_file(folder / "model.safetensors").items()}
         del tensors["learned"]  # which words were trained
         self.config = from_values(config_class(facts["kind"]), facts["config"])
         self.classes: list[str] = facts["classes"]
@@ -50,8 +50,8 @@ class Model:
         documents = make_documents(self.config, self.splitter, [text], self.index, torch.device("cpu"))
         with torch.inference_mode():
             logits = self.network(make_batch(self.config, documents, np.zeros(1, dtype=np.int64)))
-        found: list[float] = logits[0].double().softmax(-1).tolist()
-        return found
+        probabilities: list[float] = logits[0].double().softmax(-1).tolist()
+        return probabilities
 
 
 @plain_errors()

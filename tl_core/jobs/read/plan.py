@@ -112,7 +112,7 @@ def _with_arms(values: dict[str, Any]) -> dict[str, Any]:
     if "arms" in values and {"starts", "settings"} & set(values):
         raise ConfigError("A config names either arms, or starts with their settings, not both.")
     starts, settings = values.get("starts", ["en"]), values.get("settings", {})
-    if not isinstance(starts, list) or not all(isinstance(each, str) for each in starts):
+    if not isinstance(starts, list) or not all(isinstance(start, str) for start in starts):
         raise ConfigError("starts must be a list of names; got {starts!r:.80}.", starts=starts)
     if not isinstance(settings, dict):
         raise ConfigError("settings must be an object.")
@@ -151,7 +151,7 @@ def read_split(
     if test is None:
         return split_by_article(data, config.test_share, config.split_seed)
     known = {test.passage_of(question) for question in test.questions}
-    kept = [at for at, each in enumerate(data.questions) if data.passage_of(each) not in known]
+    kept = [at for at, question in enumerate(data.questions) if data.passage_of(question) not in known]
     return data.take(kept), test
 
 

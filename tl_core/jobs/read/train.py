@@ -72,12 +72,12 @@ def submit_training(
 
     titles = [arm.name or reader_title(store, begins_with(arm)) for arm in config.arms]
     names = [begins_with(arm) for arm in config.arms]
-    told = {"training": config.to_json(), "titles": _titles_apart(names, titles)}
-    return submit_job(store, "train_reader", title or data.name, told, write_data, processes=processes)
+    job_config = {"training": config.to_json(), "titles": _titles_apart(names, titles)}
+    return submit_job(store, "train_reader", title or data.name, job_config, write_data, processes=processes)
 
 
 def _start_of(store: Store, arm: Arm) -> StartingPoint:
-    """Where an arm begins; ConfigError if its source stands on another encoder than its start."""
+    """Start of an arm; ConfigError if its source stands on another encoder than its start."""
     start = reader_start(store, begins_with(arm))
     if arm.source and arm.start:
         check_base(arm.source, start, reader_start(store, arm.start).base)
@@ -192,7 +192,7 @@ def write_answers(path: Path, data: ReadingSet, evaluation: Evaluation) -> None:
 
 
 def read_answers(path: Path) -> list[dict[str, Any]]:
-    """What `write_answers` wrote; RunError if it is gone or broken."""
+    """The answers that `write_answers` wrote; RunError if they are gone or broken."""
     try:
         with path.open(encoding="utf-8") as file:
             return [json.loads(line) for line in file]
@@ -203,7 +203,7 @@ def read_answers(path: Path) -> list[dict[str, Any]]:
 
 
 def exact_matches(job: Job, run: Run) -> NDArray[np.bool_]:
-    """Which test questions of its job a run got right, as its report counts: (N,).
+    """Test questions of its job that a run got right, as its report counts: (N,).
 
     Right is an exact answer and, where some questions have none, also silence on one of those.
     """
@@ -213,9 +213,9 @@ def exact_matches(job: Job, run: Run) -> NDArray[np.bool_]:
     if threshold is None:
         return exact
     test = read_reading_file(job.folder / "data" / TEST)
-    said = np.array([row["score"] is not None and row["score"] >= threshold for row in rows], dtype=bool)
+    answered = np.array([row["score"] is not None and row["score"] >= threshold for row in rows], dtype=bool)
     answerable = np.array([question.answerable for question in test.questions], dtype=bool)
-    return np.where(answerable, exact & said, ~said)
+    return np.where(answerable, exact & answered, ~answered)
 
 
 def check_base(name: str, start: StartingPoint, wanted: EncoderBase) -> None:

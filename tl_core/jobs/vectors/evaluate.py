@@ -1,4 +1,4 @@
-"""How good word vectors are on a set of analogies or word pairs, in a worker or at once."""
+"""Scores of word vectors on a set of analogies or word pairs, in a worker or at once."""
 
 from __future__ import annotations
 
@@ -96,8 +96,13 @@ def submit_evaluation(
         if content is not None:
             (folder / SET).write_bytes(content)
 
-    told = {"vectors": vectors, "set": set_name, "questions": questions.total, "quality": to_values(config)}
-    return submit_job(store, "evaluate_vectors", title[:200], told, write_data)
+    job_config = {
+        "vectors": vectors,
+        "set": set_name,
+        "questions": questions.total,
+        "quality": to_values(config),
+    }
+    return submit_job(store, "evaluate_vectors", title[:200], job_config, write_data)
 
 
 def run_evaluation(store: Store, job: Job) -> None:

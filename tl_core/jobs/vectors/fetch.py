@@ -69,8 +69,8 @@ def run_fetch(store: Store, job: Job) -> None:
         job, progress, "download", "Downloading", _download(store.settings.cache / FOLDER, name)
     )
     progress.finish("download")
-    found = drive_alone(job, progress, "read", "Reading", add_vectors(store, path, name, top=top or None))
-    write_record(job.folder / RESULT, {"vectors": found.name})
+    added = drive_alone(job, progress, "read", "Reading", add_vectors(store, path, name, top=top or None))
+    write_record(job.folder / RESULT, {"vectors": added.name})
     progress.finish("read")
 
 
@@ -83,7 +83,7 @@ def fetched_vectors(job: Job) -> str:
 
 
 def _download(folder: Path, name: str) -> Training[Path]:
-    """Where the file lies; Progress in bytes. gensim cannot be stopped, so it loads in a thread that ends
+    """Path of the file; Progress in bytes. gensim cannot be stopped, so it loads in a thread that ends
     with the process.
     """
     remove(folder / PARTS, folder / f"{name}_tmp")  # of a download that was cut short
@@ -150,14 +150,14 @@ def _known_size(downloader: Any, name: str) -> int:
         return int(known["models"][name].get("file_size", 0))
     if name in known["corpora"]:
         raise DataError("{name} is a collection of texts in gensim-data, not word vectors.", name=name)
-    names = [each for each in known["models"] if NAME.fullmatch(each)]
+    names = [name for name in known["models"] if NAME.fullmatch(name)]
     raise DataError(
         "gensim-data has no word vectors {name}. It has: {names}.", name=name, names=", ".join(names)
     )
 
 
 def _told(error: Exception, name: str) -> TLError:
-    """What went wrong as one clear line."""
+    """The error as one clear line."""
     if isinstance(error, TLError):
         return error
     if "hecksum" in str(error):

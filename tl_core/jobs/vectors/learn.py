@@ -38,7 +38,7 @@ SPLITTING_COST = 0.2  # of an epoch of learning; five times as much for morpheme
 
 @dataclass(frozen=True, slots=True)
 class LearnedHistory:
-    """What was told while vectors were learned: facts by epoch, and watched words' neighbours after each."""
+    """Events while vectors were learned: facts by epoch, and watched words' neighbours after each."""
 
     epochs: tuple[EpochFacts, ...]
     neighbours: dict[str, tuple[tuple[str, ...], ...]]
@@ -46,7 +46,7 @@ class LearnedHistory:
 
 @dataclass(frozen=True, slots=True)
 class _Fitted:
-    """What was learned, as `TrialWork.fit` wants it."""
+    """Vectors that were learned, as `TrialWork.fit` wants them."""
 
     learned: Learned
     title: str
@@ -102,8 +102,8 @@ def submit_learning(
             for text in texts:
                 file.write(json.dumps(text, ensure_ascii=False) + "\n")
 
-    told = {"learning": to_values(config), "watched": words, "texts": len(texts)}
-    return submit_job(store, "learn_vectors", title[:200], told, write_data)
+    job_config = {"learning": to_values(config), "watched": words, "texts": len(texts)}
+    return submit_job(store, "learn_vectors", title[:200], job_config, write_data)
 
 
 def run_learning(store: Store, job: Job) -> None:
@@ -157,7 +157,8 @@ class VectorLearning(TrialWork):
         )
         rest = 1 - share
         learned = yield from with_progress(
-            learning, lambda each: Progress(share + rest * each.share, 1.0, rest * each.earlier_share)
+            learning,
+            lambda progress: Progress(share + rest * progress.share, 1.0, rest * progress.earlier_share),
         )
         note = f"{METHOD_TITLES[config.method]} on {count:,} texts of {self.job.title}"
         return _Fitted(learned, f"{self.job.title}, {METHOD_TITLES[config.method]}", note, folder)
@@ -192,7 +193,7 @@ class _Counted:
 
 
 def learned_history(run: Run) -> LearnedHistory:
-    """What was told while a run learned; RunError if it was not kept."""
+    """History of a run that learned; RunError if it was not kept."""
     record = read_record(run.folder / HISTORY)
     if record is None:
         raise RunError("Run {run} is {status}: it has no history of learning.", run=run.id, status=run.status)

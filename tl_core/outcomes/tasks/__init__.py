@@ -70,7 +70,7 @@ def kind_named(task: str) -> TaskKind:
 
 
 def kind_of(run: Run) -> TaskKind:
-    """What kind of run this is."""
+    """The kind of this run."""
     return kind_named(run.task)
 
 
@@ -89,7 +89,7 @@ def right_of(run: Run) -> Measure | None:
 def measures_of(runs: Iterable[Run]) -> tuple[Measure, ...]:
     """The measures that runs have, or will have, in the order of a table."""
     had = {measure for run in runs if (judging := kind_of(run).judging) for measure in judging.measures}
-    return tuple(each for each in all_measures() if each in had)
+    return tuple(measure for measure in all_measures() if measure in had)
 
 
 def scores_text(run: Run) -> str:
@@ -108,9 +108,9 @@ def _score_text(item: tuple[Measure, Score]) -> str:
 
 def best_score(runs: Sequence[Run]) -> tuple[Measure, float] | None:
     """The highest score of tested runs in what the best one is chosen by; None if none was tested."""
-    found = [
+    scores = [
         (judging.best, scores_of(run)[judging.best].value)
         for run in runs
         if run.report and (judging := kind_of(run).judging)
     ]
-    return max(found, key=lambda each: each[1], default=None)
+    return max(scores, key=lambda score: score[1], default=None)

@@ -105,7 +105,7 @@ def _row(record: RunRecord) -> Strategy:
 def _fields(folder: Path, given: Fields) -> dict[str, Any]:
     row = strategy(str(given["strategy"]))
     from_values(row.config, given["config"])
-    classes = [str(each) for each in given["classes"]]
+    classes = [str(name) for name in given["classes"]]
     if json.loads((folder / LABELS).read_text(encoding="utf-8")) != classes:
         raise ValueError("labels.json and record.json name different classes")
     return {

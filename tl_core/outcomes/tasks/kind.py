@@ -1,4 +1,4 @@
-"""What a task's row says of its runs: how they are judged, told on a card, put into a zip."""
+"""A task's row on its runs: how they are judged, told on a card, put into a zip."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ Scores = Mapping[Measure, Score]
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """How the runs of a task are judged on test rows or questions.
+    """Judging of a task's runs on test rows or questions.
 
     `right` is the share of the test that a run gets right: it has an interval, and runs are compared by
     it, in this `wording`. The best run is the one with the highest `best`. `test` is the file of the test
@@ -97,7 +97,7 @@ class Portable:
 
 @dataclass(frozen=True, slots=True)
 class CardText:
-    """What a card tells that is the task's own: the hub's tag, heading, first lines, rows of the table, command, limits."""
+    """Text of a card that is the task's own: the hub's tag, heading, first lines, rows of the table, command, limits."""
 
     tag: str
     heading: str
@@ -139,7 +139,7 @@ class TaskKind:
 
 
 def learned_from(run: Run) -> int:
-    """How many rows or questions a run learned from, those that chose the epoch included."""
+    """Number of rows or questions that a run learned from, those that chose the epoch included."""
     return run.record.rows.train + run.record.rows.validation
 
 

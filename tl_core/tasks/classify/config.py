@@ -110,7 +110,7 @@ class ContrastiveConfig:
 
 
 def pairs_for(rows: int) -> int:
-    """How many pairs are drawn from this many rows: 20 a row, at most 2,000."""
+    """Number of pairs drawn from this many rows: 20 a row, at most 2,000."""
     return min(MOST_PAIRS, PAIRS_A_ROW * rows)
 
 

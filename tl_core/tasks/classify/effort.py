@@ -1,4 +1,4 @@
-"""What the trainings of a strategy take: by rule of thumb, and in seconds once a probe has measured this machine."""
+"""Effort of a strategy's trainings: by rule of thumb, and in seconds once a probe has measured this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Passes = Callable[[Any, int], int]  # settings, training rows -> how often a tra
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What the probe measured of one strategy: seconds, and bytes at the largest batch.
+    """Rates that the probe measured of one strategy: seconds, and bytes at the largest batch.
 
     `train` and `predict` are seconds a padded token of an encoder, or a character without one; `load` is the loading
     of an encoder, or the fixed part of a training without one; `start` is that of a worker.
@@ -46,7 +46,7 @@ class Workload:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What the trainings of a strategy take; several strategies may share one.
+    """Effort of the trainings of a strategy; several strategies may share one.
 
     `in_loop` says whether the one training loop trains it, so that several processes share the work. `cost(config,
     rows, seed, test_rows)` is what a training and its scoring cost in forward passes of an encoder over a text, by

@@ -1,4 +1,4 @@
-"""What every classification strategy is given and what it gives back."""
+"""Input and result of every classification strategy."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class LabelledTexts:
 
 @dataclass(frozen=True, slots=True)
 class FitInput(Generic[Config]):
-    """What a training is given: the context, the C classes, rows to learn from and to choose the best epoch by, settings.
+    """Input of a training: the context, the C classes, rows to learn from and to choose the best epoch by, settings.
 
     `validation` may hold no rows.
     """
@@ -63,7 +63,7 @@ def check_classes(classes: Sequence[str], train: LabelledTexts) -> None:
     """DataError if the training rows hold fewer than two classes."""
     present = sorted({classes[target] for target in train.targets})
     if len(present) < 2:
-        found = f"only {present[0]!r}" if present else "none"
+        held = f"only {present[0]!r}" if present else "none"
         raise DataError(
-            "A classifier needs at least two classes; the training rows hold {found}.", found=found
+            "A classifier needs at least two classes; the training rows hold {found}.", found=held
         )

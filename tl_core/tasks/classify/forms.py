@@ -1,4 +1,4 @@
-"""What strategies share: the family, within which a source's model can be taken over, and the form of their saved models."""
+"""Parts that strategies share: the family in which a source's model can be taken over, and the form of their saved models."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FAMILIES = (COUNTS, ENCODER, WORDS)  # by name
 
 @dataclass(frozen=True, slots=True)
 class ModelForm:
-    """How the models of some strategies of one family are saved, loaded and exported.
+    """Form in which the models of some strategies of one family are saved, loaded and exported.
 
     A folder that holds `file` is of this form. `load(folder, settings, device)` gives the classifier, on the device of
     this name ('' for the best one), or raises ModelError. A zip holds `files` beside those that the zip of any model

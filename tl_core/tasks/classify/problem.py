@@ -1,4 +1,4 @@
-"""What every classifier that the loop trains learns: cross-entropy over its classes."""
+"""Problem of every classifier that the loop trains: cross-entropy over its classes."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def cross_entropy_problem(
     def validate(model: torch.nn.Module, part: int, parts: int) -> NDArray[np.float64]:
         sums = np.zeros(3)
         for rows in batches[part::parts]:
-            each, right = losses_of(model, rows, held, truth)
-            sums += [float(each.sum()), float(right.sum()), len(rows)]
+            row_losses, right = losses_of(model, rows, held, truth)
+            sums += [float(row_losses.sum()), float(right.sum()), len(rows)]
         return sums
 
     return Problem(lengths, losses, validate if len(truth) else None)

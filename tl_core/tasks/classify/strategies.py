@@ -274,11 +274,11 @@ def strategy(name: str) -> Strategy:
 
 
 def title_of_strategy(name: str) -> str:
-    """What a strategy is called on screen; one of another version or task keeps its name."""
+    """Title of a strategy on screen; one of another version or task keeps its name."""
     return next((row.title for row in STRATEGIES if row.name == name), name)
 
 
 def place_of_strategy(name: str) -> int:
-    """Where a strategy stands in the table, cheap ones first; those that are not in it come last."""
+    """Place of a strategy in the table, cheap ones first; those that are not in it come last."""
     names = [row.name for row in STRATEGIES]
     return names.index(name) if name in names else len(names)

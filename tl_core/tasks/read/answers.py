@@ -36,7 +36,7 @@ class FoundAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a reader says to one question: answers, best first, none overlapping another.
+    """Reply of a reader to one question: answers, best first, none overlapping another.
 
     An answer counts from the score `threshold` on; `windows` is how many windows were read.
     """
@@ -68,10 +68,10 @@ def merge(candidates: Sequence[Candidate], passage: str, top: int) -> list[Found
 def keep_best(best_first: Iterable[Candidate], passage: str, top: int) -> list[FoundAnswer]:
     """As `merge`, of candidates that come best first; takes no more of them than it needs."""
     kept: list[Candidate] = []
-    for each in best_first:
-        if any(each.start < other.end and other.start < each.end for other in kept):
+    for candidate in best_first:
+        if any(candidate.start < other.end and other.start < candidate.end for other in kept):
             continue
-        kept.append(each)
+        kept.append(candidate)
         if len(kept) == top:
             break
     return [

@@ -1,4 +1,4 @@
-"""Where attention goes between a question, a passage and an answer."""
+"""Attention between a question, a passage and an answer."""
 
 from __future__ import annotations
 

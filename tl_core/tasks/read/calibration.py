@@ -16,7 +16,7 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was fitted on held-out questions; `temperature` 0 means that nothing was.
+    """Values fitted on held-out questions; `temperature` 0 means that nothing was.
 
     `error` is the expected calibration error of the probabilities on questions that the
     temperature was not fitted on, `rows` how many questions took part.
@@ -36,7 +36,9 @@ class Calibration:
         if not self.calibrated or not answers:
             return list(answers)
         shares = probabilities(np.array([answer.score for answer in answers]), self.temperature)
-        return [replace(each, probability=float(share)) for each, share in zip(answers, shares, strict=True)]
+        return [
+            replace(answer, probability=float(share)) for answer, share in zip(answers, shares, strict=True)
+        ]
 
 
 def probabilities(scores: Numbers, temperature: float) -> Numbers:
@@ -71,8 +73,8 @@ def _padded(scores: Sequence[Numbers]) -> Numbers:
     """Scores as (N, most + 1), best first; the last column is 0, which is 'no answer'."""
     most = max((len(score) for score in scores), default=0)
     table = np.full((len(scores), most + 1), -np.inf)
-    for row, each in zip(table, scores, strict=True):
-        row[: len(each)] = each
+    for row, row_scores in zip(table, scores, strict=True):
+        row[: len(row_scores)] = row_scores
     table[:, -1] = 0.0
     return table
 
@@ -89,9 +91,9 @@ def expected_calibration_error(sure: Numbers, right: Sequence[bool]) -> float:
     truth = np.array(right, dtype=float)
     at = np.minimum((sure * BINS).astype(int), BINS - 1)
     gaps = [
-        (at == each).sum() * abs(sure[at == each].mean() - truth[at == each].mean())
-        for each in range(BINS)
-        if (at == each).any()
+        (at == bin_number).sum() * abs(sure[at == bin_number].mean() - truth[at == bin_number].mean())
+        for bin_number in range(BINS)
+        if (at == bin_number).any()
     ]
     return float(sum(gaps) / max(1, len(truth)))
 
@@ -105,9 +107,9 @@ def calibrate(
         return Calibration(threshold)
     part = np.arange(len(truth)) % folds
     sure = np.zeros(len(truth))
-    for each in range(folds):
-        learned = [at for at in range(len(truth)) if part[at] != each]
-        held = [at for at in range(len(truth)) if part[at] == each]
+    for fold in range(folds):
+        learned = [at for at in range(len(truth)) if part[at] != fold]
+        held = [at for at in range(len(truth)) if part[at] == fold]
         temperature = fit_temperature([scores[at] for at in learned], truth[learned].tolist())
         sure[held] = best_probabilities([scores[at] for at in held], temperature)
     error = expected_calibration_error(sure, truth.tolist())

@@ -69,7 +69,7 @@ class CollectionAnswer:
 
 @dataclass(frozen=True, slots=True)
 class CollectionReply:
-    """What a reader says to one question from a collection: answers of all passages read, best first.
+    """Reply of a reader to one question from a collection: answers of all passages read, best first.
 
     Not `matched` is a question that shares no token with any document: then nothing was read.
     """
@@ -138,8 +138,8 @@ class Collection:
         Documents that share no token with the question are left out; equal ones keep their order.
         """
         best: dict[int, float] = {}
-        for each in self.ranked(question, max(count, len(self.parts))):
-            best.setdefault(each.part.document, each.score)
+        for place in self.ranked(question, max(count, len(self.parts))):
+            best.setdefault(place.part.document, place.score)
         return list(best.items())[:count]
 
 
@@ -162,14 +162,14 @@ def ask_collection(
 
     how = reading or Reading()
     ranked = collection.ranked(question, candidates)
-    asked = [Asked(question, collection.text_of(each.part)) for each in ranked]
+    asked = [Asked(question, collection.text_of(place.part)) for place in ranked]
     replies = (yield from reader.ask_events(asked, how, strict=True)) if asked else []
-    found = [
+    moved_answers = [
         (_moved(answer, place.part.start), place)
         for place, reply in zip(ranked, replies, strict=True)
         for answer in reply.answers
     ]
-    kept = _best(found, how.top)
+    kept = _best(moved_answers, how.top)
     sure = reader.calibration.with_probabilities([answer for answer, _ in kept])
     answers = tuple(
         CollectionAnswer(answer, place.part.document, collection.documents[place.part.document][0], place)
@@ -178,11 +178,19 @@ def ask_collection(
     return CollectionReply(answers, tuple(ranked), reader.calibration.threshold)
 
 
-def _best(found: Sequence[tuple[FoundAnswer, RankedPart]], top: int) -> list[tuple[FoundAnswer, RankedPart]]:
+def _best(
+    answers: Sequence[tuple[FoundAnswer, RankedPart]], top: int
+) -> list[tuple[FoundAnswer, RankedPart]]:
     """The `top` best; in one document an answer that overlaps a better one falls together with it."""
     kept: list[tuple[FoundAnswer, RankedPart]] = []
     for answer, place in sorted(
-        found, key=lambda each: (-each[0].score, each[1].part.document, each[0].start, each[0].end)
+        answers,
+        key=lambda candidate: (
+            -candidate[0].score,
+            candidate[1].part.document,
+            candidate[0].start,
+            candidate[0].end,
+        ),
     ):
         overlapping = any(
             place.part.document == there.part.document
@@ -202,7 +210,7 @@ def _moved(answer: FoundAnswer, characters: int) -> FoundAnswer:
 
 
 def search_tokens(text: str) -> list[str]:
-    """What BM25 counts: lower-cased words; of glued scripts each word and its pairs of characters.
+    """Tokens that BM25 counts: lower-cased words; of glued scripts each word and its pairs of characters.
 
     >>> search_tokens("The King, 서울에서")
     ['the', 'king', '서울에서', '서울', '울에', '에서']
@@ -227,7 +235,7 @@ def passage_ranges(text: str) -> list[tuple[int, int]]:
     end of a sentence, of a line, of a word. Where a script has no spaces, three letters count as a
     word. White space between parts is in none.
     """
-    words = [each.span() for each in WORD.finditer(text)]
+    words = [match.span() for match in WORD.finditer(text)]
     following = [start for start, _ in words[1:]] + [len(text)]
     levels = [_end_level(text, *word, then) for word, then in zip(words, following, strict=False)]
     ranges = []
@@ -243,7 +251,7 @@ def passage_ranges(text: str) -> list[tuple[int, int]]:
 
 
 def _end_level(text: str, start: int, end: int, following: int) -> int:
-    """How good an end this word is: 4 of a paragraph, 3 of a sentence, 2 of a line, 1 of a word, 0 of none."""
+    """Level of this word as an end: 4 of a paragraph, 3 of a sentence, 2 of a line, 1 of a word, 0 of none."""
     gap = text[end:following]
     if gap.count("\n") > 1:
         return 4

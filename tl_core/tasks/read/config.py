@@ -67,7 +67,7 @@ class ReadConfig(TunedConfig):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How a reader reads: its windows, and which spans may be an answer."""
+    """Settings of how a reader reads: its windows, and which spans may be an answer."""
 
     max_tokens: int = knob(
         MAX_TOKENS, "Tokens of a window, question and special tokens included.", low=32, high=512

@@ -53,10 +53,10 @@ def best_span_table(start: Logits, end: Logits, *, null: float, longest: int, to
 
 def best_spans(start: Logits, end: Logits, *, null: float, longest: int, top: int) -> list[Span]:
     """The spans of `best_span_table` one by one."""
-    found = best_span_table(start, end, null=null, longest=longest, top=top)
+    spans = best_span_table(start, end, null=null, longest=longest, top=top)
     return [
         Span(int(first), int(last), float(score))
-        for first, last, score in zip(found.first, found.last, found.scores, strict=True)
+        for first, last, score in zip(spans.first, spans.last, spans.scores, strict=True)
     ]
 
 

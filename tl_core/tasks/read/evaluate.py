@@ -1,4 +1,4 @@
-"""How good a reader is on a reading set: exact match, F1, with and without unanswerable questions."""
+"""Scores of a reader on a reading set: exact match, F1, with and without unanswerable questions."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def scores_at(judged: Sequence[Judged], threshold: float) -> Scores:
     if not judged:
         return Scores(0, 0.0, 0.0)
     exact, f1 = 0.0, 0.0
-    for each in judged:
-        said = each.score >= threshold
-        if each.answerable:
-            exact += each.exact_match * said
-            f1 += each.f1 * said
+    for question in judged:
+        answered = question.score >= threshold
+        if question.answerable:
+            exact += question.exact_match * answered
+            f1 += question.f1 * answered
         else:
-            exact += not said
-            f1 += not said
+            exact += not answered
+            f1 += not answered
     return Scores(len(judged), exact / len(judged), f1 / len(judged))
 
 
@@ -87,12 +87,12 @@ def best_threshold(judged: Sequence[Judged]) -> float:
 
     Halfway between two different neighbouring scores; minus infinity where every question has an answer.
     """
-    if all(each.answerable for each in judged):
+    if all(question.answerable for question in judged):
         return float("-inf")
-    ordered = sorted(judged, key=lambda each: each.score)
-    gains = np.array([-each.f1 if each.answerable else 1.0 for each in ordered])
+    ordered = sorted(judged, key=lambda question: question.score)
+    gains = np.array([-question.f1 if question.answerable else 1.0 for question in ordered])
     total = np.concatenate([[0.0], np.cumsum(gains)])  # gain of leaving the first k unanswered
-    values = [each.score for each in ordered]
+    values = [question.score for question in ordered]
     parts = [at for at in range(len(values) + 1) if at in (0, len(values)) or values[at - 1] < values[at]]
     best = max(parts, key=lambda at: total[at])
     if best == 0:
@@ -109,5 +109,5 @@ def calibration_of(replies: Sequence[Reply], judged: Sequence[Judged]) -> Calibr
     threshold = best_threshold(judged)
     threshold = threshold if np.isfinite(threshold) else 0.0
     scores = [np.array([answer.score for answer in reply.answers]) for reply in replies]
-    right = [bool(each.exact_match) for each in judged]
+    right = [bool(question.exact_match) for question in judged]
     return calibrate(scores, right, threshold)

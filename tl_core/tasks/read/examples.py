@@ -1,4 +1,4 @@
-"""What a reader learns from: one window of each question, and where in it the answer stands."""
+"""Examples that a reader learns from: one window of each question, and where in it the answer stands."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class SpanExamples:
     @property
     def lengths(self) -> Places:
         """Tokens of each window: (N,)."""
-        return np.array([len(each.encoded) for each in self.windows], dtype=np.int64)
+        return np.array([len(drawn.encoded) for drawn in self.windows], dtype=np.int64)
 
 
 class WindowDrawer:
@@ -59,24 +59,24 @@ class WindowDrawer:
         self.passages = tokenise(encoder.tokenizer, [passage.text for passage in data.passages])
         most = self.max_tokens // 2 - self.form.special
         asked = tokenise(encoder.tokenizer, [question.text for question in data.questions])
-        self.asked = [cut(each, most) for each in asked]
+        self.asked = [cut(question, most) for question in asked]
 
     def draw(self, epoch: int = 0) -> SpanExamples:
         """The windows of an epoch; the same seed and epoch give the same ones. DataError if there are none."""
         random = np.random.default_rng([self.seed, 17, epoch])
-        found = [
+        drawn = [
             self._window(question, asked, random)
             for question, asked in zip(self.data.questions, self.asked, strict=True)
         ]
-        kept = [each for each in found if each is not None]
+        kept = [example for example in drawn if example is not None]
         if not kept:
             raise DataError(
                 "{data} holds no question whose answer fits into {max_tokens} tokens.",
                 data=self.data.name,
                 max_tokens=self.max_tokens,
             )
-        places = np.array([each[1:] for each in kept], dtype=np.int64)
-        return SpanExamples([each[0] for each in kept], places[:, 0], places[:, 1])
+        places = np.array([example[1:] for example in kept], dtype=np.int64)
+        return SpanExamples([example[0] for example in kept], places[:, 0], places[:, 1])
 
     def _window(
         self, question: Question, asked: TokenisedText, random: np.random.Generator

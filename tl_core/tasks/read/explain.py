@@ -1,4 +1,4 @@
-"""Why this answer: the scores around it, the windows, where attention goes, and what can be asked further.
+"""Explanation of an answer: the scores around it, the windows, where attention goes, and what can be asked further.
 
 All of it is about one window, the one that the answer came from. Shapes: Q and P words of the
 question and of the passage's part in the window, n passage tokens, T tokens in all, L layers.
@@ -48,7 +48,7 @@ class ShownSpan:
 
 @dataclass(frozen=True, slots=True)
 class WordScores:
-    """How well an answer may start or end at each word, (P,), and at each token, (n,).
+    """Scores of an answer's start and end at each word, (P,), and at each token, (n,).
 
     A token's start score is its start logit less half the null score (the sum of both logits at
     the null position), its end score likewise: so the start score of a span's first token and the
@@ -77,7 +77,7 @@ class WindowRange:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an answer was given, by its window, `shown`, which is number `number` of `windows`.
+    """Explanation of an answer, by its window, `shown`, which is number `number` of `windows`.
 
     `target` is the answer's score: what it hangs on is said by `attribute`, given the reader's subject.
     `answer_tokens` are the first and the last of `scores.tokens` that it was made of.
@@ -111,7 +111,7 @@ def places_of(shown: ModelInput, side: int) -> tuple[Place, ...]:
 def explain(
     reader: Reader, question: str, passage: str, answer: FoundAnswer, reading: Reading | None = None
 ) -> Explanation:
-    """Why the reader gave this answer to the question about the passage.
+    """Explain why the reader gave this answer to the question about the passage.
 
     `reading` must be what the answer was found with. Reads all windows of the passage again, and
     the answer's window once more. DataError if the answer does not stand where it says.
@@ -129,7 +129,7 @@ def explain(
         shown,
         span_target(answer.text, first, last, window.null, score),
         scores,
-        tuple(text.range_of(number, each) for number, each in enumerate(logits)),
+        tuple(text.range_of(number, window_logits) for number, window_logits in enumerate(logits)),
         tokens,
         question_attention(reader_subject(reader), shown, (first, last)),
     )
@@ -179,13 +179,13 @@ class _Text:
     def logits(self) -> list[WindowLogits]:
         """The logits of every window, as the reader computes them."""
         pieces = [Piece(0, number, window) for number, window in enumerate(self.windows)]
-        lengths = np.array([len(each.encoded) for each in self.windows], dtype=np.int64)
-        found = {
+        lengths = np.array([len(window.encoded) for window in self.windows], dtype=np.int64)
+        by_number = {
             piece.number: WindowLogits(start, end, null)
             for rows in token_batches(lengths, BATCH_TOKENS)
             for piece, start, end, null in self.reader.window_logits([pieces[row] for row in rows])
         }
-        return [found[number] for number in range(len(pieces))]
+        return [by_number[number] for number in range(len(pieces))]
 
     def range_of(self, number: int, logits: WindowLogits) -> WindowRange:
         window = self.windows[number]
@@ -226,7 +226,7 @@ class _Text:
         return tokens
 
     def _ends(self, start: int, end: int) -> tuple[int, ...]:
-        """Where an answer of these characters may end: as it is, or without its particle."""
+        """Ends that an answer of these characters may have: as it is, or without its particle."""
         if not self.how.strip_josa or start == end:
             return (end,)
         return end, without_josa(self.passage, start, end, self.question)

@@ -63,9 +63,9 @@ def load_foreign_reader(name: str, settings: Settings, *, device: str = "") -> R
 
 def _read_head(name: str, folder: Path) -> dict[str, torch.Tensor]:
     """The span head in a model's folder: weight (2, D) and bias (2,), float32."""
-    found = _tensors(folder, (HEAD, *BEAM_HEADS))
-    head = {key.removeprefix(HEAD): each.float() for key, each in found.items() if key.startswith(HEAD)}
-    if not head and found:
+    tensors = _tensors(folder, (HEAD, *BEAM_HEADS))
+    head = {key.removeprefix(HEAD): tensor.float() for key, tensor in tensors.items() if key.startswith(HEAD)}
+    if not head and tensors:
         raise ModelError(
             "{name} ends in XLNet's beam search head, which cannot be read: an answer's end is scored anew for "
             "each start. Choose a model with one span head, such as an XLNetForQuestionAnsweringSimple.",
@@ -102,7 +102,7 @@ def _tensors(folder: Path, beginnings: tuple[str, ...]) -> dict[str, torch.Tenso
         if path.is_file():
             files = _shards(path, beginnings) if path.suffix == ".json" else [path]
             read = _safe_tensors if "safetensors" in name else _old_tensors
-            return {key: each for file in files for key, each in read(file, beginnings)}
+            return {key: tensor for file in files for key, tensor in read(file, beginnings)}
     return {}
 
 
@@ -134,11 +134,11 @@ def _old_tensors(file: Path, beginnings: tuple[str, ...]) -> Iterator[tuple[str,
     try:
         mapped = zipfile.is_zipfile(file)  # files from before 2020 are no zip and cannot be mapped
         content: Any = torch.load(file, map_location="cpu", weights_only=True, mmap=mapped)
-        wanted = {key: each for key, each in content.items() if key.startswith(beginnings)}
-        found = [(key, each) for key, each in wanted.items() if isinstance(each, torch.Tensor)]
+        wanted = {key: value for key, value in content.items() if key.startswith(beginnings)}
+        tensors = [(key, tensor) for key, tensor in wanted.items() if isinstance(tensor, torch.Tensor)]
     except Exception as error:  # a foreign pickle can break anything
         raise _unreadable(file, error) from error
-    yield from found
+    yield from tensors
 
 
 def _unreadable(path: Path, error: Exception) -> ModelError:

@@ -96,8 +96,8 @@ def without_josa(passage: str, start: int, end: int, question: str = "") -> int:
 def _may_cut(left: str, form: str, texts: tuple[str, ...]) -> bool:
     """Whether what is left of an answer is better than the answer, for a particle that fits."""
     trust = PARTICLES[form][1]
-    found = re.search(r"[0-9A-Za-z가-힣]*$", left)
-    stem = found[0] if found else ""
+    match = re.search(r"[0-9A-Za-z가-힣]*$", left)
+    stem = match[0] if match else ""
     if _ends_in(NOUN_ENDS, stem, form):
         return False
     if not _is_hangul(left[-1]):
@@ -152,8 +152,8 @@ def _tails(word: str, texts: tuple[str, ...]) -> Iterator[str]:
     """The Hangul that follows, at each place where a word of the texts begins so."""
     pattern = re.compile(rf"(?<![0-9A-Za-z가-힣]){re.escape(word)}([가-힣]*+)(?![0-9A-Za-z])")
     for text in texts:
-        for found in pattern.finditer(text):
-            yield found[1]
+        for match in pattern.finditer(text):
+            yield match[1]
 
 
 def _is_hangul(character: str) -> bool:
@@ -166,7 +166,7 @@ def _fits(text: str, form: str) -> bool:
 
 
 def _sound(text: str) -> Sound:
-    """How a text ends when it is read aloud; of a word with a gloss in brackets, the word."""
+    """Sound at the end of a text when it is read aloud; of a word with a gloss in brackets, the word."""
     last = text[-1:].lower()
     if last in _PAIRS:
         opening = text.rfind(_PAIRS[last], 0, -1)

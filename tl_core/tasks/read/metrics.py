@@ -37,7 +37,7 @@ def _words(text: str) -> list[str]:
 
 
 def _characters(text: str) -> list[str]:
-    return [each for word in normalise_korquad(text).split() for each in word]
+    return [character for word in normalise_korquad(text).split() for character in word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,11 @@ def score_answer(given: str, references: Sequence[str], rule: Rule) -> AnswerSco
     units = _characters if rule == "korquad" else _words
     usable = list(references)
     if rule == "squad2":
-        usable = [each for each in usable if normalise(each)]
+        usable = [reference for reference in usable if normalise(reference)]
     usable = usable or [""]
-    exact = max(float(normalise(given) == normalise(each)) for each in usable)
+    exact = max(float(normalise(given) == normalise(reference)) for reference in usable)
     no_text = exact if rule == "squad2" or not references else 0.0
-    return AnswerScore(exact, max(_f1(units(given), units(each), no_text) for each in usable))
+    return AnswerScore(exact, max(_f1(units(given), units(reference), no_text) for reference in usable))
 
 
 def _f1(given: list[str], reference: list[str], no_text: float) -> float:

@@ -86,19 +86,22 @@ class Reader:
         how = self.fitted(reading or Reading())
         spans: list[list[WindowSpans]] = [[] for _ in asked]
         texts = _Texts(self, asked, how, strict)
-        work, told = texts.windows(), 0.0
+        work, done = texts.windows(), 0.0
         while chunk := list(islice(work, CHUNK)):
             reached, batches = texts.done(), token_batches(_lengths(chunk), BATCH_TOKENS)
             for count, rows in enumerate(batches, start=1):
                 batch = [chunk[row] for row in rows]
                 for piece, start, end, null in self.window_logits(batch):
-                    found = window_spans(piece.window, piece.number, start, end, null, how.longest_answer)
-                    spans[piece.item].append(found)
-                yield Progress(told + (reached - told) * count / len(batches), texts.total)
-            told = reached
-        if told < texts.total:  # the last questions have nothing to read
+                    best = window_spans(piece.window, piece.number, start, end, null, how.longest_answer)
+                    spans[piece.item].append(best)
+                yield Progress(done + (reached - done) * count / len(batches), texts.total)
+            done = reached
+        if done < texts.total:  # the last questions have nothing to read
             yield Progress(texts.total, texts.total)
-        return [self._reply(each, texts.passages[item], spans[item], how) for item, each in enumerate(asked)]
+        return [
+            self._reply(question, texts.passages[item], spans[item], how)
+            for item, question in enumerate(asked)
+        ]
 
     def fitted(self, how: Reading) -> Reading:
         """The settings with windows that the encoder can take."""
@@ -120,7 +123,7 @@ class Reader:
         import torch
 
         device = next(self.network.parameters()).device
-        made = make_batch(self.encoder, [each.window for each in batch], device)
+        made = make_batch(self.encoder, [piece.window for piece in batch], device)
         precision = resolve_precision(self.precision, device.type)
         with self.lock, torch.inference_mode(), autocast(device, precision):
             logits = self.network(made.inputs)
@@ -194,7 +197,7 @@ def check_asked(question: str, passage: str) -> None:
 
 
 def _lengths(chunk: Sequence[Piece]) -> NDArray[np.int64]:
-    return np.array([len(each.window.encoded) for each in chunk], dtype=np.int64)
+    return np.array([len(piece.window.encoded) for piece in chunk], dtype=np.int64)
 
 
 __all__ = ["Asked", "FoundAnswer", "Reader", "check_asked"]

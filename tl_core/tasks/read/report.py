@@ -1,4 +1,4 @@
-"""What an evaluation of a reader says: the official scores, and where it does well and badly."""
+"""Report of an evaluation of a reader: the official scores, and where it does well and badly."""
 
 from __future__ import annotations
 
@@ -114,18 +114,18 @@ def groups_of(data: ReadingSet, judged: Sequence[Judged], threshold: float) -> l
     korean = rule_for(data) == "korquad"
     word = korean_question_word if korean else english_question_word
     kinds: tuple[tuple[str, Callable[[Question], str]], ...] = (
-        ("question word", lambda each: word(each.text)),
-        ("answer length", lambda each: _answer_length(each, korean)),
-        ("passage length", lambda each: _bucket(len(data.passage_of(each).split()), PASSAGE_WORDS)),
+        ("question word", lambda question: word(question.text)),
+        ("answer length", lambda question: _answer_length(question, korean)),
+        ("passage length", lambda question: _bucket(len(data.passage_of(question).split()), PASSAGE_WORDS)),
     )
-    found: list[Group] = []
+    groups: list[Group] = []
     for by, name_of in kinds:
         members: dict[str, list[Judged]] = {}
         for question, outcome in zip(data.questions, judged, strict=True):
             members.setdefault(name_of(question), []).append(outcome)
         names = sorted(members, key=lambda name: _order(by, name, len(members[name])))
-        found += [Group(by, name, scores_at(members[name], threshold)) for name in names]
-    return found
+        groups += [Group(by, name, scores_at(members[name], threshold)) for name in names]
+    return groups
 
 
 def english_question_word(question: str) -> str:
@@ -164,5 +164,5 @@ def _order(by: str, name: str, count: int) -> tuple[int, str]:
     """Question words by how many ask so, lengths as they grow."""
     if by == "question word":
         return (-count if name != "other" else 1, name)
-    names = [each for _, _, each in (*ANSWER_WORDS, *ANSWER_LETTERS, *PASSAGE_WORDS)]
+    names = [label for _, _, label in (*ANSWER_WORDS, *ANSWER_LETTERS, *PASSAGE_WORDS)]
     return (names.index(name) if name in names else len(names), name)

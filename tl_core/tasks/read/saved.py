@@ -40,7 +40,7 @@ def save_reader(folder: Path, start: StartingPoint, encoder: Encoder, network: t
     from safetensors.torch import save_file
 
     parameters = network.head.named_parameters()  # type: ignore[union-attr]
-    save_file({name: each.detach().cpu().contiguous() for name, each in parameters}, folder / HEAD)
+    save_file({name: parameter.detach().cpu().contiguous() for name, parameter in parameters}, folder / HEAD)
     facts = {
         "task": TASK,
         "family": encoder.family.model_type,
@@ -58,7 +58,7 @@ def write_calibration(folder: Path, calibration: Calibration, measured: dict[str
 
 
 def read_calibration(folder: Path) -> Calibration:
-    """What `write_calibration` wrote; nothing fitted, where it is missing. ModelError if it is broken."""
+    """The calibration that `write_calibration` wrote; nothing fitted, where it is missing. ModelError if it is broken."""
     try:
         values = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         return from_json(Calibration, values["calibration"])
@@ -77,7 +77,7 @@ def read_head(folder: Path | None) -> dict[str, torch.Tensor] | None:
     head = read_tensors(folder / HEAD)
     if set(head) != {"weight", "bias"} or head["weight"].shape[0] != 2:
         raise ModelError("{folder} is not a span head.", folder=folder / HEAD)
-    return {name: each.float() for name, each in head.items()}
+    return {name: tensor.float() for name, tensor in head.items()}
 
 
 def load_reader(folder: Path, settings: Settings, *, title: str = "", device: str = "") -> Reader:

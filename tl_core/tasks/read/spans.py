@@ -1,4 +1,4 @@
-"""How a passage is read, and how the spans of its windows become candidates for an answer. Knows no model."""
+"""Windows of a passage, and how their spans become candidates for an answer. Knows no model."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def window_spans(
     window: Window, number: int, start: Logits, end: Logits, null: float, longest: int
 ) -> WindowSpans:
     """The best spans of a window, from the logits of its passage tokens and their sum at the null position."""
-    found = best_span_table(start, end, null=null, longest=longest, top=RAW_SPANS)
-    return WindowSpans(number, SpanTable(found.first + window.at, found.last + window.at, found.scores))
+    spans = best_span_table(start, end, null=null, longest=longest, top=RAW_SPANS)
+    return WindowSpans(number, SpanTable(spans.first + window.at, spans.last + window.at, spans.scores))
 
 
 def best_first(text: str, passage: TokenisedText, spans: Sequence[WindowSpans]) -> Iterator[Candidate]:

@@ -50,9 +50,9 @@ def _best_targets(null_first: bool, logits: torch.Tensor, shown: ModelInput) -> 
     null_at = 0 if null_first else len(shown) - 1
     numbers = logits.float().numpy()
     null = float(numbers[null_at].sum())
-    found = best_spans(numbers[places, 0], numbers[places, 1], null=null, longest=LONGEST_ANSWER, top=SPANS)
+    spans = best_spans(numbers[places, 0], numbers[places, 1], null=null, longest=LONGEST_ANSWER, top=SPANS)
     made = []
-    for span in found:
+    for span in spans:
         first, last = int(places[span.first]), int(places[span.last])
         start, end = int(shown.offsets[first, 0]), int(shown.offsets[last, 1])
         made.append(span_target(shown.texts[1][start:end].strip(), first, last, null_at, span.score))

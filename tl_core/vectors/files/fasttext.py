@@ -38,7 +38,7 @@ SUBWORDS_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """What the header says: W words and B buckets of width D, subwords of `shortest` to `longest` letters."""
+    """The model by its header: W words and B buckets of width D, subwords of `shortest` to `longest` letters."""
 
     words: int
     buckets: int
@@ -59,7 +59,10 @@ def read_fasttext_events(file: VectorFile) -> Training[ReadVectors]:
 
 def _collected(file: VectorFile, plain: Path) -> Training[tuple[RowCollector, bool]]:
     """The rows of a mapped model, and whether it has subwords; what is mapped is let go with this call."""
-    with plain.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with (
+        plain.open("rb") as model_file,
+        mmap.mmap(model_file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
         parser = _Parser(file.name, content)
         model = parser.model()
         rows = RowCollector(file, "fastText binary", model.width, "word", declared=model.words)
@@ -87,7 +90,7 @@ class _Parser:
         self.at = 0
 
     def model(self) -> _Model:
-        """What the header says, checked against the size of the file."""
+        """The model by its header, checked against the size of the file."""
         _, _, *settings, _, listed, words, labels, _, pruned = self._take(START)
         width, buckets, shortest, longest = settings[0], *settings[8:11]
         if labels > 0:
@@ -131,7 +134,7 @@ class _Parser:
             self.at = end + 1 + ENTRY_BYTES
 
     def table(self, model: _Model) -> int:
-        """Where the rows of words and subwords begin, once both tables were found whole."""
+        """The place where the rows of words and subwords begin, once both tables were found whole."""
         begin = self._skip_table(model.words + model.buckets, model.width)
         self._skip_table(None, model.width)
         return begin

@@ -55,9 +55,9 @@ def read_vectors_events(
     if top is not None and top < 1:
         raise ConfigError("top must be at least 1; got {top}.", top=top)
     file = VectorFile(path, name, top, MOST_BYTES)
-    found = yield from _reading(file, words_path)
+    vectors = yield from _reading(file, words_path)
     yield Progress(file.size, file.size)
-    return found
+    return vectors
 
 
 def _reading(file: VectorFile, words_path: Path | None) -> Training[ReadVectors]:
@@ -114,10 +114,10 @@ def _refuse_foreign(head: bytes, name: str) -> None:
 
 def _read_header(head: bytes, name: str) -> Header | None:
     """The counts of a first line of two whole numbers; DataError if one of them is 0."""
-    found = HEADER.match(head)
-    if not found:
+    match = HEADER.match(head)
+    if not match:
         return None
-    words, width = int(found[1]), int(found[2])
+    words, width = int(match[1]), int(match[2])
     if not words or not width:
         raise DataError(
             "{name}, line 1: the header says {words:,} words of width {width:,}; both must be at least 1. "
@@ -126,7 +126,7 @@ def _read_header(head: bytes, name: str) -> Header | None:
             words=words,
             width=width,
         )
-    return Header(words, width, found.end())
+    return Header(words, width, match.end())
 
 
 def _is_binary_body(body: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What a file of word vectors gives: words and rows, collected a block at a time and checked on the way.
+"""Content of a file of word vectors: words and rows, collected a block at a time and checked on the way.
 
 Knows no form of file. Memory grows with what came, never with what a header promised.
 """
@@ -22,7 +22,7 @@ WIDEST = 100_000  # numbers in a row of a binary; wider ones come from wrong hea
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a first line says: V words of width D; `size` is its length in bytes."""
+    """A first line: V words of width D; `size` is its length in bytes."""
 
     words: int
     width: int
@@ -161,7 +161,7 @@ class RowCollector:
         finite = np.isfinite(rows)
         if finite.all():
             return
-        row, column = (int(each[0]) for each in np.nonzero(~finite))
+        row, column = (int(places[0]) for places in np.nonzero(~finite))
         raise DataError(
             "{file}, {unit} {first}: value {column} of {text} is "
             "{problem}. "
@@ -195,7 +195,7 @@ class RowCollector:
 
 
 class _Tally:
-    """How many words were so, and the first of them."""
+    """The number of words that were so, and the first of them."""
 
     def __init__(self, noun: str) -> None:
         self.noun, self.number, self.first = noun, 0, ""
@@ -211,7 +211,7 @@ class _Tally:
 def check_words(words: Sequence[str], name: str, unit: str, first: int) -> None:
     """DataError, with the place, if a word is empty or holds a line end, a tab or a NUL."""
     joined = "\n".join(words)
-    others = (each in joined for each in FORBIDDEN if each != "\n")
+    others = (character in joined for character in FORBIDDEN if character != "\n")
     if "" not in words and joined.count("\n") == max(0, len(words) - 1) and not any(others):
         return
     for at, word in enumerate(words):
@@ -220,8 +220,8 @@ def check_words(words: Sequence[str], name: str, unit: str, first: int) -> None:
             raise DataError(
                 "{place}: the word is empty. Each row needs a word before its numbers.", place=place
             )
-        for each, kind in FORBIDDEN.items():
-            if each in word:
+        for character, kind in FORBIDDEN.items():
+            if character in word:
                 raise DataError(
                     "{place}: the word {text} holds {kind}. A word may hold any character but line ends, "
                     "tabs and NULs: leave it out, or load the file anew if it is damaged.",

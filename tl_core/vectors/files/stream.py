@@ -70,7 +70,7 @@ class VectorStream:
 
     @property
     def progress(self) -> Progress:
-        """How much of the file, as it lies, has been read."""
+        """Progress through the file, as it lies."""
         return Progress(self._raw.tell(), self.size)
 
     @property
@@ -106,7 +106,7 @@ class VectorStream:
 
 
 def unpack_events(file: VectorFile, folder: Path) -> Training[Path]:
-    """Where the plain bytes of a file lie: the file itself, or a copy in `folder` if it is gzip."""
+    """The path to the plain bytes of a file: the file itself, or a copy in `folder` if it is gzip."""
     with VectorStream(file) as stream:
         if not stream.packed:
             return file.path
@@ -127,7 +127,7 @@ def unpack_events(file: VectorFile, folder: Path) -> Training[Path]:
 
 
 def read_progress(file: VectorFile, plain: Path, share: float) -> Progress:
-    """How far the work on a file is whose plain bytes are read by `share`: unpacking it was the first half."""
+    """Progress of the work on a file whose plain bytes are read by `share`: unpacking it was the first half."""
     done = share if plain == file.path else (1 + share) / 2
     return Progress(done * file.size, file.size)
 

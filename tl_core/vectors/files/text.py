@@ -190,7 +190,7 @@ class _LineParser:
 def _parse_numbers(numbers: Sequence[bytes], width: int) -> NDArray[np.float32] | None:
     """The rows (n, D) of n strings of D fields; None if anything in them is not a number."""
     joined = b" ".join(numbers)
-    if joined.startswith(b" ") or any(each in joined for each in SPACE_BETWEEN):
+    if joined.startswith(b" ") or any(space in joined for space in SPACE_BETWEEN):
         return None
     try:
         flat = np.fromstring(joined, dtype=np.float32, sep=" ")
@@ -231,7 +231,7 @@ def _learn_width(head: bytes, name: str) -> int:
     if width:
         return width
     if not any(b" " in line for line in lines):
-        parted = next((each for each in (b"\t", b",", b";") if each in lines[0]), b"")
+        parted = next((delimiter for delimiter in (b"\t", b",", b";") if delimiter in lines[0]), b"")
         hint = f" Its fields seem to be parted by {quoted(parted)}." if parted else ""
         raise DataError(
             "{name} has only one column (line 1: {text}).{hint} {forms}.",
@@ -251,4 +251,4 @@ def _learn_width(head: bytes, name: str) -> int:
 def _trailing_numbers(line: bytes) -> int:
     """In how many numbers a line ends; its first field is a word, whatever it is."""
     fields = line.split(b" ")[1:]
-    return next((at for at, each in enumerate(reversed(fields)) if not NUMBER.fullmatch(each)), len(fields))
+    return next((at for at, field in enumerate(reversed(fields)) if not NUMBER.fullmatch(field)), len(fields))

@@ -16,7 +16,7 @@ EPOCHS_RANGE = (5, 40)
 
 
 def least_rows_knob() -> Any:
-    """How rare an n-gram may be: the same setting of all classifiers on counts."""
+    """Setting of how rare an n-gram may be: the same setting of all classifiers on counts."""
     return knob(
         0,
         "Keep n-grams that stand in at least this many rows; 0 takes 1, or 2 where there are over 100,000 n-grams.",
@@ -27,7 +27,7 @@ def least_rows_knob() -> Any:
 
 
 def largest_vocabulary_knob() -> Any:
-    """How many n-grams are kept: the same setting of all classifiers on counts."""
+    """Setting of how many n-grams are kept: the same setting of all classifiers on counts."""
     return knob(
         200_000,
         "Keep at most this many n-grams, the most frequent ones.",

@@ -36,7 +36,8 @@ class BagOfWords:
     def n_grams(self) -> dict[str, list[str]]:
         """The n-grams of each view in the order of their ids."""
         return {
-            name: [str(each) for each in view.get_feature_names_out()] for name, view in self.views.items()
+            name: [str(n_gram) for n_gram in view.get_feature_names_out()]
+            for name, view in self.views.items()
         }
 
 

@@ -64,7 +64,7 @@ def save_bag_of_words(classifier: BagOfWordsClassifier, folder: Path) -> None:
     _write(folder / N_GRAMS, bag.n_grams())
     _write(folder / LABELS, classifier.classes)
     named = classifier.network.named_parameters()
-    save_file({name: each.detach().contiguous() for name, each in named}, folder / LAYER)
+    save_file({name: parameter.detach().contiguous() for name, parameter in named}, folder / LAYER)
     _write(folder / FACTS, facts)
 
 
@@ -139,15 +139,16 @@ def _fill(network: torch.nn.Module, tensors: dict[str, torch.Tensor], folder: Pa
     import torch
 
     own = dict(network.named_parameters())
-    told = {
-        name: (tuple(each.shape), str(each.dtype).removeprefix("torch.")) for name, each in tensors.items()
+    shapes = {
+        name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+        for name, tensor in tensors.items()
     }
-    wanted = {name: (tuple(each.shape), "float32") for name, each in own.items()}
-    if told != wanted:
+    wanted = {name: (tuple(parameter.shape), "float32") for name, parameter in own.items()}
+    if shapes != wanted:
         raise ModelError(
             "{folder} holds {told}, but its n-grams and labels ask for {wanted}. {again}",
             folder=folder / LAYER,
-            told=told,
+            told=shapes,
             wanted=wanted,
             again=AGAIN,
         )
@@ -160,14 +161,14 @@ def _fill(network: torch.nn.Module, tensors: dict[str, torch.Tensor], folder: Pa
             parameter.copy_(tensors[name])
 
 
-def _strings(path: Path, found: Any) -> list[str]:
-    if not isinstance(found, list) or not found or not all(isinstance(each, str) for each in found):
+def _strings(path: Path, content: Any) -> list[str]:
+    if not isinstance(content, list) or not content or not all(isinstance(text, str) for text in content):
         raise ModelError(
             "{path} must hold a list of texts that is not empty. {again}", path=path, again=AGAIN
         )
-    if len(set(found)) < len(found):
+    if len(set(content)) < len(content):
         raise ModelError("{path} names something twice. {again}", path=path, again=AGAIN)
-    return found
+    return content
 
 
 def _write(path: Path, value: Any) -> None:

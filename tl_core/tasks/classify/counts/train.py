@@ -41,9 +41,9 @@ def fit_bag_of_words(given: FitInput[BagOfWordsConfig]) -> Training[FittedClassi
     if characters:
         yield Note("Character 2-4 grams stand beside the words.")
     names = ("words", "characters") if characters else ("words",)
-    found = {name: fit_view(name, train.texts, config) for name in names}
-    bag = BagOfWords({name: view for name, (view, _) in found.items()}, config.ngrams, config.weights)
-    counts = hstack([rows for _, rows in found.values()], format="csr")
+    views = {name: fit_view(name, train.texts, config) for name in names}
+    bag = BagOfWords({name: view for name, (view, _) in views.items()}, config.ngrams, config.weights)
+    counts = hstack([rows for _, rows in views.values()], format="csr")
     counted_seconds = time.perf_counter() - began
     network = make_counts_network(
         bag.size, len(given.classes), sorted({int(target) for target in train.targets})

@@ -45,7 +45,7 @@ PREDICT_BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How the encoder is used by this classifier: tokens kept, precision asked for, the layer (0 is the last)."""
+    """Use of the encoder by this classifier: tokens kept, precision asked for, the layer (0 is the last)."""
 
     max_tokens: int
     precision: str
@@ -115,7 +115,7 @@ class EncoderClassifier:
 
         self._save_encoder(folder)
         parameters = self.network.head.named_parameters()  # type: ignore[union-attr]
-        head = {name: each.detach().cpu().contiguous() for name, each in parameters}
+        head = {name: parameter.detach().cpu().contiguous() for name, parameter in parameters}
         save_file(head, folder / HEAD)
         (folder / LABELS).write_text(json.dumps(self.classes, ensure_ascii=False), encoding="utf-8")
         facts = {
@@ -154,7 +154,7 @@ def _load(folder: Path, settings: Settings, device: str) -> EncoderClassifier:
 
 
 def _packages(folder: Path) -> tuple[str, ...]:
-    """What the predict.py of an exported model on an encoder needs, by the names of pip."""
+    """Packages that the predict.py of an exported model on an encoder needs, by the names of pip."""
     return (
         "numpy",
         "torch",

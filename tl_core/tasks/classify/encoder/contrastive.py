@@ -50,7 +50,7 @@ CONTRASTIVE_EFFORT = Effort(in_loop=True, cost=_cost, seconds=_seconds)
 
 
 def pairs_in_epoch(config: ContrastiveConfig, rows: int) -> int:
-    """How many pairs an epoch draws from this many training rows: the config's, or for 0 as many as suit them."""
+    """Number of pairs that an epoch draws from this many training rows: the config's, or for 0 as many as suit them."""
     return config.pairs or pairs_for(rows)
 
 

@@ -27,7 +27,7 @@ class WorkTokens:
 
 
 def work_tokens(work: Workload, max_tokens: int) -> WorkTokens:
-    """What an encoder that keeps `max_tokens` of a text computes of a workload."""
+    """Tokens of a workload that an encoder computes which keeps `max_tokens` of a text."""
     assert work.lengths is not None
     train, validation, test = (
         work.lengths(texts, max_tokens) for texts in (work.train, work.validation, work.test)

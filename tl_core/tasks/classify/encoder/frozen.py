@@ -115,10 +115,10 @@ def cached_features(
 def cached_predictions(
     classifier: EncoderClassifier, texts: tuple[str, ...], config: FrozenConfig, settings: Settings
 ) -> Training[Probabilities]:
-    """What a frozen classifier says, (N, C), from the cache: trainings that share an encoder compute a text once."""
+    """Probabilities of a frozen classifier, (N, C), from the cache: trainings that share an encoder compute a text once."""
     features = yield from cached_features(classifier.encoder, classifier.start, texts, config, settings)
     head: Any = classifier.network.head
-    weight, bias = (as_float64(each) for each in (head.weight, head.bias))
+    weight, bias = (as_float64(parameter) for parameter in (head.weight, head.bias))
     logits = features.astype(np.float64) @ weight.T + bias
     logits -= logits.max(axis=1, keepdims=True)
     chances: Probabilities = np.exp(logits)

@@ -77,7 +77,7 @@ def _keep_lower(
 
 def _save_whole(encoder: Encoder, folder: Path) -> None:
     """Write every weight, trained or not, so that the folder needs neither base nor source."""
-    trained = [each.requires_grad for each in encoder.model.parameters()]
+    trained = [parameter.requires_grad for parameter in encoder.model.parameters()]
     for parameter in encoder.model.parameters():
         parameter.requires_grad_(parameter.is_floating_point())
     save_weights(encoder, folder)

@@ -56,7 +56,7 @@ SHORT_TOKENS = 192  # up to here plain attention trains faster on a CPU than the
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a training changes in an encoder: the parameters that require gradients; `save` writes them to a folder.
+    """Change of an encoder in a training: the parameters that require gradients; `save` writes them to a folder.
 
     `rates` gives every parameter a rate of its own. `keep` computes what stays the same for the training
     and the validation texts, and gives a forward pass that makes use of it. Yields Progress in texts.
@@ -93,11 +93,11 @@ def chosen_epochs(config: TunedConfig, rows: int, layers: int) -> list[str]:
 
 def chosen_epochs_and_rate(config: LoraConfig, rows: int, layers: int) -> list[str]:
     """The same, and what is chosen where the rate is 0, for an encoder of this many layers; 0 where that is not known."""
-    said = chosen_epochs(config, rows, layers)
+    choices = chosen_epochs(config, rows, layers)
     if config.learning_rate == 0 and layers:
         rate = lora_rate(config, layers)
-        said.append(f"learning rate {rate:g}, chosen for an encoder of {layers} layers")
-    return said
+        choices.append(f"learning rate {rate:g}, chosen for an encoder of {layers} layers")
+    return choices
 
 
 def fit_lora(given: FitInput[LoraConfig]) -> Training[FittedClassifier]:

@@ -35,15 +35,15 @@ def k_max(values: torch.Tensor, mask: torch.Tensor, k: int) -> torch.Tensor:
     least = torch.finfo(values.dtype).min
     values = values.masked_fill(~mask.unsqueeze(-1), least)
     if k == 1:
-        found = values.amax(1)
+        largest = values.amax(1)
     else:
         if values.shape[1] < k:
             values = torch.nn.functional.pad(values, (0, 0, 0, k - values.shape[1]), value=least)
         with torch.no_grad():
             ranked = values.round(decimals=DECIMALS).argsort(dim=1, descending=True, stable=True)
             places = ranked[:, :k].sort(1).values
-        found = values.gather(1, places).flatten(1)
-    return found.masked_fill(found == least, 0.0)
+        largest = values.gather(1, places).flatten(1)
+    return largest.masked_fill(largest == least, 0.0)
 
 
 def make_cnn(table: Any, config: CnnConfig, classes: int) -> torch.nn.Module:
@@ -94,8 +94,8 @@ def make_cnn(table: Any, config: CnnConfig, classes: int) -> torch.nn.Module:
                 )  # one sweep of the table's gradient
                 rows = words.split([ids.numel() for ids in padded])
                 parts = [
-                    k_max(self.sentence(each.view(*wide.shape, -1)), ids != PAD, config.sentence_k)
-                    for each, wide, ids in zip(rows, padded, batch.groups, strict=True)
+                    k_max(self.sentence(vectors.view(*wide.shape, -1)), ids != PAD, config.sentence_k)
+                    for vectors, wide, ids in zip(rows, padded, batch.groups, strict=True)
                 ]
                 grid = grid.index_copy(0, batch.places, relu(torch.cat(parts)).to(grid.dtype))
             return grid.view(texts, batch.most, width)
@@ -118,7 +118,7 @@ def make_cnn(table: Any, config: CnnConfig, classes: int) -> torch.nn.Module:
 
 @dataclass(frozen=True, slots=True)
 class SentenceScore:
-    """How much one sentence spoke for a class: text[start:end], or (-1, -1) where it stands otherwise in the text."""
+    """Score of one sentence for a class: text[start:end], or (-1, -1) where it stands otherwise in the text."""
 
     sentence: str
     start: int
@@ -127,7 +127,7 @@ class SentenceScore:
 
 
 def sentence_scores(classifier: WordClassifier, text: str, label: str) -> list[SentenceScore]:
-    """What each sentence of a text adds to the logit of a class, in the order of the text.
+    """Scores of a text's sentences, what each adds to the logit of a class, in the order of the text.
 
     The gradient of the logit by the sentence's vector times that vector, summed (Denil et al. 2014, section 5,
     with the vector itself as the direction). Sentences without words, and those beyond the longest text, are left
@@ -157,7 +157,7 @@ def sentence_scores(classifier: WordClassifier, text: str, label: str) -> list[S
 
 def _joined(classifier: WordClassifier, text: str, pieces: list[tuple[int, float]]) -> list[SentenceScore]:
     """The scores of pieces, each with its length in words, as scores of the sentences they are cut from."""
-    found, at, cursor = [], 0, 0
+    sentences, at, cursor = [], 0, 0
     words = next(classifier.splitter.words([text]))
     for sentence, inside in zip(classifier.splitter.strings(text), words, strict=True):
         start = text.find(sentence, cursor)
@@ -167,5 +167,5 @@ def _joined(classifier: WordClassifier, text: str, pieces: list[tuple[int, float
             continue
         while left > 0 and at < len(pieces):
             score, left, at = score + pieces[at][1], left - pieces[at][0], at + 1
-        found.append(SentenceScore(sentence, start, cursor if start >= 0 else -1, score))
-    return found
+        sentences.append(SentenceScore(sentence, start, cursor if start >= 0 else -1, score))
+    return sentences

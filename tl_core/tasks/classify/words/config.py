@@ -44,7 +44,7 @@ EPOCHS_RANGE = (5, 30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordConfig:
-    """What every classifier on word vectors can be set to."""
+    """Settings of every classifier on word vectors."""
 
     epochs: int = knob(0, EPOCHS_HELP, low=0, high=200, label="Epochs (0: by rows)")
     learning_rate: float = knob(2e-3, "Largest step of AdamW for the network.", low=1e-6, high=1.0)
@@ -183,7 +183,7 @@ KINDS: Mapping[str, type[AnyWordConfig]] = {
 
 def kind_of(config: AnyWordConfig) -> str:
     """The kind of classifier these settings are of, as it stands in saved models."""
-    return next(kind for kind, each in KINDS.items() if type(config) is each)
+    return next(kind for kind, known in KINDS.items() if type(config) is known)
 
 
 def config_class(kind: str) -> type[AnyWordConfig]:

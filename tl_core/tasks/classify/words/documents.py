@@ -125,8 +125,8 @@ class Documents:
 def ranges(starts: Indices, lengths: Indices) -> Indices:
     """The numbers of several stretches one after another: starts [5, 0], lengths [2, 1] give 5, 6, 0."""
     before = np.cumsum(lengths) - lengths
-    found: Indices = np.arange(int(lengths.sum())) + np.repeat(starts - before, lengths)
-    return found
+    indices: Indices = np.arange(int(lengths.sum())) + np.repeat(starts - before, lengths)
+    return indices
 
 
 def _cut(sentences: Indices, texts: Indices, longest: int) -> tuple[Indices, Indices]:

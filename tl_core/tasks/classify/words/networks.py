@@ -62,14 +62,14 @@ def make_table(vectors: NDArray[np.float32], trained: int, word_dropout: float) 
             if not self.training:
                 return embedding(ids, self.weight(ids))
             stays = ids >= trained
-            found = embedding(ids.masked_fill(stays, PAD), self.trained, padding_idx=PAD)
+            embedded = embedding(ids.masked_fill(stays, PAD), self.trained, padding_idx=PAD)
             if len(self.kept) and bool(
                 stays.any()
             ):  # a gradient through `weight` would sweep the whole table
-                found = torch.where(
-                    stays.unsqueeze(-1), embedding((ids - trained).clamp(min=0), self.kept), found
+                embedded = torch.where(
+                    stays.unsqueeze(-1), embedding((ids - trained).clamp(min=0), self.kept), embedded
                 )
-            return found
+            return embedded
 
         def bag(self, batch: Flat) -> torch.Tensor:
             """The mean vector of each text, (B, D); zeros for an empty one."""
@@ -149,8 +149,8 @@ def make_recurrent(table: Any, config: RecurrentConfig, classes: int) -> torch.n
         def read(self, cell: Any, states: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
             """All states of one direction, (B, T, H); what stands at padding means nothing."""
             if not config.packed:
-                found: torch.Tensor = cell(states)[0]
-                return found
+                output: torch.Tensor = cell(states)[0]
+                return output
             packed = pack_padded_sequence(states, lengths, batch_first=True, enforce_sorted=False)
             return pad_packed_sequence(cell(packed)[0], batch_first=True, total_length=states.shape[1])[0]
 

@@ -87,7 +87,9 @@ class WordClassifier:
         import torch
         from safetensors.torch import save_file
 
-        tensors = {name: each.detach().cpu().contiguous() for name, each in self.network.state_dict().items()}
+        tensors = {
+            name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()
+        }
         tensors |= {name: tensors[name].half() for name in (TRAINED, KEPT)}
         tensors[LEARNED] = torch.from_numpy(self.learned.astype(np.uint8))
         save_file(tensors, folder / WEIGHTS)
@@ -116,7 +118,7 @@ def load_word_classifier(folder: Path, settings: Settings, device: torch.device)
         classes = tuple(facts["classes"])
         table = make_table(vectors, len(tensors[TRAINED]), config.word_dropout)
         network = make_word_network(table, config, len(classes))
-        network.load_state_dict({name: each.float() for name, each in tensors.items()})
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
         splitter = Splitter(facts["splitter"])
     except ModelError:
         raise
@@ -159,7 +161,7 @@ def read_source(folder: Path) -> SourceWords:
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """What a word classifier's folder says of it (kind, settings, classes, splitter); ModelError if nothing."""
+    """Facts in a word classifier's folder (kind, settings, classes, splitter); ModelError if nothing."""
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -185,7 +187,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 def read_layers(folder: Path) -> dict[str, torch.Tensor]:
     """The tensors of a saved word classifier without its words; ModelError if the file cannot be read."""
-    return {name: each for name, each in _tensors(folder).items() if name not in (TRAINED, KEPT, LEARNED)}
+    return {name: tensor for name, tensor in _tensors(folder).items() if name not in (TRAINED, KEPT, LEARNED)}
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], list[str], dict[str, torch.Tensor]]:

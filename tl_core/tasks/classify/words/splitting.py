@@ -55,17 +55,19 @@ class Splitter:
     def holds(self, word: str) -> bool:
         """Whether this word could come out of a text."""
         if self.name == "morphemes":
-            return any(each.isalnum() for each in word)
+            return any(character.isalnum() for character in word)
         pattern = PENN if self.name == "penn" else WORD
         return pattern.fullmatch(word) is not None
 
     def _morphemes(self, texts: list[list[str]]) -> Iterator[list[list[str]]]:
         # Endings come in letters that a keyboard writes: ㄴ다, not the combining ᆫ다.
-        found = self._kiwi.tokenize((each for text in texts for each in text), compatible_jamo=True)
+        tokenised = self._kiwi.tokenize(
+            (sentence for text in texts for sentence in text), compatible_jamo=True
+        )
         for text in texts:
             sentences = []
             for _ in text:
-                forms = (morpheme_form(token.form, token.tag) for token in next(found))
+                forms = (morpheme_form(token.form, token.tag) for token in next(tokenised))
                 sentences.append([form.lower() for form in forms if form])
             yield sentences
 
@@ -98,13 +100,13 @@ class Corpus:
     texts: NDArray[np.int64]
 
     def counts(self) -> NDArray[np.int64]:
-        """How often each of `words` stands in the texts."""
+        """Count of each of `words` in the texts."""
         return np.bincount(self.ids, minlength=len(self.words))
 
 
 def read_corpus(splitter: Splitter, texts: Sequence[str], max_words: int) -> Corpus:
     """The first `max_words` words of each text, cut into sentences."""
-    seen: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     ids: list[int] = []
     sentences, ends = [0], [0]
     for text in splitter.words(texts):
@@ -112,11 +114,11 @@ def read_corpus(splitter: Splitter, texts: Sequence[str], max_words: int) -> Cor
         for sentence in text:
             if not sentence:
                 continue
-            ids.extend([seen.setdefault(word, len(seen)) for word in sentence])
+            ids.extend([numbers.setdefault(word, len(numbers)) for word in sentence])
             if len(ids) >= most:
                 del ids[most:]
                 sentences.append(most)
                 break
             sentences.append(len(ids))
         ends.append(len(sentences) - 1)
-    return Corpus(list(seen), np.array(ids, np.int32), np.array(sentences), np.array(ends))
+    return Corpus(list(numbers), np.array(ids, np.int32), np.array(sentences), np.array(ends))

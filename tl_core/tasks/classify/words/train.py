@@ -97,7 +97,7 @@ def fit_words(given: FitInput[AnyWordConfig]) -> Training[FittedClassifier]:
 
 
 def choose_splitter(config: WordConfig, start: WordStart, texts: Sequence[str]) -> str:
-    """How texts are cut: as the settings say; auto takes the source's way, else what texts and vectors ask for."""
+    """Name of the splitter: as the settings say; auto takes the source's way, else what texts and vectors ask for."""
     if config.splitter != "auto":
         return config.splitter
     if start.source is not None:

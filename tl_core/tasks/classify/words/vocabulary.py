@@ -55,7 +55,7 @@ class WordTable:
 
 
 class _Known:
-    """Where a word's first vector comes from: learned by the source, pretrained, else random."""
+    """Sources of a word's first vector: learned by the source, pretrained, else random."""
 
     def __init__(self, source: SourceWords | None, vectors: WordVectors | None) -> None:
         self.source, self.vectors = source, vectors
@@ -121,20 +121,20 @@ def coverage(corpus: Corpus, counts: NDArray[np.int64], vectors: WordVectors) ->
 
 def _others(taken: set[str], splitter: Splitter, config: WordConfig, known: _Known) -> Sequence[str]:
     """Words beside those of the training rows: all that the source learned, then frequent pretrained ones."""
-    found: list[str] = []
+    words: list[str] = []
     if known.source is not None:
         learned = zip(known.source.words, known.source.learned, strict=True)
-        found = [word for word, is_learned in learned if is_learned and word not in taken]
-    taken = taken | set(found)
-    most = len(found) + config.extra_words
+        words = [word for word, is_learned in learned if is_learned and word not in taken]
+    taken = taken | set(words)
+    most = len(words) + config.extra_words
     for written in known.vectors.words if known.vectors is not None else ():
-        if len(found) >= most:
+        if len(words) >= most:
             break
         word = written.lower()  # as it will stand in a text
         if word not in taken and splitter.holds(word):
             taken.add(word)
-            found.append(word)
-    return found
+            words.append(word)
+    return words
 
 
 def _fill(
@@ -152,7 +152,7 @@ def _fill(
         learned[FIRST:] = [row is not None for row in rows]
         table[learned] = known.source.vectors[[row for row in rows if row is not None]]
     if known.vectors is not None:
-        found = [None if learned[at] else known.pretrained(word) for at, word in enumerate(words, FIRST)]
-        ids = [at for at, row in enumerate(found, FIRST) if row is not None]
-        table[ids] = known.vectors.rows[[row for row in found if row is not None]]
+        pretrained = [None if learned[at] else known.pretrained(word) for at, word in enumerate(words, FIRST)]
+        ids = [at for at, row in enumerate(pretrained, FIRST) if row is not None]
+        table[ids] = known.vectors.rows[[row for row in pretrained if row is not None]]
     return table, learned
