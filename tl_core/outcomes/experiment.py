@@ -115,6 +115,19 @@ class ZeroShot:
     value: float
     interval: Interval | None
 
+    @property
+    def sentence(self) -> str:
+        """'The source's own model (LoRA), without one row of the target: 84.0 % [81.2, 86.4].'"""
+        low, high = (self.interval.low, self.interval.high) if self.interval else (None, None)
+        span = f" [{100 * low:.1f}, {100 * high:.1f}]" if low is not None and high is not None else ""
+        return f"The source's own model ({self.title}), without one row of the target: {100 * self.value:.1f} %{span}."
+
+
+def zero_shots(runs: Sequence[Run]) -> tuple[ZeroShot, ...]:
+    """The finished runs of these in which a source's own model was scored as it is."""
+    done = [run for run in runs if run.record.role == ZERO_SHOT and run.report]
+    return tuple(_zero_shot(*_judged(run), run) for run in done)
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -205,7 +218,7 @@ def read_grid(job: Job, runs: Sequence[Run]) -> Grid:
         test_rows=_test_rows(job, done),
         points=points,
         gains=_gains(kind, points, groups, correct),
-        zero=tuple(_zero_shot(kind, judging, run) for run in done if run.record.role == ZERO_SHOT),
+        zero=zero_shots(done),
         majority=majority,
         majority_accuracy=level,
         unit=kind.unit,

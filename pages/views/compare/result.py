@@ -19,7 +19,7 @@ def show_grid(grid: Grid, *, choose_measure: bool = False) -> None:
     if grid.points:
         _show_curve(grid, choose_measure)
     for score in grid.zero:
-        st.text(f"The source's own model ({score.title}), without one row of the target: {score.value:.1%}.")
+        st.text(score.sentence)
     if grid.gains:
         st.markdown("**What the source is worth**")
         strategies = {point.arm: point.strategy for point in grid.points}
@@ -29,8 +29,8 @@ def show_grid(grid: Grid, *, choose_measure: bool = False) -> None:
         st.text("\n".join(gain.sentence for gain in grid.gains))
         st.caption(
             f"In points of {grid.measure}, against the same training without the source. Paired on the same test "
-            f"{grid.unit}s; the interval draws {grid.unit}s and seeds anew; p-values are corrected for all gains of "
-            "this grid (Holm)."
+            f"{grid.unit}s; the interval is for other {grid.unit}s and, from two seeds on, other seeds; it is corrected for "
+            "all gains of this grid (Holm)."
         )
     _show_table(grid)
 

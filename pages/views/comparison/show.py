@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from pages.components.guard import guard, show_notes
+from pages.components.guard import guard, plain, show_notes
 from pages.components.views import View, choose_view
 from pages.views.comparison.calibration import show_calibration
 from pages.views.comparison.confusion import show_confusion
@@ -16,10 +16,8 @@ from pages.views.comparison.errors import show_errors
 from pages.views.comparison.summary import show_summary
 from tl_core.jobs.classify.compare import runs_done
 from tl_core.jobs.classify.source_plan import source_notes
-from tl_core.jobs.experiment import ZERO_SHOT
-from tl_core.outcomes.experiment import rank_notes
+from tl_core.outcomes.experiment import rank_notes, zero_shots
 from tl_core.runs.store import Job, Run, Store
-from tl_core.tasks.classify.strategies import strategy
 
 VIEWS: tuple[View[Callable[[Job, Sequence[Run]], None]], ...] = (
     View("summary", "Summary", show_summary),
@@ -47,14 +45,6 @@ def show_result(store: Store, job: Job) -> None:
         view = choose_view("View", VIEWS, key="result.view")
         view.show(job, runs)
         if view.id == "summary":
-            _show_sources_alone(of_job)
+            for score in zero_shots(of_job):
+                st.caption(plain(score.sentence))
             show_notes([*source_notes(job), *rank_notes(runs)])
-
-
-def _show_sources_alone(runs: Sequence[Run]) -> None:
-    for run in runs:
-        if run.record.role == ZERO_SHOT and run.report:
-            st.caption(
-                f"The source's own model ({strategy(run.record.strategy).title}), without one row of the target: "
-                f"{run.report['accuracy']:.1%}."
-            )

@@ -32,8 +32,8 @@ def show_summary(job: Job, runs: Sequence[Run]) -> None:
         alt="Accuracy, macro-F1 and cost of each strategy beside the most frequent class",
     )
     st.caption(
-        f"Scored on {summary.rows:,} test rows that no training has seen. The interval would hold the true "
-        "accuracy in 95 of 100 such tests; ± is the spread between seeds; macro-F1 counts every class alike."
+        f"Scored on {summary.rows:,} test rows. The interval would hold the true accuracy in 95 of 100 such tests, for "
+        "other rows and, of several seeds, other seeds; ± is the spread between seeds; macro-F1 counts every class alike."
     )
     st.plotly_chart(
         strategy_scores(summary.points, summary.majority_accuracy or 0.0),

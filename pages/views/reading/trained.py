@@ -54,7 +54,10 @@ def _summary(store: Store, job: Job, runs: Sequence[Run]) -> None:
         alt="Scores of every training",
     )
     tested = runs[0].record.rows.test
-    st.caption(f"Each was asked the same {tested:,} test questions, whose articles no training has seen.")
+    st.caption(
+        f"Each was asked the same {tested:,} test questions; no training here has learned from their passages. "
+        "What a start has read before is on its card."
+    )
     show_grid(results.grid(job, runs), choose_measure=True)
     show_notes(rank_notes(runs))
     if 2 <= len(runs) <= 6:
