@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from tests.benchmarks.measure import figure
+from tl_core.tasks.classify.metrics import score
 from tl_core.tasks.intervals import difference_of, mean_share_interval, wilson
 
 ACCURACY, HARDNESS = 0.85, 1.5
@@ -80,6 +81,31 @@ def shares() -> None:
         figure("Wilson's interval holds a share of 95 %", 100 * held / 4_000, "%", rows=rows)
 
 
+def macro_f1_intervals() -> None:
+    """How often a report's interval holds the true macro F1, by classes, accuracy and rows."""
+    random = np.random.default_rng(2)
+    for classes in (2, 4, 10):
+        for accuracy in (0.8, 0.95):
+            for rows in (30, 100, 500):
+                names = tuple(str(number) for number in range(classes))
+                held, draws = 0, 300
+                for _ in range(draws):
+                    truth = random.integers(classes, size=rows)
+                    wrong = (truth + random.integers(1, classes, size=rows)) % classes
+                    chosen = np.where(random.random(rows) < accuracy, truth, wrong)
+                    report = score(np.eye(classes)[chosen], truth, names, majority=0)
+                    held += report.macro_f1_interval.low <= accuracy <= report.macro_f1_interval.high
+                figure(
+                    "macro F1's interval holds the truth",
+                    100 * held / draws,
+                    "%",
+                    classes=classes,
+                    accuracy=accuracy,
+                    rows=rows,
+                )
+
+
 if __name__ == "__main__":
     shares()
+    macro_f1_intervals()
     main()

@@ -52,13 +52,13 @@ def conflicts(examples: Examples) -> tuple[Conflict, ...]:
     groups: dict[str, list[int]] = {}
     for at, text in enumerate(examples.texts):
         groups.setdefault(text_key(text), []).append(at)
-    found = []
+    conflicting = []
     for group in groups.values():
         labels = {examples.labels[at] for at in group}
         if len(labels) > 1:
             rows = tuple(examples.rows[at] for at in group)
-            found.append(Conflict(examples.texts[group[0]], tuple(sorted(labels)), rows))
-    return tuple(found)
+            conflicting.append(Conflict(examples.texts[group[0]], tuple(sorted(labels)), rows))
+    return tuple(conflicting)
 
 
 def small_classes(examples: Examples, at_least: int) -> dict[str, int]:

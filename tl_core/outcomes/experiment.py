@@ -184,7 +184,7 @@ def summarise(job: Job, runs: Sequence[Run]) -> Summary:
     groups = _groups(job, scored)
     correct = {key: _correct(job, judging, group) for key, group in groups.items()}
     points = _points(kind, judging, groups, correct)
-    answered = {point.arm: found for point in points if (found := correct[_key(point)]) is not None}
+    answered = {point.arm: right for point in points if (right := correct[_key(point)]) is not None}
     titles = {point.arm: point.title for point in points}
     test, majority, level, warning = _test_rows(job, scored), "", None, ""
     lines: tuple[str, ...] = ()
@@ -195,7 +195,7 @@ def summarise(job: Job, runs: Sequence[Run]) -> Summary:
     if answered:
         fewest = min(len(rows) for rows in answered.values())
         lines = tuple(sentence(compare_all(answered), titles, test, fewest, judging.wording).split("\n"))
-    missing = len(scored) - sum(len(found) for found in answered.values())
+    missing = len(scored) - sum(len(right) for right in answered.values())
     if missing:
         lines = (*lines, f"{missing} of {len(scored)} runs have no predictions to read and are not compared.")
     return Summary(test, points, majority, level, lines, warning)
@@ -359,14 +359,14 @@ def _without_source(
 ) -> Point | None:
     """The point of the same size, strategy, settings and encoder without a source: of the same arm, or of another."""
     alike = _circumstances(groups[_key(point)][0])
-    found = [
+    plain = [
         each
         for each in points
         if not each.from_source
         and each.size == point.size
         and (each.arm == point.arm or _circumstances(groups[_key(each)][0]) == alike)
     ]
-    return min(found, key=lambda each: each.arm != point.arm, default=None)
+    return min(plain, key=lambda other: other.arm != point.arm, default=None)
 
 
 def _circumstances(run: Run) -> str:

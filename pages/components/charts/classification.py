@@ -63,14 +63,14 @@ def learning_curves(
 def _looks(titles: Sequence[str], strategies: Mapping[str, str]) -> dict[str, tuple[str, str, str]]:
     """(colour, symbol, dash) of each run: the strategy's colour; its second run is dashed, and so on."""
     colours, symbols = list(STRATEGY_COLOURS.values()), list(STRATEGY_SYMBOLS.values())
-    seen: dict[str, int] = {}
+    turns: dict[str, int] = {}
     looks = {}
     for at, title in enumerate(titles):
         name = strategies.get(title, "")
         colour = STRATEGY_COLOURS.get(name, colours[(at + 1) % len(colours)])
         symbol = STRATEGY_SYMBOLS.get(name, symbols[(at + 1) % len(symbols)])
-        turn = seen.setdefault(colour, 0)
-        seen[colour] += 1
+        turn = turns.setdefault(colour, 0)
+        turns[colour] += 1
         looks[title] = (_shade(colour, turn), symbol, DASHES[turn % len(DASHES)])
     return looks
 

@@ -144,13 +144,13 @@ def worth_of_source(gains: Iterable[Gain], strategies: Mapping[str, str] | None 
     for gain in gains:
         by_arm.setdefault(gain.arm, []).append(gain)
     looks = arm_looks(strategies or {arm: arm for arm in by_arm})
-    for arm, found in by_arm.items():
+    for arm, of_arm in by_arm.items():
         colour, symbol = looks[arm]
-        title, unit = escaped(found[0].title, LONGEST_TITLE), found[0].unit
-        values = [100 * each.difference for each in found]
+        title, unit = escaped(of_arm[0].title, LONGEST_TITLE), of_arm[0].unit
+        values = [100 * gain.difference for gain in of_arm]
         figure.add_trace(
             go.Scatter(
-                x=[each.rows for each in found],
+                x=[gain.rows for gain in of_arm],
                 y=values,
                 mode="lines+markers",
                 name=title,
@@ -159,8 +159,8 @@ def worth_of_source(gains: Iterable[Gain], strategies: Mapping[str, str] | None 
                 error_y={
                     "type": "data",
                     "symmetric": False,
-                    "array": [100 * each.interval.high - value for each, value in zip(found, values)],
-                    "arrayminus": [value - 100 * each.interval.low for each, value in zip(found, values)],
+                    "array": [100 * gain.interval.high - value for gain, value in zip(of_arm, values)],
+                    "arrayminus": [value - 100 * gain.interval.low for gain, value in zip(of_arm, values)],
                     "thickness": 1.5,
                     "width": 6,
                 },
@@ -168,17 +168,17 @@ def worth_of_source(gains: Iterable[Gain], strategies: Mapping[str, str] | None 
             )
         )
     figure.add_hline(y=0, line={"color": NEUTRAL, "width": 1})
-    every = [each for found in by_arm.values() for each in found]
+    every = [gain for of_arm in by_arm.values() for gain in of_arm]
     _rows_axis(figure, [each.rows for each in every], every[0].unit if every else "row")
     figure.update_yaxes(title_text="Gain by the source, points", zeroline=False)
     return styled(figure, height=340, legend=True)
 
 
-def words_before_and_after(found: MovedWords) -> go.Figure:
+def words_before_and_after(moved: MovedWords) -> go.Figure:
     """The words that moved most, before (open) and after (filled), in the plane of their two strongest directions."""
-    rows = [each.row for each in found.movement.most]
-    names = [escaped(found.words[row], LONGEST_NAME) for row in rows]
-    both = np.concatenate([found.before[rows], found.after[rows]]).astype(np.float64)
+    rows = [word.row for word in moved.movement.most]
+    names = [escaped(moved.words[row], LONGEST_NAME) for row in rows]
+    both = np.concatenate([moved.before[rows], moved.after[rows]]).astype(np.float64)
     both -= both.mean(0)
     _, _, axes = np.linalg.svd(both, full_matrices=False)
     places = both @ axes[:2].T if len(axes) > 1 else np.column_stack([both @ axes[0], np.zeros(len(both))])
@@ -216,12 +216,12 @@ def words_before_and_after(found: MovedWords) -> go.Figure:
     return styled(figure, height=460, legend=True)
 
 
-def weights_by_layer(found: MovedLayers) -> go.Figure:
+def weights_by_layer(moved: MovedLayers) -> go.Figure:
     """How far the weights of each part of the encoder moved, relative to their size, in per cent."""
     figure = go.Figure(
         go.Bar(
-            x=list(found.weights.names),
-            y=100 * found.weights.values,
+            x=list(moved.weights.names),
+            y=100 * moved.weights.values,
             marker={"color": ACCENT},
             width=0.7,
             hovertemplate="%{x}: %{y:.2f} %<extra></extra>",
@@ -231,13 +231,13 @@ def weights_by_layer(found: MovedLayers) -> go.Figure:
     return styled(figure, height=300)
 
 
-def similarity_by_layer(found: MovedLayers) -> go.Figure:
+def similarity_by_layer(moved: MovedLayers) -> go.Figure:
     """Linear CKA of each layer's states before and after: 1 says the same but for a turn and a scale."""
-    layers = list(range(len(found.similarity)))
+    layers = list(range(len(moved.similarity)))
     figure = go.Figure(
         go.Scatter(
             x=layers,
-            y=found.similarity,
+            y=moved.similarity,
             mode="lines+markers",
             line={"color": ACCENT, "width": 2},
             marker={"size": 9},

@@ -33,14 +33,14 @@ def draw_curves(runs: Sequence[Run], key: str) -> None:
     """
     runs = [run for run in runs if kind_of(run).judging]
     titles = titles_of(runs)
-    found = {titles[run.id]: results.curves(run) for run in runs}
-    found = {title: curves for title, curves in found.items() if curves}
-    if not found:
+    curves_of = {titles[run.id]: results.curves(run) for run in runs}
+    curves_of = {title: curves for title, curves in curves_of.items() if curves}
+    if not curves_of:
         return
     strategies = {titles[run.id]: run.record.strategy for run in runs}
-    names = ", ".join(found)
+    names = ", ".join(curves_of)
     st.plotly_chart(
-        learning_curves(found, strategies),
+        learning_curves(curves_of, strategies),
         key=key,
         alt=f"Training and validation loss and validation accuracy by step of {names}",
     )

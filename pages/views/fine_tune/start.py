@@ -10,7 +10,7 @@ from pages.components.kept import resources
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.source import Source
 from tl_core.jobs.classify.compare import submit_prepared
-from tl_core.jobs.classify.estimate import Estimate, estimate
+from tl_core.jobs.classify.estimate import Estimate, estimate, usual_seeds
 from tl_core.jobs.classify.plan import ClassifyExperiment, Task, largest_class
 from tl_core.jobs.classify.prepare import Prepared
 from tl_core.jobs.devices import memory_bytes
@@ -39,6 +39,7 @@ def start_training(store: Store, data: Data, source: Source, config: ClassifyExp
             st.caption(f"{trainings} trainings. Their time here is not known yet: a short probe measures it.")
         else:
             _show_estimate(known)
+            _show_seeds(config.seeds, known)
         if begin:
             job = submit_prepared(store, ready)
             state.show_job(job.id)
@@ -53,6 +54,18 @@ def _tell_filled(config: ClassifyExperiment, ready: Prepared) -> None:
         st.caption(
             f"No class has more than {largest:,} rows to learn from: all of them stand for {', '.join(too_many)}."
         )
+
+
+def _show_seeds(seeds: int, known: Estimate) -> None:
+    """The number of seeds that this cost suggests, where fewer are chosen; one tells trained models apart, no strategies."""
+    usual = usual_seeds(known.longest)
+    if seeds < usual:
+        st.caption(
+            f"The longest training takes about {seconds_text(known.longest)}: {usual} seeds are usual then. With one, only "
+            "these trained models can be told apart, not the strategies."
+        )
+    elif seeds == 1:
+        st.caption("With one seed only these trained models can be told apart, not the strategies.")
 
 
 def _show_estimate(known: Estimate) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.jobs.jobs import word_examples
 from tl_core.data.examples import Examples, write_examples
 from tl_core.jobs.classify import estimate as estimate_module
-from tl_core.jobs.classify.estimate import estimate
+from tl_core.jobs.classify.estimate import estimate, usual_seeds
 from tl_core.jobs.classify.plan import ClassifyExperiment, Task, of_strategies
 from tl_core.jobs.classify.prepare import prepare
 from tl_core.jobs.classify.probe import RATES, run_probe
@@ -57,3 +57,10 @@ def test_rates_hold_for_the_vectors_and_the_length_of_texts_they_were_measured_o
     assert estimate(store, prepare(store, replace(CONFIG, vectors="other"), task), probe=False) is None
     long = Examples(tuple(20 * each for each in task.target.texts), task.target.labels, task.target.rows)
     assert estimate(store, prepare(store, CONFIG, Task(long)), probe=False) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "seeds"), [(0.3, 5), (4.9, 5), (5.0, 3), (59.0, 3), (60.0, 1), (900.0, 1)]
+)
+def test_the_usual_number_of_seeds_follows_the_cost(seconds: float, seeds: int):
+    assert usual_seeds(seconds) == seeds

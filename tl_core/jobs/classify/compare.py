@@ -98,9 +98,9 @@ def submit_prepared(store: Store, prepared: Prepared, *, processes: int = 1) -> 
             for family, place in source.models.items():
                 shutil.copytree(place, folder / source_folder(config, name) / family)
 
-    told = {"comparison": config.to_json(), **about}
+    values = {"comparison": config.to_json(), **about}
     kind = "grid" if config.sizes else "compare"
-    return submit_job(store, kind, prepared.title, told, write_data, processes=processes)
+    return submit_job(store, kind, prepared.title, values, write_data, processes=processes)
 
 
 def source_folder(config: ClassifyExperiment, name: str) -> str:

@@ -133,48 +133,52 @@ def _with_warnings(report: DataReport, extra: Sequence[str]) -> DataReport:
 
 
 def _data_warnings(report: DataReport) -> list[str]:
-    said: list[str] = []
+    notes: list[str] = []
     if len(report.classes) < 2:
-        said.append(f"{len(report.classes)} class found: a classifier needs at least two.")
+        notes.append(f"{len(report.classes)} class found: a classifier needs at least two.")
     for label, count in small_classes(report.examples, FEW_ROWS).items():
-        said.append(
+        notes.append(
             f"Class {label!r} has only {count} rows; at least {FEW_ROWS} are needed to learn or to measure it."
         )
     for group in report.variants:
         names = ", ".join(repr(each) for each in group)
-        said.append(f"Labels {names} differ only by case or spaces. They can be merged.")
+        notes.append(f"Labels {names} differ only by case or spaces. They can be merged.")
     if report.duplicate_groups:
         extra = sum(len(group) - 1 for group in report.duplicate_groups)
-        said.append(
+        notes.append(
             f"{extra} rows repeat an earlier text; the same text never stands on both sides of a split."
         )
     if report.conflict_rows:
         shown = ", ".join(str(row) for row in report.conflict_rows[0])
-        said.append(
+        notes.append(
             f"{len(report.conflict_rows)} texts stand under different labels (rows {shown}, first of them)."
         )
     if report.in_both:
-        said.append(f"{len(report.in_both)} rows stand in the test file too; they are removed from training.")
+        notes.append(
+            f"{len(report.in_both)} rows stand in the test file too; they are removed from training."
+        )
     if report.test is not None:
         unseen = sorted(set(report.test.classes) - set(report.classes))
         if unseen:
-            said.append(f"The test file has labels that training never sees: {', '.join(map(repr, unseen))}.")
+            notes.append(
+                f"The test file has labels that training never sees: {', '.join(map(repr, unseen))}."
+            )
     if report.refused:
-        said.append(f"{len(report.refused)} rows were refused; each is listed with its reason.")
-    return said
+        notes.append(f"{len(report.refused)} rows were refused; each is listed with its reason.")
+    return notes
 
 
 def _token_warnings(tokens: TokenReport | None) -> list[str]:
     if tokens is None:
         return []
-    said = []
+    notes = []
     if tokens.cut:
-        said.append(
+        notes.append(
             f"{tokens.cut} texts ({tokens.cut_share:.0%}) are longer than {tokens.max_tokens} tokens; their ends are cut."
         )
     if tokens.fit.unknown_share > UNKNOWN_WARNING or tokens.fit.fragments_per_word > FRAGMENTS_WARNING:
-        said.append(
+        notes.append(
             f"The vocabulary of {tokens.encoder} fits these texts badly: {tokens.fit.unknown_share:.1%} of the pieces are "
             f"unknown, {tokens.fit.fragments_per_word:.1f} pieces a word. For Korean choose e5, the multilingual encoder."
         )
-    return said
+    return notes

@@ -46,15 +46,27 @@ MOST_TEXTS = 300_000  # whose token counts are kept
 PROBE_SECONDS = 180
 
 
+CHEAP_SECONDS, DEAR_SECONDS = 5.0, 60.0  # of one training
+
+
+def usual_seeds(seconds: float) -> int:
+    """How many seeds are usual where a training takes so long: 5 under 5 seconds, 3 under a minute, else 1."""
+    return 5 if seconds < CHEAP_SECONDS else 3 if seconds < DEAR_SECONDS else 1
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Expected cost of a whole experiment on this machine; by arm, and by training of the source, with what each is called."""
+    """Expected cost of a whole experiment on this machine; by arm, and by training of the source, with what each is called.
+
+    `longest` are the seconds of the longest of its trainings.
+    """
 
     seconds: float
     memory: float
     trainings: int
     by_arm: dict[str, float]
     titles: dict[str, str]
+    longest: float = 0.0
 
 
 def estimate(
@@ -145,6 +157,7 @@ def _add_up(
 ) -> Estimate:
     config, trials = prepared.config, prepared.trials
     by_arm: dict[str, float] = {}
+    longest = 0.0
     seeds = Counter((trial.role, expected_key(trial), trial.size) for trial in trials)
     drawn: dict[tuple[str, int | None], tuple[LabelledTexts, LabelledTexts, Examples]] = {}
     for (role, name, size), number in seeds.items():
@@ -155,13 +168,14 @@ def _add_up(
         effort = strategy(arms[name].strategy).effort
         seconds = effort.seconds(config.settings_of(arms[name]), work, rates[name])
         by_arm[name] = by_arm.get(name, 0.0) + seconds
+        longest = max(longest, seconds / number)
     starting = max(rate.start for rate in rates.values())
     memory = max(rate.memory for rate in rates.values())
     titles = {
         name: config.title_of(arm) if name in config.by_key else f"source task ({config.title_of(arm)})"
         for name, arm in arms.items()
     }
-    return Estimate(starting + sum(by_arm.values()), memory, len(trials), by_arm, titles)
+    return Estimate(starting + sum(by_arm.values()), memory, len(trials), by_arm, titles, longest)
 
 
 def _rows(prepared: Prepared, role: str, size: int | None) -> tuple[LabelledTexts, LabelledTexts, Examples]:

@@ -70,15 +70,15 @@ def source_plan(
 
 def source_notes(job: Job) -> list[str]:
     """What the person should know of a comparison's source and the test rows; may be none."""
-    left_out, seen = (int(job.record.config.get(name, 0)) for name in (LEFT_OUT, IN_TEST))
+    left_out, learned = (int(job.record.config.get(name, 0)) for name in (LEFT_OUT, IN_TEST))
     notes = []
     if left_out:
         notes.append(
             f"{left_out:,} rows of the source task are test rows of the target too; nothing was trained on them."
         )
-    if seen:
+    if learned:
         notes.append(
-            f"The source has learned from {seen:,} of these test rows before: what begins with it, and its own model, "
+            f"The source has learned from {learned:,} of these test rows before: what begins with it, and its own model, "
             "look better here than on new rows."
         )
     return notes
