@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from tl_core.data.columns import Columns
-from tl_core.data.examples import Examples, read_examples, text_key, texts_of, to_examples, write_examples
+from tl_core.data.examples import (
+    Examples,
+    label_key,
+    read_examples,
+    text_key,
+    texts_of,
+    to_examples,
+    write_examples,
+)
 from tl_core.data.tables import Refused, Table, read_table
 from tl_core.errors import DataError
 
@@ -84,6 +92,34 @@ def test_texts_to_predict_keep_order_and_empty_ones() -> None:
 
 def test_the_key_of_a_text_ignores_case_and_white_space() -> None:
     assert text_key("  Straße\n NR  1 ") == text_key("STRASSE nr 1")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Caf\u00e9 au lait", "Cafe\u0301 au lait"),
+        ("\uc88b\uc544\uc694", "\u110c\u1169\u11c2\u110b\u1161\u110b\u116d"),
+        ("a zero\u200bwidth space", "a zerowidth space"),
+        ("\uff27\uff4f\uff4f\uff44 film", "Good film"),
+        ("<b>Good</b> film<br />", "good film"),
+        ("salt &amp; pepper", "salt & pepper"),
+        ("Good film!!!", "good, film."),
+    ],
+)
+def test_near_equal_texts_share_a_key(one: str, other: str):
+    assert text_key(one) == text_key(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("3.5 stars", "35 stars"), (":-)", ":-("), ("!!!", "???"), ("a < b", "a > c")]
+)
+def test_texts_that_differ_in_more_keep_their_own_key(one: str, other: str):
+    assert text_key(one) != text_key(other)
+
+
+def test_labels_keep_their_punctuation():
+    assert label_key("C++") != label_key("C") != label_key("C#")
+    assert label_key("\uff21 b\u200b") == label_key("a  B")
 
 
 def test_examples_come_back_from_disk_as_they_were(tmp_path: Path) -> None:

@@ -107,3 +107,13 @@ def test_samples_depend_on_the_seed_alone() -> None:
 def test_a_sample_of_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match="at least 1"):
         sample_per_class(random_examples(0), 0, 0)
+
+
+def test_near_equal_texts_never_stand_on_both_sides():
+    """A text again with a tag, another normal form or zero-width marks is the same text."""
+    plain = [f"the number {at} caf\u00e9" for at in range(60)]
+    again = [f"<p>the number {at}\u200b cafe\u0301!</p>" for at in range(60)]
+    labels = tuple(("a", "b")[at % 2] for at in range(60)) * 2
+    rest, held = split(Examples((*plain, *again), labels, tuple(range(120))), share=0.3, seed=1)
+    assert not {text_key(text) for text in rest.texts} & {text_key(text) for text in held.texts}
+    assert len(held) % 2 == 0

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from tl_core.data.columns import Columns
 from tl_core.data.tables import Refused, Table
 from tl_core.errors import DataError
 from tl_core.whole_files import written_aside
+
+TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")  # of HTML
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +104,37 @@ def texts_of(table: Table, text_columns: Sequence[str]) -> list[str]:
 
 
 def text_key(text: str) -> str:
-    """The key that texts share which differ only by case or white space."""
-    return " ".join(text.casefold().split())
+    """The key that near-equal texts share.
+
+    They differ only by case, white space, Unicode's form (NFKC), characters without a glyph, HTML's tags and entities, or
+    punctuation. A text of punctuation alone keeps it.
+    """
+    plain = html.unescape(text) if "&" in text else text
+    plain = TAG.sub(" ", plain) if "<" in plain else plain
+    plain = _visible(plain).casefold()
+    return " ".join(plain.translate(_punctuation()).split()) or " ".join(plain.split())
+
+
+def label_key(label: str) -> str:
+    """The key that labels share which differ only by case, white space, Unicode's form, or characters without a glyph."""
+    return " ".join(_visible(label).casefold().split())
+
+
+def _visible(text: str) -> str:
+    """The text in Unicode's form NFKC, without format characters such as zero-width spaces."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text).translate(_formats())
+
+
+@lru_cache(maxsize=1)
+def _punctuation() -> dict[int, str]:
+    return {code: " " for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "P"}
+
+
+@lru_cache(maxsize=1)
+def _formats() -> dict[int, None]:
+    return {code: None for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) == "Cf"}
 
 
 def write_examples(path: Path, examples: Examples) -> None:
@@ -160,5 +196,5 @@ def _merged(labels: Sequence[str]) -> list[str]:
     """Each label in the most frequent spelling of its kind; of equals, the one seen first."""
     spelling: dict[str, str] = {}
     for label, _ in Counter(labels).most_common():
-        spelling.setdefault(text_key(label), label)
-    return [spelling[text_key(label)] for label in labels]
+        spelling.setdefault(label_key(label), label)
+    return [spelling[label_key(label)] for label in labels]

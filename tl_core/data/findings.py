@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tl_core.data.examples import Examples, text_key
+from tl_core.data.examples import Examples, label_key, text_key
 
 __all__ = [
     "Conflict",
     "conflicts",
     "duplicates",
+    "label_key",
     "label_variants",
     "overlap",
     "small_classes",
@@ -32,10 +33,10 @@ class Conflict:
 
 
 def label_variants(labels: Iterable[str]) -> tuple[tuple[str, ...], ...]:
-    """Groups of labels that differ only by case or white space, each in the order first seen."""
+    """Groups of labels that share their key (see `label_key`), each in the order first seen."""
     groups: dict[str, dict[str, None]] = {}
     for label in dict.fromkeys(labels):
-        groups.setdefault(text_key(label), {})[label] = None
+        groups.setdefault(label_key(label), {})[label] = None
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
 
 
