@@ -12,7 +12,7 @@ import torch
 from tests.training.problems import ROWS, loop_config, make_network, make_problem
 from tl_core.errors import ModelError
 from tl_core.training.devices import make_accelerator
-from tl_core.training.events import Metric, Note, Progress, Stopped
+from tl_core.training.events import Metric, Note, Progress, Stopped, drain
 from tl_core.training.loop import LoopControl, Problem, fit
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -288,3 +288,28 @@ def test_a_stopped_training_keeps_its_averaged_weights(tmp_path: Path):
     again = make_network()
     train(again, control=LoopControl(tmp_path), epochs=4, averaging=0.9)
     assert np.allclose(weights(whole), weights(again), atol=1e-6)
+
+
+def test_what_an_early_end_never_released_is_not_counted_as_trained():
+    network, problem = make_network(), make_problem()
+    validated = iter([1.0, 2.0, 3.0, 4.0])
+
+    def validate(model, part, parts):
+        return np.array([next(validated), 0.0, 1.0])
+
+    names = [name for name, _ in network.named_parameters()]
+    late = names[0]  # released in the fourth epoch alone, which an early end leaves out
+    result = drain(
+        fit(
+            network,
+            network[-1],
+            Problem(problem.lengths, problem.losses, validate),
+            loop_config(epochs=5, patience=1),
+            make_accelerator("float32"),
+            LoopControl(),
+            lambda name, epoch: 1e-2 if name != late or epoch > 3 else 0.0,
+        )
+    )
+    assert result.stopped_early
+    sizes = {name: parameter.numel() for name, parameter in network.named_parameters()}
+    assert result.trained_parameters == sum(sizes.values()) - sizes[late]

@@ -92,7 +92,7 @@ class LoopControl:
 class Fit:
     """Result of a training; `seconds` counts training and validation, over all resumptions.
 
-    `trained_parameters` are the numbers whose rate was above 0 in some epoch.
+    `trained_parameters` are the numbers whose rate was above 0 in an epoch that was trained.
     """
 
     steps: int
@@ -189,7 +189,8 @@ class _Loop:
             parameter.requires_grad_(True)
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
         stopped_early = at.epoch < self.config.epochs
-        moving = [group for group in self.optimizer.param_groups if max(group["rates"]) > 0]
+        done = max(1, self.position.epoch)
+        moving = [group for group in self.optimizer.param_groups if max(group["rates"][:done]) > 0]
         trained = sum(parameter.numel() for group in moving for parameter in group["params"])
         return Fit(at.step, at.best_epoch or at.epoch, self._seconds(), stopped_early, trained)
 
