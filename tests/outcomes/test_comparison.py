@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from tl_core.data.examples import read_examples
 from tl_core.errors import DataError, RunError
 from tl_core.jobs.classify.compare import runs_done
 from tl_core.outcomes.answers import overconfidence, read_answers
-from tl_core.outcomes.experiment import summarise
+from tl_core.outcomes.experiment import same_each_time, summarise
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.metrics import Report, score
@@ -36,6 +38,15 @@ def test_a_summary_has_means_and_spread_over_seeds_in_the_order_of_strategies(st
     assert lora.interval is not None
     assert lora.interval.low <= lora.value <= lora.interval.high
     assert found.best.value == max(each.value for each in found.points)
+
+
+def test_trainings_that_come_out_the_same_are_told_so(store: Store):
+    job = add_job(store, ("tfidf", "lora"), seeds=2)
+    points = summarise(job, runs_done(store.runs_of(job.id))).points
+    assert same_each_time(points) == ""
+    twice = replace(points[0], values=(0.8, 0.8))
+    assert same_each_time([twice, points[1]]) == "The same each time, whatever the seed: TF-IDF."
+    assert same_each_time([replace(twice, values=(0.8,))]) == ""
 
 
 def test_one_run_has_its_own_interval_and_no_spread(store: Store):

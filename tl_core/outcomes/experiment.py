@@ -123,6 +123,16 @@ class ZeroShot:
         return f"The source's own model ({self.title}), without one row of the target: {100 * self.value:.1f} %{span}."
 
 
+def same_each_time(points: Sequence[Point]) -> str:
+    """Which arms came out the same with every seed, as a sentence: their spread is none, not small; '' for none."""
+    titles = list(
+        dict.fromkeys(point.title for point in points if len(point.values) > 1 and point.spread == 0)
+    )
+    if not titles:
+        return ""
+    return f"The same each time, whatever the seed: {', '.join(titles)}."
+
+
 def zero_shots(runs: Sequence[Run]) -> tuple[ZeroShot, ...]:
     """The finished runs of these in which a source's own model was scored as it is."""
     done = [run for run in runs if run.record.role == ZERO_SHOT and run.report]

@@ -11,7 +11,8 @@ from pages.components.charts.grid import scores_over_sizes, worth_of_source
 from pages.components.choice import one_of
 from pages.components.columns import cost_columns, interval_text, score_columns
 from pages.components.downloads import csv_button
-from tl_core.outcomes.experiment import Grid
+from pages.components.guard import plain
+from tl_core.outcomes.experiment import Grid, same_each_time
 
 
 def show_grid(grid: Grid, *, choose_measure: bool = False) -> None:
@@ -52,6 +53,8 @@ def _show_curve(grid: Grid, choose_measure: bool) -> None:
         f"Means over seeds; bands are their standard deviation. {dashed}All are scored on the same "
         f"{grid.test_rows:,} test {grid.unit}s."
     )
+    if same := same_each_time(grid.points):
+        st.caption(plain(same))
 
 
 def _has_both(grid: Grid) -> bool:

@@ -12,7 +12,7 @@ from pages.components.charts.classification import strategy_scores
 from pages.components.columns import cost_columns, interval_text, score_columns
 from pages.components.guard import plain
 from pages.components.kept import results
-from tl_core.outcomes.experiment import Summary
+from tl_core.outcomes.experiment import Summary, same_each_time
 from tl_core.runs.store import Job, Run
 
 MAJORITY = "Most frequent class"
@@ -35,6 +35,8 @@ def show_summary(job: Job, runs: Sequence[Run]) -> None:
         f"Scored on {summary.rows:,} test rows. The interval would hold the true accuracy in 95 of 100 such tests, for "
         "other rows and, of several seeds, other seeds; ± is the spread between seeds; macro-F1 counts every class alike."
     )
+    if same := same_each_time(summary.points):
+        st.caption(plain(same))
     st.plotly_chart(
         strategy_scores(summary.points, summary.majority_accuracy or 0.0),
         key="result.scores",
