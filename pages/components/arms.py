@@ -85,10 +85,10 @@ def choose_arms(
 def _offer_another(names: Sequence[str], loaded: Sequence[Mapping[str, Any]], key: str) -> None:
     """One button a strategy: the same again, to be compared with other settings or another start."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Once more, with other settings:", width="content")
+        st.caption("Beside it, with other settings:", width="content")
         for name in names:
             title = strategy(name).title
-            if st.button(title, icon=":material/add:", type="tertiary", key=f"{key}.{name}.again"):
+            if st.button(f"{title} again", icon=":material/add:", type="tertiary", key=f"{key}.{name}.again"):
                 state.add_arm(f"{key}.{name}", len(_saved(name, loaded)))
                 st.rerun()
 
