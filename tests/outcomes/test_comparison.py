@@ -44,9 +44,15 @@ def test_trainings_that_come_out_the_same_are_told_so(store: Store):
     job = add_job(store, ("tfidf", "lora"), seeds=2)
     points = summarise(job, runs_done(store.runs_of(job.id))).points
     assert same_each_time(points) == ""
-    twice = replace(points[0], values=(0.8, 0.8))
-    assert same_each_time([twice, points[1]]) == "The same each time, whatever the seed: TF-IDF."
-    assert same_each_time([replace(twice, values=(0.8,))]) == ""
+    assert not any(point.alike for point in points)
+    twice = replace(points[0], alike=True)
+    assert same_each_time([twice, points[1]]) == "Right on the same test rows with every seed: TF-IDF."
+    more = replace(twice, size=8, rows=1250.0)
+    assert "TF-IDF on 240 rows, TF-IDF on 1,250 rows" in same_each_time([twice, more])
+    (store.runs_of(job.id)[1].folder / "predictions.npy").write_bytes(
+        (store.runs_of(job.id)[0].folder / "predictions.npy").read_bytes()
+    )
+    assert summarise(job, runs_done(store.runs_of(job.id))).points[0].alike
 
 
 def test_one_run_has_its_own_interval_and_no_spread(store: Store):

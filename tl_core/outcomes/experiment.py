@@ -53,6 +53,7 @@ class Point:
     seconds: float
     trained_parameters: int
     peak_memory: int
+    alike: bool = False
 
     @property
     def value(self) -> float:
@@ -123,14 +124,14 @@ class ZeroShot:
         return f"The source's own model ({self.title}), without one row of the target: {100 * self.value:.1f} %{span}."
 
 
-def same_each_time(points: Sequence[Point]) -> str:
-    """Which arms came out the same with every seed, as a sentence: their spread is none, not small; '' for none."""
-    titles = list(
-        dict.fromkeys(point.title for point in points if len(point.values) > 1 and point.spread == 0)
-    )
-    if not titles:
+def same_each_time(points: Sequence[Point], unit: str = "row") -> str:
+    """Which points are right on the same rows with every seed, as a sentence: their spread is none, not small; '' for none."""
+    alike = [point for point in points if point.alike]
+    if not alike:
         return ""
-    return f"The same each time, whatever the seed: {', '.join(titles)}."
+    several = len({point.size for point in points}) > 1
+    names = [f"{point.title} on {point.rows:,.0f} {unit}s" if several else point.title for point in alike]
+    return f"Right on the same test {unit}s with every seed: {', '.join(names)}."
 
 
 def zero_shots(runs: Sequence[Run]) -> tuple[ZeroShot, ...]:
@@ -331,6 +332,7 @@ def _point(
         seconds=float(np.mean([run.record.seconds or 0.0 for run in runs])),
         trained_parameters=runs[0].record.trained_parameters or 0,
         peak_memory=max(run.record.peak_memory or 0 for run in runs),
+        alike=correct is not None and len(correct) > 1 and bool((correct == correct[0]).all()),
     )
 
 

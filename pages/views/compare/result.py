@@ -53,7 +53,7 @@ def _show_curve(grid: Grid, choose_measure: bool) -> None:
         f"Means over seeds; bands are their standard deviation. {dashed}All are scored on the same "
         f"{grid.test_rows:,} test {grid.unit}s."
     )
-    if same := same_each_time(grid.points):
+    if same := same_each_time(grid.points, grid.unit):
         st.caption(plain(same))
 
 
