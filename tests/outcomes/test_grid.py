@@ -16,8 +16,8 @@ from tl_core.jobs.classify.plan import Task
 from tl_core.outcomes.experiment import Gain, Grid, read_grid
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
-from tl_core.tasks.intervals import Interval
-from tl_core.tasks.significance import compare_pair
+from tl_core.tasks.intervals import Interval, difference_of
+from tl_core.tasks.significance import judge_all
 
 
 @pytest.fixture
@@ -61,9 +61,13 @@ def test_the_gain_is_the_paired_difference(store: Store, tmp_path: Path):
     def correct(start: str) -> np.ndarray:
         return np.stack([read_answers(job, runs[f"frozen-{start}-4-{seed}"]).correct for seed in (1, 2)])
 
-    difference, interval, p_value = compare_pair(correct("source"), correct("plain"))
+    [judged] = judge_all([difference_of(correct("source"), correct("plain"))])
     [gain] = read_grid(job, list(runs.values())).gains
-    assert (gain.difference, gain.interval, gain.adjusted_p) == (difference, interval, p_value)
+    assert (gain.difference, gain.interval, gain.adjusted_p) == (
+        judged.value,
+        judged.interval,
+        judged.p_value,
+    )
 
 
 def gain(difference: float, low: float, high: float, p: float) -> Gain:

@@ -112,12 +112,6 @@ def judge_all(differences: Sequence[Difference]) -> list[Judged]:
     ]
 
 
-def compare_pair(a: Correct, b: Correct) -> tuple[float, Interval, float]:
-    """Accuracy of `a` (S, N) less that of `b` (S', N), its 95 % interval, and the two-sided p-value, as of one pair alone."""
-    [judged] = judge_all([difference_of(_checked("a", a), _checked("b", b))])
-    return judged.value, judged.interval, judged.p_value
-
-
 def holm_levels(p_values: Sequence[float], level: float = SIGNIFICANCE_LEVEL) -> list[float]:
     """The level at which each is tested, in the same order: the first that does not pass sets it for all that follow."""
     levels = [level] * len(p_values)

@@ -28,7 +28,7 @@ from tl_core.jobs.experiment import (
 from tl_core.knobs import from_values, knob, to_values
 from tl_core.tasks.classify.config import AnyConfig
 from tl_core.tasks.classify.fitting import LabelledTexts
-from tl_core.tasks.classify.strategies import STRATEGIES, strategy
+from tl_core.tasks.classify.strategies import place_of_strategy, strategy
 
 ROWS_FOR_VALIDATION = 200  # below, holding rows back costs more than it tells
 USUAL = ("tfidf", "frozen", "lora")
@@ -221,19 +221,13 @@ def trials(config: ClassifyExperiment, source: SourcePlan = WITHOUT_SOURCE) -> l
         planned = [Trial(f"{SOURCE}-{key}", key, role=SOURCE) for key in source_arms(config, source)]
     planned += [Trial(f"zero-{key}", key, role=ZERO_SHOT) for key in source.zero]
     sizes: list[int | None] = [*by_size(config.sizes)] or [None]
-    for key, arm in _cheap_first(config.by_key):
+    for key, arm in sorted(config.by_key.items(), key=lambda item: place_of_strategy(item[1].strategy)):
         for size in sizes:
             for from_source in _starts(config, arm, source):
                 for seed in range(config.seeds):
                     name = _trial_name(key, seed, from_source, size)
                     planned.append(Trial(name, key, seed, from_source=from_source, size=size))
     return planned
-
-
-def _cheap_first(arms: Mapping[str, Arm]) -> list[tuple[str, Arm]]:
-    """Arms in the order of their strategies' table; those of one strategy in the order given."""
-    order = [row.name for row in STRATEGIES]
-    return sorted(arms.items(), key=lambda item: order.index(item[1].strategy))
 
 
 def _trial_name(key: str, seed: int, from_source: bool, size: int | None) -> str:
@@ -253,7 +247,7 @@ def source_arms(config: ClassifyExperiment, source: SourcePlan) -> dict[str, Arm
     """How the source task is trained, by key: once for all arms that take over the same."""
     made: dict[str, Arm] = {}
     needed = [source_arm(config, arm) for arm in config.arms if source.gives_to(arm) and not arm.source]
-    for _, arm in _cheap_first({str(at): arm for at, arm in enumerate(needed)}):
+    for arm in sorted(needed, key=lambda arm: place_of_strategy(arm.strategy)):
         if arm not in made.values():
             made[free_name(arm.strategy, made)] = arm
     return made
