@@ -29,6 +29,11 @@ NEAR = 0.005  # half a point: a difference whose whole interval is smaller than 
 Group = tuple[str, bool, int]  # an arm, whether from its source, its size
 
 
+def spread_of(values: Sequence[float]) -> float | None:
+    """The sample standard deviation over the seeds; none of one seed."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Point:
     """The finished runs of one arm on one size, with or without its source; means over its seeds.
@@ -61,7 +66,7 @@ class Point:
 
     @property
     def spread(self) -> float | None:
-        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else None
+        return spread_of(self.values)
 
     def mean(self, measure: str) -> float:
         """The mean of another measure of the task, by its key."""

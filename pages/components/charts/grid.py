@@ -19,7 +19,7 @@ from pages.components.charts.style import (
     translucent,
 )
 from tl_core.encoders.movement.probe import Probed
-from tl_core.outcomes.experiment import Gain, Grid, Point
+from tl_core.outcomes.experiment import Gain, Grid, Point, spread_of
 from tl_core.outcomes.moved import MovedLayers, MovedWords
 
 FROM_SOURCE = "from the source"
@@ -87,7 +87,7 @@ def _add_line(
     group = f"{first.arm} {first.from_source}"
     rows = [point.rows for point in points]
     means = [float(np.mean(values[point.size])) for point in points]
-    spreads = [_deviation(values[point.size]) for point in points]
+    spreads = [spread_of(values[point.size]) for point in points]
     if any(spreads):
         low = [mean - (spread or 0.0) for mean, spread in zip(means, spreads)]
         high = [mean + (spread or 0.0) for mean, spread in zip(means, spreads)]
@@ -122,10 +122,6 @@ def _add_line(
             ),
         )
     )
-
-
-def _deviation(values: Sequence[float]) -> float | None:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def _add_level(figure: go.Figure, level: float, name: str, colour: str) -> None:
