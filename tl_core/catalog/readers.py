@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
+from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.load import find_encoder
 from tl_core.errors import ModelError, RunError
 from tl_core.runs.store import IDENTIFIER, Store
@@ -46,10 +47,10 @@ def shipped(name: str) -> ShippedReader | None:
 
 
 def reader_title(store: Store, name: str) -> str:
-    """Title of a reader on screen."""
-    row = shipped(name)
-    if row is not None:
-        return row.title
+    """Title on screen of a reader, or of a packaged encoder that has not learned to read."""
+    titles = {row.name: row.title for row in (*SHIPPED, *ENCODERS)}
+    if name in titles:
+        return titles[name]
     return str(store.run(name).record.title) if IDENTIFIER.fullmatch(name) else name
 
 

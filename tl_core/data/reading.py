@@ -107,6 +107,14 @@ def joined(name: str, sets: Sequence[ReadingSet]) -> ReadingSet:
     return ReadingSet(name, tuple(passages), tuple(questions), refused)
 
 
+def distinct(data: ReadingSet) -> ReadingSet:
+    """The set with each question once: of those with the same words on the same passage the first; all passages stay."""
+    firsts: dict[tuple[str, str], Question] = {}
+    for question in data.questions:
+        firsts.setdefault((question.text.strip(), data.passage_of(question).strip()), question)
+    return replace(data, questions=tuple(firsts.values()))
+
+
 def split_by_article(data: ReadingSet, share: float, seed: int) -> tuple[ReadingSet, ReadingSet]:
     """(kept, held back): whole articles are held back until they hold at least `share` of the questions.
 

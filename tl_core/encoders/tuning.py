@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 
 from tl_core.knobs import check_knobs, knob
 from tl_core.training.precision import PRECISIONS
-from tl_core.training.schedule import epochs_for_steps
+from tl_core.training.schedule import AVERAGING_HELP, EPOCHS_HELP, epochs_for_steps
 
 if TYPE_CHECKING:
     import torch
 
 TOKENS_HELP = "Longest text in tokens; what is longer is cut at its end."
-EPOCHS_HELP = (
-    "Passes over the training rows. 0 chooses from their number: few rows need more passes for as many steps."
-)
 PATIENCE_HELP = (
     "Stop after this many epochs without a gain on the validation rows; the best epoch is kept: "
     "the one with the highest accuracy, and the smallest loss among equals."
@@ -57,6 +54,7 @@ class TunedConfig:
     warmup_share: float = knob(
         0.1, "Share of the steps in which the rate grows.", low=0.0, high=0.9, advanced=True
     )
+    averaging: float = knob(0.0, AVERAGING_HELP, low=0.0, high=0.9999, advanced=True)
     patience: int = knob(3, PATIENCE_HELP, low=1, high=100, advanced=True)
     precision: str = knob("auto", PRECISION_HELP, choices=PRECISIONS, advanced=True)
 

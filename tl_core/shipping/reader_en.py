@@ -2,40 +2,53 @@
 
     python -m tl_core.shipping.reader_en --data DIR
 
-DIR holds, in any sub-folder, `squadshifts_{new_wiki,reddit,amazon_reviews}.json`,
-`squad_v2_train_first_10_articles.json` and, to measure on, `xquad_en.json` (each may be gzip).
+DIR holds, in any sub-folder, the files that `WIKIPEDIA` and `OTHERS` name and, to measure on, `xquad_en.json` (each
+may be gzip).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from tl_core.data.reading import joined, split_by_article, with_unanswerable
+from tl_core.data.reading import distinct, joined, split_by_article, with_unanswerable
 from tl_core.data.reading_files import read_reading_file
 from tl_core.shipping.reader import run_recipe
 from tl_core.shipping.reader_recipe import Questions, ReaderRecipe, Stage
 from tl_core.shipping.steps import find_file
 from tl_core.tasks.read.config import ReadConfig
 
-WIKIPEDIA = ("squadshifts_new_wiki.json", "squad_v2_train_first_10_articles.json")
+SQUAD = ("squad_v2_train_first_10_articles.json", "squad_v1_train_44_articles.json", "squad_v1_more_passages.json")
+WIKIPEDIA = ("squadshifts_new_wiki.json", *SQUAD, "tydiqa_goldp_en_train.json")
 OTHERS = ("squadshifts_reddit.json", "squadshifts_amazon_reviews.json")
 TEST = "xquad_en.json"
-HELD_SHARE = 0.03  # of the Wikipedia questions: whole articles, for the epoch and the calibration
+HELD = "squadshifts_new_wiki.json"  # whole articles of it are held back, for the epoch and the calibration
+HELD_SHARE = 0.05
 UNANSWERABLE = 0.33  # of the held questions, for the threshold
 
-ENGLISH_SOURCES = (
-    "- SQuADShifts (Miller et al. 2020), new Wikipedia, Reddit and Amazon parts: CC BY 4.0",
-    "- SQuAD 2.0 (Rajpurkar et al. 2018), the first ten training articles: CC BY-SA 4.0",
+WIKIPEDIA_SOURCES = (
+    "- SQuAD 1.1 and 2.0 (Rajpurkar et al. 2016, 2018), training articles: CC BY-SA 4.0",
+    "- SQuADShifts (Miller et al. 2020), new Wikipedia: CC BY 4.0",
+    "- TyDi QA, gold passages (Clark et al. 2020), English: Apache-2.0",
 )
+ENGLISH_SOURCES = (*WIKIPEDIA_SOURCES, "- SQuADShifts, Reddit and Amazon parts: CC BY 4.0")
+
+
+def read_wikipedia(folder: Path) -> Questions:
+    """English questions about Wikipedia, of which a few articles are held back."""
+    return _with_held(folder, WIKIPEDIA)
 
 
 def read_english(folder: Path) -> Questions:
     """All English training questions, of which a few Wikipedia articles are held back."""
-    wiki = joined("Wikipedia", [read_reading_file(find_file(folder, name)) for name in WIKIPEDIA])
-    train, held = split_by_article(wiki, HELD_SHARE, seed=0)
-    others = [read_reading_file(find_file(folder, name)) for name in OTHERS]
-    test = read_reading_file(find_file(folder, TEST))
-    return Questions(joined("English", [train, *others]), with_unanswerable(held, UNANSWERABLE, 0), test)
+    return _with_held(folder, (*WIKIPEDIA, *OTHERS))
+
+
+def _with_held(folder: Path, names: Sequence[str]) -> Questions:
+    kept, held = split_by_article(read_reading_file(find_file(folder, HELD)), HELD_SHARE, seed=0)
+    rest = [read_reading_file(find_file(folder, name)) for name in names if name != HELD]
+    train = distinct(joined("English", [kept, *rest]))
+    return Questions(train, with_unanswerable(held, UNANSWERABLE, 0), read_reading_file(find_file(folder, TEST)))
 
 
 RECIPE = ReaderRecipe(

@@ -82,12 +82,12 @@ class Difference:
 
         For one pair of models that of the binomial share among the rows where they differ (Clopper & Pearson 1934),
         which agrees with McNemar's exact test. For more the rows' part at the normal quantile and the seeds' at Student's
-        t with S - 1 degrees of freedom, joined by their squares (Graybill & Wang 1980; MOVER).
+        t with S - 1 degrees of freedom, joined by their squares (Graybill & Wang 1980; MOVER). It ends at -1 and 1.
         """
         if self.pairs == 1:
             return self._of_two_models(level)
         half = float(np.sqrt(self._squared_half(level)))
-        return Interval(self.value - half, self.value + half)
+        return Interval(max(-1.0, self.value - half), min(1.0, self.value + half))
 
     @property
     def p_value(self) -> float:

@@ -1,4 +1,11 @@
-"""The learning rate over a training: linear warm-up, then linear decay to zero."""
+"""The learning rate over a training: linear warm-up, then linear decay to zero; and what its settings mean."""
+
+EPOCHS_HELP = (
+    "Passes over the training rows. 0 chooses from their number: few rows need more passes for as many steps."
+)
+AVERAGING_HELP = (
+    "Decay of a running mean of the weights over the steps, which is what is judged and kept; 0 keeps the last step's."
+)
 
 
 def rate_factor(step: int, total: int, warmup: int) -> float:

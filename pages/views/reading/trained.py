@@ -41,6 +41,21 @@ def show_trained(store: Store, job: Job) -> None:
 
 
 def _summary(store: Store, job: Job, runs: Sequence[Run]) -> None:
+    show_grid(results.grid(job, runs), choose_measure=True)
+    tested = runs[0].record.rows.test
+    st.caption(
+        f"Each was asked the same {tested:,} test questions; no training here has learned from their passages. "
+        "What a start has read before is on its card."
+    )
+    show_notes(rank_notes(runs))
+    if 2 <= len(runs) <= 6:
+        st.markdown("**Larger than chance?**")
+        st.text("\n".join(compare_in_words(store, runs)))
+    with st.expander("Each training"):
+        _show_each(runs)
+
+
+def _show_each(runs: Sequence[Run]) -> None:
     st.dataframe(
         pd.DataFrame([_row(run) for run in runs]),
         hide_index=True,
@@ -53,16 +68,6 @@ def _summary(store: Store, job: Job, runs: Sequence[Run]) -> None:
         },
         alt="Scores of every training",
     )
-    tested = runs[0].record.rows.test
-    st.caption(
-        f"Each was asked the same {tested:,} test questions; no training here has learned from their passages. "
-        "What a start has read before is on its card."
-    )
-    show_grid(results.grid(job, runs), choose_measure=True)
-    show_notes(rank_notes(runs))
-    if 2 <= len(runs) <= 6:
-        st.markdown("**Larger than chance?**")
-        st.text("\n".join(compare_in_words(store, runs)))
 
 
 def _row(run: Run) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def test_a_share_has_the_interval_of_wilson(right, count):
 
 def test_where_the_seeds_alone_differ_the_interval_is_students_t_over_them():
     """Every row is right or wrong as the training is: nothing is left for the rows."""
-    a = np.repeat(np.array([[True], [True], [True], [False]]), 5000, axis=1)
-    b = np.repeat(np.array([[True], [False], [False], [False]]), 5000, axis=1)
+    a = np.repeat(np.array([[True]] * 5 + [[False]] * 3), 5000, axis=1)
+    b = np.repeat(np.array([[True]] * 3 + [[False]] * 5), 5000, axis=1)
     difference = difference_of(a, b)
     wanted = ttest_1samp(a.mean(axis=1) - b.mean(axis=1), 0)
     ends = wanted.confidence_interval(0.95)
@@ -104,6 +104,15 @@ def equal_pair(seeds, rows, spread, seed):
 def test_a_training_without_a_partner_stays_out():
     a, b = answers(0.8, 3, seed=1), answers(0.7, 2, seed=2)
     assert difference_of(a, b) == difference_of(a[:2], b)
+
+
+def test_the_interval_of_a_difference_stays_within_what_shares_can_differ_by():
+    right, wrong = np.ones(100, dtype=bool), np.zeros(100, dtype=bool)
+    half = np.arange(100) < 50
+    interval = difference_of(np.stack([right, half]), np.stack([wrong, wrong])).interval()
+    assert (interval.low, interval.high) == (-1.0, 1.0)  # two trainings 50 points apart: t reaches far beyond
+    lowest = difference_of(np.stack([wrong, wrong]), np.stack([right, half])).interval(0.01)
+    assert (lowest.low, lowest.high) == (-1.0, 1.0)
 
 
 def test_a_clear_difference_is_found_and_the_better_one_named():

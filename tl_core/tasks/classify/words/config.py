@@ -9,11 +9,8 @@ from tl_core.errors import ModelError
 from tl_core.knobs import check_knobs, knob
 from tl_core.tasks.classify.words.splitting import SPLITTERS
 from tl_core.training.precision import PRECISIONS
-from tl_core.training.schedule import epochs_for_steps
+from tl_core.training.schedule import AVERAGING_HELP, EPOCHS_HELP, epochs_for_steps
 
-EPOCHS_HELP = (
-    "Passes over the training rows. 0 chooses from their number: few rows need more passes for as many steps."
-)
 EMBEDDINGS_HELP = (
     "What training does to the word vectors: trained with the network's rate, slow with a rate of their own, "
     "or frozen as they came. auto freezes what a source learned on fewer than 2,000 rows, and trains else."
@@ -84,14 +81,7 @@ class WordConfig:
     word_dropout: float = knob(
         0.1, "Share of words that a step takes as unknown in training.", low=0.0, high=0.9, advanced=True
     )
-    averaging: float = knob(
-        0.99,
-        "Decay of a running mean of the weights over the steps, which is what is judged and kept; 0 keeps the last "
-        "step's.",
-        low=0.0,
-        high=0.9999,
-        advanced=True,
-    )
+    averaging: float = knob(0.99, AVERAGING_HELP, low=0.0, high=0.9999, advanced=True)
     batch_size: int = knob(32, "Rows a step.", low=1, high=1024, advanced=True)
     weight_decay: float = knob(0.01, "Decay of weight matrices.", low=0.0, high=1.0, advanced=True)
     patience: int = knob(
