@@ -29,6 +29,12 @@ SETS: Mapping[str, tuple[str, str, str, str]] = {  # training file, test file, t
     "trec": ("trec/train.csv.gz", "trec/test.csv.gz", "question", "question_type"),
     "sst2": ("sst2/train.csv.gz", "sst2/test.csv.gz", "sentence", "sentiment"),
     "imdb": ("imdb/train.csv.gz", "imdb/test.csv.gz", "review", "sentiment"),
+    "amazon": (
+        "amazon_24_domains/train.csv.gz",
+        "amazon_24_domains/test.csv.gz",
+        "review",
+        "sentiment",
+    ),
     "nsmc": ("nsmc/train.csv.gz", "nsmc/test.csv.gz", "review", "sentiment"),
 }
 

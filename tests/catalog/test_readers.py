@@ -17,5 +17,7 @@ from tl_core.settings import Settings
         ("someone/reader", "someone/reader"),
     ],
 )
-def test_a_start_has_its_title_whether_it_has_learned_to_read_or_not(settings: Settings, name: str, title: str):
+def test_a_start_has_its_title_whether_it_has_learned_to_read_or_not(
+    settings: Settings, name: str, title: str
+):
     assert reader_title(Store(settings), name) == title

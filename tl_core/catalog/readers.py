@@ -48,7 +48,7 @@ def shipped(name: str) -> ShippedReader | None:
 
 def reader_title(store: Store, name: str) -> str:
     """Title on screen of a reader, or of a packaged encoder that has not learned to read."""
-    titles = {row.name: row.title for row in (*SHIPPED, *ENCODERS)}
+    titles = {row.name: row.title for row in SHIPPED} | {card.name: card.title for card in ENCODERS}
     if name in titles:
         return titles[name]
     return str(store.run(name).record.title) if IDENTIFIER.fullmatch(name) else name

@@ -29,6 +29,13 @@ def pool(hidden: Tensor, mask: Tensor, how: str) -> Tensor:
     raise ValueError(f"pooling must be one of {', '.join(POOLINGS[1:])}; got {how!r}")
 
 
+def unit_length(vectors: Tensor) -> Tensor:
+    """The vectors (B, D), each divided by its own length; zeros stay zeros."""
+    from torch.nn.functional import normalize
+
+    return normalize(vectors.float(), dim=-1)
+
+
 def _mean(hidden: Tensor, mask: Tensor) -> Tensor:
     weights = mask.to(hidden.dtype).unsqueeze(-1)  # (B, T, 1)
     total = (hidden * weights).sum(dim=1)  # (B, D)

@@ -18,7 +18,11 @@ from tl_core.shipping.reader_recipe import Questions, ReaderRecipe, Stage
 from tl_core.shipping.steps import find_file
 from tl_core.tasks.read.config import ReadConfig
 
-SQUAD = ("squad_v2_train_first_10_articles.json", "squad_v1_train_44_articles.json", "squad_v1_more_passages.json")
+SQUAD = (
+    "squad_v2_train_first_10_articles.json",
+    "squad_v1_train_44_articles.json",
+    "squad_v1_more_passages.json",
+)
 WIKIPEDIA = ("squadshifts_new_wiki.json", *SQUAD, "tydiqa_goldp_en_train.json")
 OTHERS = ("squadshifts_reddit.json", "squadshifts_amazon_reviews.json")
 TEST = "xquad_en.json"
@@ -48,7 +52,9 @@ def _with_held(folder: Path, names: Sequence[str]) -> Questions:
     kept, held = split_by_article(read_reading_file(find_file(folder, HELD)), HELD_SHARE, seed=0)
     rest = [read_reading_file(find_file(folder, name)) for name in names if name != HELD]
     train = distinct(joined("English", [kept, *rest]))
-    return Questions(train, with_unanswerable(held, UNANSWERABLE, 0), read_reading_file(find_file(folder, TEST)))
+    return Questions(
+        train, with_unanswerable(held, UNANSWERABLE, 0), read_reading_file(find_file(folder, TEST))
+    )
 
 
 RECIPE = ReaderRecipe(

@@ -41,7 +41,9 @@ def read_korean(folder: Path) -> Questions:
     return Questions(train, with_unanswerable(held, UNANSWERABLE, 0), korquad.of_articles(TEST_ARTICLES))
 
 
-FIRST = ReadConfig(epochs=1, max_tokens=256, rank=32, alpha=64.0, learning_rate=1e-3, averaging=0.998, any_reference=True)
+FIRST = ReadConfig(
+    epochs=1, max_tokens=256, rank=32, alpha=64.0, learning_rate=1e-3, averaging=0.998, any_reference=True
+)
 RECIPE = ReaderRecipe(
     name="reader_ko",
     title="Korean reader on multilingual E5",

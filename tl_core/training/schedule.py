@@ -3,9 +3,7 @@
 EPOCHS_HELP = (
     "Passes over the training rows. 0 chooses from their number: few rows need more passes for as many steps."
 )
-AVERAGING_HELP = (
-    "Decay of a running mean of the weights over the steps, which is what is judged and kept; 0 keeps the last step's."
-)
+AVERAGING_HELP = "Decay of a running mean of the weights over the steps, which is judged and kept; 0 keeps the last step's."
 
 
 def rate_factor(step: int, total: int, warmup: int) -> float:

@@ -21,7 +21,7 @@ from tl_core.exchange.zips import export_run
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.classify.config import FrozenConfig
-from tl_core.tasks.classify.encoder.frozen import cached_features
+from tl_core.tasks.classify.encoder.frozen import cached_features, fit_head
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.training.events import drain
 
@@ -42,7 +42,8 @@ def test_a_prediction_is_the_head_on_the_pooled_states_of_the_layer(
     with torch.no_grad():
         states = whole.model(**batch, output_hidden_states=True).hidden_states[1][0]
         pooled = {"mean": states.mean(0), "first": states[0], "last": states[-1], "max": states.amax(0)}
-        wanted = head(pooled[pooling]).double().softmax(-1).numpy()
+        one_long = pooled[pooling] / pooled[pooling].norm()
+        wanted = head(one_long).double().softmax(-1).numpy()
     assert np.allclose(predict(fitted.model, [text])[0], wanted, atol=1e-5)
 
 
@@ -78,6 +79,30 @@ def test_a_model_saved_without_layer_and_pooling_still_loads(settings: Settings,
     (folder / "encoder.json").write_text(json.dumps(facts), encoding="utf-8")
     again = load_classifier(folder, settings, device="cpu")
     assert np.allclose(predict(fitted.model, STRANGE), predict(again, STRANGE), atol=1e-5)
+
+
+def test_a_model_of_before_is_read_with_its_head_on_vectors_of_any_length(
+    settings: Settings, tmp_path: Path
+) -> None:
+    fitted, _ = fit(make_bench(settings, tmp_path), "lower layer")
+    folder = saved(fitted, tmp_path / "saved")
+    facts = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+    assert facts.pop("unit_length") is True
+    (folder / "encoder.json").write_text(json.dumps(facts), encoding="utf-8")
+    again = load_classifier(folder, settings, device="cpu")
+    assert again.use.unit_length is False
+    assert not np.allclose(predict(fitted.model, STRANGE), predict(again, STRANGE), atol=1e-3)
+
+
+def test_the_length_of_a_vector_says_nothing_to_the_head() -> None:
+    random = np.random.default_rng(0)
+    features = random.standard_normal((60, 8)).astype(np.float32)
+    targets = (features[:, 0] > 0).astype(np.int64)
+    lengths = random.uniform(0.1, 10, (60, 1)).astype(np.float32)
+    for one, other in zip(
+        fit_head(features, targets, 2, 0.0), fit_head(features * lengths, targets, 2, 0.0), strict=True
+    ):
+        assert np.allclose(one, other, atol=1e-3)
 
 
 def test_a_saved_model_whose_layer_is_not_there_is_not_loaded(settings: Settings, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict
     from safetensors.torch import load_file
 
     from tl_core.encoders.batches import pad
-    from tl_core.encoders.pool import pool
+    from tl_core.encoders.pool import pool, unit_length
     from tl_core.text.tokens import encode, load_tokenizer
 
     facts, tokenizer = read_facts(), load_tokenizer(FOLDER)
@@ -60,6 +60,8 @@ def predict_encoder(texts: list[str], labels: list[str], base: str) -> list[dict
             given = model(**batch, output_hidden_states=layer > 0)
         hidden = given.hidden_states[layer] if layer else given.last_hidden_state
         vectors = pool(hidden, batch["attention_mask"], facts["pooling"])
+        if facts.get("unit_length"):
+            vectors = unit_length(vectors)
         logits = (vectors @ head["weight"].T + head["bias"])[0]
         answers.append(dict(zip(labels, logits.softmax(-1).tolist(), strict=True)))
     return answers

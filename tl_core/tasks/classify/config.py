@@ -43,8 +43,8 @@ POOLING_HELP = (
     "values; auto takes what suits the encoder."
 )
 STRENGTH_HELP = (
-    "Inverse of the head's L2 penalty; smaller is smoother. 0 takes 3, and from 100 rows of each class on chooses by "
-    "cross-validation."
+    "Inverse of the head's L2 penalty; smaller is smoother. 0 takes half the number of classes, and from 100 rows of "
+    "each class on chooses by cross-validation."
 )
 PAIRS_HELP = (
     "Pairs of training texts in an epoch, half of them of one class. 0 takes 20 for every row, "

@@ -26,7 +26,7 @@ from tl_core.encoders.adapted import (
 from tl_core.encoders.batcher import Batcher
 from tl_core.encoders.layers import cut_above
 from tl_core.encoders.load import Encoder
-from tl_core.encoders.pool import pool
+from tl_core.encoders.pool import pool, unit_length
 from tl_core.errors import ConfigError, ModelError
 from tl_core.settings import Settings
 from tl_core.tasks.classify.fitting import Probabilities
@@ -45,15 +45,21 @@ PREDICT_BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Use of the encoder by this classifier: tokens kept, precision asked for, the layer (0 is the last)."""
+    """Use of the encoder by this classifier: tokens kept, precision asked for, the layer (0 is the last).
+
+    With `unit_length` each text's vector is divided by its own length before the head.
+    """
 
     max_tokens: int
     precision: str
     layer: int = 0
+    unit_length: bool = False
 
 
-def make_encoder_network(encoder: Encoder, classes: int, dropout: float) -> torch.nn.Module:
-    """An nn.Module from a padded batch to logits (B, C): `.encoder`, pooling, dropout, `.head`."""
+def make_encoder_network(
+    encoder: Encoder, classes: int, dropout: float, *, of_unit_length: bool = False
+) -> torch.nn.Module:
+    """An nn.Module from a padded batch to logits (B, C): `.encoder`, pooling, length one if wanted, dropout, `.head`."""
     import torch
 
     class Network(torch.nn.Module):
@@ -68,6 +74,8 @@ def make_encoder_network(encoder: Encoder, classes: int, dropout: float) -> torc
         def forward(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
             hidden = self.encoder(**batch).last_hidden_state
             pooled = pool(hidden, batch["attention_mask"], encoder.family.pooling)
+            if of_unit_length:
+                pooled = unit_length(pooled)
             logits: torch.Tensor = self.head(self.dropout(pooled))
             return logits
 
@@ -126,6 +134,7 @@ class EncoderClassifier:
             "token_types": self.encoder.family.type_ids,
             "precision": self.use.precision,
             "layer": self.use.layer,
+            "unit_length": self.use.unit_length,
         }
         write_facts(folder, self.start, facts)
 
@@ -136,11 +145,16 @@ def load_encoder_classifier(folder: Path, settings: Settings, device: torch.devi
     facts = read_facts(folder)
     encoder = load_merged(start, settings)
     try:
-        use = Use(int(facts["max_tokens"]), str(facts["precision"]), int(facts.get("layer", 0)))
+        use = Use(
+            int(facts["max_tokens"]),
+            str(facts["precision"]),
+            int(facts.get("layer", 0)),
+            bool(facts.get("unit_length", False)),  # models of earlier versions have heads on plain vectors
+        )
         encoder = cut_above(encoder, use.layer, str(facts.get("pooling", "auto")))
         classes = tuple(json.loads((folder / LABELS).read_text(encoding="utf-8")))
         head = read_tensors(folder / HEAD)
-        network = make_encoder_network(encoder, len(classes), dropout=0.0)
+        network = make_encoder_network(encoder, len(classes), dropout=0.0, of_unit_length=use.unit_length)
         network.head.load_state_dict(head)  # type: ignore[union-attr, operator]
     except (OSError, ValueError, KeyError, RuntimeError, ConfigError) as error:
         raise ModelError("{folder} is not a whole classifier: {error}", folder=folder, error=error) from error

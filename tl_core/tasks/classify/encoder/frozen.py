@@ -28,10 +28,7 @@ if TYPE_CHECKING:
     import torch
 
 STRENGTHS = (1.0, 3.0, 10.0, 30.0)
-USUAL_STRENGTH, ROWS_TO_CHOOSE = (
-    3.0,
-    100,
-)  # below so many rows of a class nothing is chosen by cross-validation
+ROWS_TO_CHOOSE = 100  # below so many rows of a class nothing is chosen by cross-validation
 FOLDS = 5
 
 
@@ -58,13 +55,13 @@ def fit_frozen(given: FitInput[FrozenConfig]) -> Training[FittedClassifier]:
     targets = np.concatenate([given.train.targets, given.validation.targets])
     features = yield from cached_features(encoder, start, texts, config, settings)
     weight, bias = fit_head(features, targets, len(given.classes), config.strength)
-    network = network_with_head(encoder, weight, bias)
+    network = network_with_head(encoder, weight, bias, of_unit_length=True)
     classifier = EncoderClassifier(
         encoder,
         network.to(best_device()),
         given.classes,
         start,
-        Use(config.max_tokens, config.precision, config.layer),
+        Use(config.max_tokens, config.precision, config.layer, unit_length=True),
         lambda folder: copy_state(start, folder),
     )
     facts = {"device": best_device().type}
@@ -72,12 +69,12 @@ def fit_frozen(given: FitInput[FrozenConfig]) -> Training[FittedClassifier]:
 
 
 def network_with_head(
-    encoder: Encoder, weight: NDArray[np.float32], bias: NDArray[np.float32]
+    encoder: Encoder, weight: NDArray[np.float32], bias: NDArray[np.float32], *, of_unit_length: bool = False
 ) -> torch.nn.Module:
     """The network of a classifier with a head that was learned on its features: (C, D) and (C,)."""
     import torch
 
-    network = make_encoder_network(encoder, len(bias), dropout=0.0)
+    network = make_encoder_network(encoder, len(bias), dropout=0.0, of_unit_length=of_unit_length)
     with torch.no_grad():
         network.head.weight.copy_(torch.from_numpy(weight))  # type: ignore[union-attr, operator]
         network.head.bias.copy_(torch.from_numpy(bias))  # type: ignore[union-attr, operator]
@@ -120,10 +117,15 @@ def cached_predictions(
     classifier: EncoderClassifier, texts: tuple[str, ...], config: FrozenConfig, settings: Settings
 ) -> Training[Probabilities]:
     """Probabilities of a frozen classifier, (N, C), from the cache: trainings that share an encoder compute a text once."""
+    from sklearn.preprocessing import normalize
+
     features = yield from cached_features(classifier.encoder, classifier.start, texts, config, settings)
     head: Any = classifier.network.head
     weight, bias = (as_float64(parameter) for parameter in (head.weight, head.bias))
-    logits = features.astype(np.float64) @ weight.T + bias
+    vectors = features.astype(np.float64)
+    if classifier.use.unit_length:
+        vectors = normalize(vectors)
+    logits = vectors @ weight.T + bias
     logits -= logits.max(axis=1, keepdims=True)
     chances: Probabilities = np.exp(logits)
     chances /= chances.sum(axis=1, keepdims=True)
@@ -140,12 +142,15 @@ def _choices(encoder: Encoder, config: FrozenConfig) -> str:
 def fit_head(
     features: Features, targets: Targets, classes: int, strength: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A linear head (C, D) and bias (C,): logistic regression on features less their mean, divided by their mean length.
+    """A linear head (C, D) and bias (C,) on features divided by their own length: logistic regression.
 
-    Standardising each number on its own would make the small ones, which say little, as loud as the others: with few
-    rows that costs up to 2 points. `strength` 0 is a fixed one, with many rows the best by cross-validation. Classes
-    without a training row get a bias so low that they are never predicted.
+    The mean is taken off and the rest divided by its mean length, so that one penalty suits encoders whose vectors
+    point nearly the same way and others. `strength` 0 is half the number of classes, with many rows the best by
+    cross-validation. Classes without a training row get a bias so low that they are never predicted.
     """
+    from sklearn.preprocessing import normalize
+
+    features = normalize(features)
     mean = features.mean(0)
     length = float(np.linalg.norm(features - mean, axis=1).mean()) + 1e-6
     return fit_scaled_head(features, targets, classes, strength, mean, np.full_like(mean, length))
@@ -182,13 +187,15 @@ def fit_scaled_head(
 def choose_strength(features: Features, targets: Targets) -> float:
     """The inverse penalty with the smallest log loss in stratified 5-fold cross-validation.
 
-    With a class of few rows the folds tell more of chance than of the penalty, and the usual one is taken.
+    With a class of few rows the folds tell more of chance than of the penalty: half the number of classes is taken,
+    since the many-class loss is shared by more boundaries (measured on six sets and two encoders, BENCHMARKS.md).
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_score
 
-    if int(np.unique(targets, return_counts=True)[1].min()) < ROWS_TO_CHOOSE:
-        return USUAL_STRENGTH
+    counts = np.unique(targets, return_counts=True)[1]
+    if int(counts.min()) < ROWS_TO_CHOOSE:
+        return len(counts) / 2
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     losses = [
         -cross_val_score(
