@@ -18,8 +18,8 @@ def speak_utf8() -> None:
         if isinstance(stream, io.TextIOWrapper):
             if stream.isatty():
                 stream.reconfigure(errors="replace")
-            else:
-                stream.reconfigure(encoding="utf-8")
+            else:  # half a character, as a damaged argument holds it, has no UTF-8
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 @contextmanager

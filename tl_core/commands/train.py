@@ -14,7 +14,7 @@ from tl_core.commands.output import add_json, show, tell, told_by_tenths
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
-from tl_core.errors import ConfigError, DataError
+from tl_core.errors import ConfigError, DataError, StillInUse
 from tl_core.jobs.classify.compare import submit_comparison
 from tl_core.jobs.classify.plan import USUAL, ClassifyExperiment, Task, config_from_json, size_of
 from tl_core.jobs.kinds import run_job
@@ -215,8 +215,14 @@ def followed(store: Store, job: Job) -> Job:
 
 def follow(store: Store, job_id: str) -> None:
     last_said = ("", -1)
-    while not (job := store.job(job_id)).ended:
-        progress = job.progress
+    while True:
+        try:
+            job = store.job(job_id)
+            progress = job.progress
+        except StillInUse:  # the training goes on, and so does looking at it
+            continue
+        if job.ended:
+            return
         percent = int(100 * float(progress.get("share", 0)))
         doing = str(progress.get("doing", "")) if job.status == "running" else job.status
         if (doing, percent) != last_said:

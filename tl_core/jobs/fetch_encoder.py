@@ -9,6 +9,7 @@ from tl_core.encoders.fetch import card_to_fetch, fetch_encoder
 from tl_core.errors import RunError
 from tl_core.jobs.progress import JobProgress
 from tl_core.jobs.trainings import drive_alone, submit_job
+from tl_core.pythons import this_python
 from tl_core.runs.store import Job, Store
 
 KIND = "fetch_encoder"
@@ -22,9 +23,10 @@ def submit_fetch_encoder(store: Store, name: str) -> Job:
         return running
     if store.settings.offline:
         raise RunError(
-            "This installation stays off the network (HF_HUB_OFFLINE is set). `python -m tl_core get {name} --from FILE` "
+            "This installation stays off the network (HF_HUB_OFFLINE is set). `{python} -m tl_core get {name} --from FILE` "
             "takes the weights from a file.",
             name=name,
+            python=this_python(),
         )
     return submit_job(store, KIND, card.title, {"encoder": name}, _no_data)
 

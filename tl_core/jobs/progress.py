@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tl_core.errors import TLError
 from tl_core.records import write_record
 
-WRITE_SECONDS = 0.5
+WRITE_SECONDS, LONGEST_PAUSE = 0.5, 60.0
 TELLING_SHARE = 0.03  # of the whole cost, from which on the measured speed says more than what was expected
 
 
@@ -32,6 +31,7 @@ class JobProgress:
     cost_done_here: float = 0.0
     began: float = field(default_factory=time.perf_counter)
     written: float = 0.0
+    pause: float = WRITE_SECONDS  # until the next try: longer each time that the file is held
 
     def skip(self, name: str) -> None:
         """A trial that an earlier process finished."""
@@ -41,7 +41,7 @@ class JobProgress:
         """The trial `name` is `share` (0 to 1) done, `earlier` of it by an earlier process."""
         self.doing = title
         self.earlier[name] = max(self.earlier.get(name, 0.0), earlier)
-        if time.perf_counter() - self.written >= WRITE_SECONDS:
+        if time.perf_counter() - self.written >= self.pause:
             self._write(name, share)
 
     def finish(self, name: str) -> None:
@@ -50,12 +50,12 @@ class JobProgress:
         self._write("", 0.0)
 
     def _write(self, name: str, share: float) -> None:
-        self.written = time.perf_counter()
+        now = time.perf_counter()
         total = sum(self.weights.values()) or 1.0
         part = self.weights.get(name, 0.0) * share
         done = sum(self.weights[key] for key in self.finished) + part
         here = self.cost_done_here + part - self.weights.get(name, 0.0) * self.earlier.get(name, 0.0)
-        seconds = self.written - self.began
+        seconds = now - self.began
         left = (total - done) * seconds / here if here > TELLING_SHARE * total else None
         if left is None and self.in_seconds:
             left = total - done
@@ -67,5 +67,9 @@ class JobProgress:
             "finished": len(self.finished),
             "cells": len(self.weights),
         }
-        with suppress(TLError):  # no training ends because its progress could not be told
+        try:
             write_record(self.path, progress)
+            self.pause = WRITE_SECONDS
+        except TLError:  # no training ends, or waits long, because its progress could not be told
+            self.pause = min(8 * self.pause, LONGEST_PAUSE)
+        self.written = time.perf_counter()

@@ -15,6 +15,7 @@ from tl_core.jobs.classify.compare import PREDICTIONS
 from tl_core.jobs.classify.plan import labelled
 from tl_core.runs.store import Job, Run
 from tl_core.tasks.classify.metrics import Report
+from tl_core.whole_files import patiently
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def read_answers(job: Job, run: Run) -> Answers:
     examples = read_examples(job.folder / "data" / "test.jsonl")
     classes = tuple(str(label) for label in run.record.classes)
     try:
-        probabilities = np.load(run.folder / PREDICTIONS, allow_pickle=False)
+        path = run.folder / PREDICTIONS
+        probabilities = patiently(lambda: np.load(path, allow_pickle=False), path)
         truth = labelled(examples, classes).targets
     except (OSError, ValueError, EOFError, KeyError) as error:
         raise DataError("The predictions of run {run} cannot be read. Train it again.", run=run.id) from error

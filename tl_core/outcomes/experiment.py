@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tl_core.errors import RunError, TLError
+from tl_core.errors import RunError, StillInUse, TLError
 from tl_core.jobs.experiment import SOURCE, TARGET, ZERO_SHOT
 from tl_core.outcomes.tasks import Judging, TaskKind, kind_of
 from tl_core.outcomes.tasks.kind import learned_from
@@ -286,6 +286,8 @@ def _correct(job: Job, judging: Judging, runs: Sequence[Run]) -> Correct | None:
     for run in runs:
         try:
             rows.append(judging.right_answers(job, run))
+        except StillInUse:
+            raise
         except TLError:
             continue
     return np.stack(rows) if rows else None

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from tl_core.errors import TLError
+from tl_core.errors import StillInUse, TLError
 from tl_core.jobs.kinds import kind_of_job, planned_trainings
 from tl_core.outcomes.tasks import Measure, best_score, kind_of, measure_named
 from tl_core.runs.store import Job, Run, Store
@@ -221,6 +221,8 @@ def compare_in_words(store: Store, runs: Sequence[Run]) -> list[str]:
                 "another."
             ]
         correct = {run.id: judging.right_answers(job, run)[None] for job, run in zip(jobs, runs)}
+    except StillInUse:
+        raise
     except (TLError, OSError):
         return [
             f"The test {kind.unit}s of some are not here, so it cannot be said whether they differ by chance."

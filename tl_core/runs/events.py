@@ -10,27 +10,35 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from tl_core.training.events import Event, event_to_json
 from tl_core.whole_files import read_whole
 
 
 class EventLog:
-    """Appends events to a file; a resumed run goes on in the same file."""
+    """Appends events to a file, which is opened with the first one; a resumed run goes on in the same file."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("a", encoding="utf-8")
+        self.path = path
+        self._file: TextIO | None = None
 
     def write(self, event: Event) -> None:
         with suppress(OSError):
-            self._file.write(json.dumps(event_to_json(event), ensure_ascii=False) + "\n")
-            self._file.flush()
+            file = self._opened()
+            file.write(json.dumps(event_to_json(event), ensure_ascii=False) + "\n")
+            file.flush()
 
     def close(self) -> None:
         with suppress(OSError):  # what could not be flushed
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
+
+    def _opened(self) -> TextIO:
+        if self._file is None:  # also when it was refused before
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("a", encoding="utf-8")
+        return self._file
 
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:

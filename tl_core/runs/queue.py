@@ -48,7 +48,7 @@ def jobs_ahead(store: Store, job: Job) -> list[Job]:
     ticket = job.record.ticket
     return [
         other
-        for other in store.jobs()
+        for other in store.jobs(all_of_them=True)
         if other.id != job.id
         and (other.status == "running" or (other.status == "queued" and 0 < other.record.ticket < ticket))
     ]

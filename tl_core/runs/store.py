@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tl_core.convert import from_json, to_json
-from tl_core.errors import RunError
+from tl_core.errors import RunError, StillInUse
 from tl_core.records import read_record, write_record
 from tl_core.runs.locks import is_held
 from tl_core.runs.records import VERSION, JobRecord, RunRecord, job_fields, run_fields
 from tl_core.settings import Settings
-from tl_core.whole_files import remove
+from tl_core.whole_files import patiently, remove
 
 IDENTIFIER = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{4}(-[a-z0-9-]{1,60})?")
 T = TypeVar("T")
@@ -154,13 +154,14 @@ class Store:
         record = _read_job(folder)
         return Job(job_id, folder, record, _job_status(folder, record))
 
-    def jobs(self) -> list[Job]:
-        """All jobs, newest first."""
-        return list(_there(self.job, _identifiers(self.settings.jobs)))
+    def jobs(self, *, all_of_them: bool = False) -> list[Job]:
+        """Jobs, newest first. One whose record cannot be read now is left out, or StillInUse if they must be all."""
+        return list(_there(self.job, _identifiers(self.settings.jobs), all_of_them=all_of_them))
 
     def request_stop(self, job_id: str) -> None:
         """Ask the job's worker to stop; it does so at its next step."""
-        (self.job(job_id).folder / "stop").touch()
+        stop = self.job(job_id).folder / "stop"
+        patiently(stop.touch, stop)
 
     def delete_job(self, job_id: str) -> None:
         """Remove a job that has ended, and its runs; StillInUse, and all of it stays, if one has a file open."""
@@ -184,13 +185,13 @@ class Store:
         return Run(run_id, folder, record, self._run_status(record))
 
     def runs(self) -> list[Run]:
-        """All runs, newest first."""
+        """Runs, newest first; one whose record cannot be read now is left out."""
         return list(_there(self.run, _identifiers(self.settings.runs)))
 
     def runs_of(self, job_id: str) -> list[Run]:
-        """The runs of one job, in the order in which they were begun."""
+        """All runs of one job, in the order in which they were begun; StillInUse if one cannot be read now."""
         names = (name for name in _identifiers(self.settings.runs) if name.startswith(f"{job_id}-"))
-        return sorted(_there(self.run, names), key=lambda run: run.record.started)
+        return sorted(_there(self.run, names, all_of_them=True), key=lambda run: run.record.started)
 
     def delete_run(self, run_id: str) -> None:
         """Remove one run; the worker of a live job is not disturbed. StillInUse, and all stays, if one has it open."""
@@ -214,7 +215,7 @@ class Store:
             for name in _identifiers(folder):
                 try:
                     read(folder / name)
-                except UnreadableRecord as error:
+                except (UnreadableRecord, StillInUse) as error:
                     unreadable.append(Unreadable(what, name, folder / name, str(error)))
                 except RunError:  # deleted meanwhile
                     continue
@@ -271,17 +272,28 @@ def checked(identifier: str) -> str:
 def _identifiers(folder: Path) -> Iterator[str]:
     if folder.is_dir():
         for entry in sorted(folder.iterdir(), reverse=True):
-            if IDENTIFIER.fullmatch(entry.name) and (entry / "record.json").exists():
+            if IDENTIFIER.fullmatch(entry.name) and _is_there(entry / "record.json"):
                 yield entry.name
 
 
-def _there(read: Callable[[str], T], names: Iterable[str]) -> Iterator[T]:
-    """Results of reading each; one that was deleted meanwhile is left out."""
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file, as far as is known: one that may not be looked at is."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
+def _there(read: Callable[[str], T], names: Iterable[str], *, all_of_them: bool = False) -> Iterator[T]:
+    """Results of reading each; one that was deleted meanwhile is left out, as is one that cannot be read now."""
     for name in names:
         try:
             yield read(name)
         except RunError:
             continue
+        except StillInUse:  # told by `unreadable`
+            if all_of_them:
+                raise
 
 
 def _read_job(folder: Path) -> JobRecord:

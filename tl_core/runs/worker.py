@@ -7,13 +7,14 @@ import time
 import traceback
 from collections.abc import Callable
 
-from tl_core.errors import RunError, TLError
+from tl_core.errors import RunError, StillInUse, TLError
 from tl_core.runs.locks import try_lock
 from tl_core.runs.queue import POLL_SECONDS, turn
 from tl_core.runs.store import Job, Store
 from tl_core.training.events import Stopped
 
 Runner = Callable[[Store, Job], None]
+END_TRIES = 30  # of about two seconds each
 LOCK_TRIES = 50  # a reader that looks whether the lock is held holds it for an instant
 
 
@@ -65,7 +66,14 @@ def _in_turn(store: Store, job: Job, run: Runner) -> int:
 
 
 def _end(store: Store, job: Job, status: str, reason: str = "") -> None:
-    store.update_job(job.id, status=status, ended=time.time(), reason=reason)
+    """Write how the job ended; a record that somebody holds is tried for longer, since nobody else can write this."""
+    for left in reversed(range(END_TRIES)):
+        try:
+            store.update_job(job.id, status=status, ended=time.time(), reason=reason)
+            return
+        except StillInUse:
+            if not left:
+                raise
 
 
 def _assist(store: Store, job: Job, run: Runner) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tl_core.errors import StillInUse
-from tl_core.whole_files import folder_aside, remove
+from tl_core.whole_files import folder_aside, patiently, read_whole, remove
 
 if TYPE_CHECKING:
     import torch
@@ -50,7 +50,7 @@ def save_checkpoint(
 def load_checkpoint(folder: Path) -> Checkpoint | None:
     """The newest whole checkpoint in `folder`; None if there is none."""
     for place in sorted(folder.glob(f"{PREFIX}*"), reverse=True):
-        facts = json.loads((place / "facts.json").read_text(encoding="utf-8"))
+        facts = json.loads(read_whole(place / "facts.json"))
         return Checkpoint(read_tensors(place / "tensors.safetensors"), facts)
     return None
 
@@ -62,5 +62,5 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     """
     from safetensors import safe_open
 
-    with safe_open(path, framework="pt") as file:
+    with patiently(lambda: safe_open(path, framework="pt"), path) as file:
         return {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (it is no mapping)

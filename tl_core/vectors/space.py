@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tl_core.errors import DataError, ModelError
 from tl_core.records import read_record, write_record
 from tl_core.vectors.vocabulary import Vocabulary
-from tl_core.whole_files import folder_aside, read_whole
+from tl_core.whole_files import folder_aside, patiently, read_whole
 
 RECORD = "record.json"
 WORDS = "words.txt"
@@ -132,9 +132,9 @@ def load_vectors(folder: Path, *, rows_at: Path | None = None) -> WordVectors:
     record = read_vectors_record(folder)
     try:
         words = read_whole(folder / WORDS).decode("utf-8").split("\n")
-        rows = np.load(rows_at or folder / VECTORS, mmap_mode="r", allow_pickle=False)
-        columns = np.load(folder / COLUMNS, mmap_mode="r", allow_pickle=False)
-        lengths = np.load(folder / LENGTHS, mmap_mode="r", allow_pickle=False)
+        rows = mapped(rows_at or folder / VECTORS)
+        columns = mapped(folder / COLUMNS)
+        lengths = mapped(folder / LENGTHS)
     except (OSError, ValueError) as error:
         raise ModelError(
             "{folder} is not a whole folder of word vectors: {error}. Load them again.",
@@ -152,6 +152,12 @@ def load_vectors(folder: Path, *, rows_at: Path | None = None) -> WordVectors:
             columns_shape=columns.shape,
         )
     return WordVectors(str(record["name"]), Vocabulary(words), rows, columns, lengths)
+
+
+def mapped(path: Path) -> NDArray[np.float32]:
+    """The array in a .npy file, mapped; a refusal is tried again, then StillInUse. OSError or ValueError if it is none."""
+    array: NDArray[np.float32] = patiently(lambda: np.load(path, mmap_mode="r", allow_pickle=False), path)
+    return array
 
 
 def load_if_whole(folder: Path, *, rows_at: Path | None = None) -> WordVectors | None:

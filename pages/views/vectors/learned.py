@@ -13,6 +13,7 @@ from pages.components.charts.learning import learning_by_epoch, neighbours_chang
 from pages.components.guard import guard
 from pages.components.kept import resources
 from tl_core.jobs.vectors.learn import LearnedHistory, learned_history
+from tl_core.pythons import this_python
 from tl_core.runs.events import Curve, read_curves, read_events
 from tl_core.runs.store import Job, Run, Store
 from tl_core.vectors.files.read import write_word2vec_text
@@ -105,7 +106,7 @@ def _offer_file(store: Store, run: Run) -> None:
             f"The file will have about {bytes_text(size)}; a browser gets at most {bytes_text(LARGEST_FILE)} from here. "
             "Write it where this app runs:"
         )
-        st.code(f"python -m tl_core save-vectors {run.id} vectors.txt", language="sh")
+        st.code(f"{this_python()} -m tl_core save-vectors {run.id} vectors.txt", language="sh")
         return
     vectors = resources.vectors(store, run.id)
     with st.spinner("Writing"), scratch_folder() as folder:

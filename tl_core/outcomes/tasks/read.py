@@ -11,7 +11,7 @@ from typing import Any
 from tl_core.convert import from_json, to_json
 from tl_core.encoders.adapted import FACTS, read_facts, read_starting_point
 from tl_core.encoders.families import family_of
-from tl_core.errors import ModelError, TLError
+from tl_core.errors import ModelError, StillInUse, TLError
 from tl_core.jobs.read.train import TEST, exact_matches
 from tl_core.knobs import from_values
 from tl_core.outcomes.tasks.kind import (
@@ -53,6 +53,8 @@ def _takes_over(job: Job, run: Run) -> bool:
         return run.record.from_source
     try:
         return not read_starting_point(job.folder / "data" / run.record.arm).bare
+    except StillInUse:
+        raise
     except TLError:
         return False
 
