@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tl_core.settings import Settings, read_settings
 
+FETCHED = read_settings().cache / "packages"  # of whoever runs the tests: weights that install on Linux alone
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: processes of tests share the cores
 
 
@@ -18,7 +20,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TL_HOME", str(folder))
     monkeypatch.setenv("TL_THREADS", "1")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    if FETCHED.is_dir():
+        shutil.copytree(FETCHED, folder / "cache" / "packages", copy_function=_link)
     return folder
+
+
+def _link(source: str, place: str) -> None:
+    """The same file under a second name; a copy where the system or two drives do not allow that."""
+    try:
+        os.link(source, place)
+    except OSError:
+        shutil.copy2(source, place)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from pages.components.guard import guard, plain
@@ -20,6 +22,16 @@ def encoder_ready(store: Store, name: str, key: str) -> bool:
     if card is not None:
         offer_encoder(store, card, key)
     return card is None
+
+
+def encoders_ready(store: Store, names: Iterable[str], key: str) -> bool:
+    """Whether all that these stand on is here; what is missing is offered, each encoder once."""
+    missing = {
+        card.name: card for name in names if name and (card := missing_encoder(store, name)) is not None
+    }
+    for card in missing.values():
+        offer_encoder(store, card, f"{key}.{card.name}")
+    return not missing
 
 
 def offer_encoder(store: Store, card: EncoderCard, key: str) -> None:

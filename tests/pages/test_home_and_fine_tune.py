@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.jobs.jobs import finished, small_config, word_examples
-from tl_core.encoders.catalog import ENCODERS
+from tl_core.encoders.catalog import ENCODERS, card_of
 from tl_core.encoders.installed import is_here
 from tl_core.jobs import trainings
 from tl_core.jobs.classify.plan import Task
@@ -165,6 +165,7 @@ def test_settings_come_back_from_their_json():
     assert "between 1 and 10" in texts(app).replace("\\", "")
 
 
+@pytest.mark.skipif(not is_here(card_of("e5")), reason="the multilingual encoder is not here")
 def test_a_strategy_stands_again_with_a_name_a_start_and_settings_of_its_own(settings: Settings):
     app = open_page("pages/fine_tune.py")
     app.button_group(key="strategies.0.names").set_value(["tfidf", "lora"]).run()

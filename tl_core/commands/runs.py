@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from tl_core.commands.get import have_encoders
 from tl_core.commands.output import add_json, show
 from tl_core.commands.train import run_resume, run_summary
 from tl_core.convert import to_json
@@ -91,6 +92,7 @@ def run_export(options: argparse.Namespace) -> int:
     from tl_core.exchange.zips import export_run
 
     store = Store(read_settings())
+    have_encoders(store, options.run_id)
     size = export_run(store, options.run_id, options.out, with_base=options.with_base)
     show(options, {"out": str(options.out), "bytes": size}, [f"{options.out} written, {size / 1e6:.1f} MB"])
     return 0

@@ -13,9 +13,11 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 import zlib
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -104,13 +106,25 @@ def _fetched(
                 downloaded = yield from _downloaded(card, wheel, scratch, settings)
                 yield from _unpacked(card, downloaded, folder, DOWNLOAD_SHARE)
         except ModelError as error:
-            return _hub_form(card, settings, error)
+            return (yield from _hub_form(card, settings, error))
     return folder / card.place
 
 
-def _hub_form(card: EncoderCard, settings: Settings, why: ModelError) -> Path:
+def _hub_form(card: EncoderCard, settings: Settings, why: ModelError) -> Training[Path]:
+    """The hub's model; a thread fetches it, so that a stop is heard meanwhile. Nothing tells how far it is."""
+    coming: Future[Path] = Future()
+
+    def fetch() -> None:
+        try:
+            coming.set_result(hub_folder(EncoderBase("hub", card.hub_name), settings))
+        except BaseException as error:
+            coming.set_exception(error)
+
+    threading.Thread(target=fetch, daemon=True).start()  # it ends with the process that was stopped
+    while not wait([coming], timeout=POLL_SECONDS).done:
+        yield Progress(0, 1)
     try:
-        return hub_folder(EncoderBase("hub", card.hub_name), settings)
+        return coming.result()
     except ModelError as error:
         raise ModelError(
             "The package {distribution}, which brings the encoder {card}, is not installed here. {why} "

@@ -8,17 +8,21 @@ from __future__ import annotations
 import shutil
 import time
 from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from tl_core.catalog.missing import missing_encoder
+from tl_core.encoders.catalog import EncoderCard
+from tl_core.encoders.fetch import fetch_encoder
 from tl_core.jobs.experiment import Arm, Countable, ExperimentConfig, Parts, Trial
 from tl_core.jobs.progress import JobProgress
-from tl_core.jobs.trainings import AnyFitted, TrialWork, save_model
+from tl_core.jobs.trainings import AnyFitted, TrialWork, save_model, wait_for_everyone
 from tl_core.knobs import to_values
 from tl_core.runs.records import RowCounts, RunRecord
 from tl_core.runs.store import Job, Store
-from tl_core.training.events import Training
+from tl_core.training.events import Event, Progress, Stopped, Training, drive
 from tl_core.training.memory import peak_bytes, start_peak
 
 Data = TypeVar("Data", bound=Countable)
@@ -66,6 +70,10 @@ class ExperimentWork(TrialWork, Generic[Data]):
     def beginning(self, trial: Trial) -> dict[str, Any]:
         """Start of the trial: its record's `encoder`, `vectors`, `source`, and whether it is `from_source`."""
 
+    def needs(self) -> Sequence[str]:
+        """Names of the encoders, readers, sources and runs that the trials stand on; none unless a task says so."""
+        return ()
+
     def arm_of(self, trial: Trial) -> Arm:
         """The arm of a trial."""
         return self.config.arm(trial.arm)
@@ -79,6 +87,25 @@ class ExperimentWork(TrialWork, Generic[Data]):
         return JobProgress(self.job.folder / "progress.json", weights)
 
     # what every experiment does
+
+    def run_trials(self, names: Iterable[str] | None = None) -> None:
+        """As `TrialWork.run_trials`; weights that do not install on this system are fetched first."""
+        for name in self.needs() if self.leads else ():
+            card = missing_encoder(self.store, name)
+            if card is not None:
+                self._fetch(card)
+        if self.together:
+            wait_for_everyone()
+        super().run_trials(names)
+
+    def _fetch(self, card: EncoderCard) -> None:
+        def tell(event: Event) -> None:
+            if isinstance(event, Progress):
+                self.progress.update("", f"Fetching {card.title}: {event.share:.0%}", 0.0)
+            if self.stop_asked():
+                raise Stopped
+
+        drive(fetch_encoder(card, self.store.settings), tell)
 
     def train(self, trial: Trial, run_id: str) -> None:
         parts, folder = self.parts(trial), self.store.settings.runs / run_id

@@ -7,10 +7,12 @@ from typing import Any
 import streamlit as st
 
 from pages.components.guard import guard
+from pages.components.kept import resources
+from pages.components.missing_encoder import encoders_ready
 from pages.views.fine_tune.data import choose_data
 from pages.views.fine_tune.source import Source, choose_source
 from pages.views.fine_tune.start import start_training
-from pages.views.fine_tune.strategies import arms_and_settings
+from pages.views.fine_tune.strategies import arms_and_settings, needs_of
 from tl_core.errors import ConfigError
 from tl_core.jobs.classify.plan import ClassifyExperiment, config_from_json, size_of
 from tl_core.runs.store import Store
@@ -84,5 +86,6 @@ def _choose_grid(source: Source) -> ClassifyExperiment | None:
         values |= {"sizes": [size_of(size) for size in sizes], "seeds": seeds, "test_rows": test_rows}
         if not sizes:
             raise ConfigError("Choose at least one number of rows.")
-        return config_from_json(values)
+        config = config_from_json(values)
+        return config if encoders_ready(resources.store(), needs_of(config), "grid") else None
     return None

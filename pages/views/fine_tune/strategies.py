@@ -12,12 +12,12 @@ from pages.components.arms import choose_arms
 from pages.components.forms import knob_widgets
 from pages.components.guard import guard, plain, show_notes
 from pages.components.kept import resources
+from pages.components.missing_encoder import encoders_ready
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.report import show_tokens
 from pages.views.fine_tune.source import Source
 from tl_core.catalog.vector_sets import vector_sets
 from tl_core.encoders.catalog import ENCODERS
-from tl_core.encoders.installed import facts
 from tl_core.errors import ConfigError
 from tl_core.jobs.classify.data_report import DataReport
 from tl_core.jobs.classify.plan import USUAL, ClassifyExperiment, config_from_json
@@ -52,6 +52,8 @@ def choose_strategies(data: Data, source: Source) -> ClassifyExperiment | None:
         values |= arms_and_settings([name for name in names if name in chosen], loaded, key, source)
         config = config_from_json(values)
         _config_as_json(config)
+        if not encoders_ready(resources.store(), needs_of(config), key):
+            return None
         _explain(config, data, source)
         return config
     return None
@@ -68,11 +70,16 @@ def arms_and_settings(
         return {**values, "arms": [form.finish() for form in forms]}
 
 
+def needs_of(config: ClassifyExperiment) -> list[str]:
+    """The encoders, sources and runs that the arms of a config stand on, beside the starting point chosen above them."""
+    return [*config.encoders, *config.own_sources]
+
+
 def _starts(name: str) -> dict[str, str]:
-    """Possible starts of an arm of a strategy: the packaged encoders that are here, or word vectors."""
+    """Possible starts of an arm of a strategy: the packaged encoders, or word vectors."""
     family = strategy(name).family
     if family.needs_encoder:
-        return {card.name: card.title for card in ENCODERS if facts(card).installed}
+        return {card.name: card.title for card in ENCODERS}
     return (
         {vector_set.name: vector_set.title for vector_set in vector_sets(resources.store())}
         if family.on_words

@@ -10,7 +10,7 @@ import streamlit as st
 from pages.components import state
 from pages.components.arms import ArmForm, arm_box
 from pages.components.forms import knob_widgets
-from pages.components.missing_encoder import encoder_ready
+from pages.components.missing_encoder import encoders_ready
 from pages.views.reading.questions import choose_questions
 from tl_core.catalog.readers import SHIPPED, reader_for
 from tl_core.data.reading import ReadingSet
@@ -67,9 +67,8 @@ def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> ReadExpe
     )
     if not starts:
         raise ConfigError("Choose at least one start.")
-    for start in starts:
-        if not encoder_ready(store, start, "reading.starts"):
-            st.stop()
+    if not encoders_ready(store, starts, "reading.starts"):
+        st.stop()
     pool, _ = read_split(ReadExperiment(), data, test)
     fitting = [size for size in SIZES if size < len(pool)]
     sizes = st.multiselect(
@@ -93,6 +92,8 @@ def _choose(store: Store, data: ReadingSet, test: ReadingSet | None) -> ReadExpe
     arms = [{"strategy": settings["method"], "settings": settings, "start": start} for start in starts]
     arms += [{**arm, "strategy": arm["settings"]["method"]} for arm in own]
     config = read_config_from_json({**values, "arms": arms})
+    if not encoders_ready(store, [arm.start for arm in config.arms], "reading.added"):
+        st.stop()
     pool, held = read_split(config, data, test)
     most = max(size or len(pool) for size in sizes)
     epochs = max(epochs_for(config.settings_of(arm), most) for arm in config.arms)

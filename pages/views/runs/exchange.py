@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.components import state
 from pages.components.guard import guard
+from pages.components.missing_encoder import encoder_ready
 from tl_core.exchange.zips import export_run, import_run
 from tl_core.runs.store import Run, Store
 from tl_core.whole_files import scratch_folder
@@ -14,6 +15,8 @@ from tl_core.whole_files import scratch_folder
 def show_export(store: Store, run: Run) -> None:
     """A button that packs the run, then one that downloads it."""
     if not st.button("Make a zip", icon=":material/folder_zip:", key=f"runs.export.{run.id}"):
+        return
+    if not encoder_ready(store, run.id, f"runs.export.{run.id}"):
         return
     with guard(), st.spinner("Packing"), scratch_folder() as folder:
         out = folder / "run.zip"

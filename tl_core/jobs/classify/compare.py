@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,10 @@ class CompareWork(ExperimentWork[LabelledTexts]):
         source = read_examples(data / "source.jsonl") if self.plan.task else None
         self.source = source_split(self.config, source) if source is not None else None
         self.trials = trials(self.config, self.plan)
+
+    def needs(self) -> Sequence[str]:
+        """The encoders alone: models of sources were copied to the job, and stand on one of them."""
+        return self.config.encoders
 
     def make_progress(self, weights: dict[str, float]) -> JobProgress:
         """Trials weigh what the probe measured, in seconds; without a probe, what they cost by rule of thumb."""

@@ -123,6 +123,9 @@ class ReaderTraining(ExperimentWork[ReadingSet]):
         self.titles = dict(zip(self.config.by_key, titles, strict=True))
         self.starts = {key: at for at, key in enumerate(self.config.by_key, start=1)}
 
+    def needs(self) -> Sequence[str]:
+        return [begins_with(arm) for arm in self.config.arms]
+
     def title(self, trial: Trial) -> str:
         count = trial.size or len(self.pool)
         return f"From {self.titles[trial.arm]}, {count:,} questions, seed {trial.seed + 1}"
