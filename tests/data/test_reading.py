@@ -8,6 +8,7 @@ from tl_core.data.reading import (
     Question,
     ReadingSet,
     chosen_reference,
+    distinct,
     joined,
     split_by_article,
     with_unanswerable,
@@ -85,6 +86,17 @@ def test_joining_leaves_out_nothing_for_a_set_without_passages() -> None:
     empty = ReadingSet("empty", (), ())
     assert joined("x", [empty, data, empty]).passages == data.passages
     assert len(joined("x", [])) == 0
+
+
+def test_a_question_that_stands_in_two_files_is_taken_once() -> None:
+    data = set_of(2, 2)
+    twice = joined("twice", [data, set_of(2, 2), set_of(3, 2)])
+    once = distinct(twice)
+    assert [question.text for question in once.questions[: len(data)]] == [
+        each.text for each in data.questions
+    ]
+    assert len(once) == len(set_of(3, 2))
+    assert once.passages == twice.passages
 
 
 @pytest.mark.parametrize("seed", range(5))

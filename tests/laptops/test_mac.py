@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from unittest.mock import patch
 
@@ -13,6 +14,8 @@ from tests.jobs.jobs import finished, small_config
 from tests.jobs.reader_jobs import saved_reader, small_set
 from tests.training.problems import loop_config, make_network, make_problem
 from tl_core.jobs.devices import measure_devices
+from tl_core.pythons import this_python
+from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
 from tl_core.tasks.read.config import Reading
@@ -35,6 +38,7 @@ STRATEGIES = (
     "contrastive",
     "lora",
     "top-layers",
+    "gradual",
     "full",
 )
 
@@ -165,6 +169,19 @@ def test_a_measurement_is_made_once_and_kept(apple: dict, settings: Settings):
     assert choose_device.choose_device(settings).kind == "mps"
 
 
+def test_a_measurement_of_a_month_ago_is_made_again(apple: dict, settings: Settings):
+    assert choose_device.choose_device(settings).kind == "mps"
+    path = settings.cache / choose_device.SPEEDS
+    write_record(path, {**(read_record(path) or {}), "measured": time.time() - 32 * 24 * 3600})
+    apple["mps", "encoder"] = 1.0
+    assert choose_device.choose_device(settings).kind == "cpu"
+
+
+@pytest.mark.parametrize("work", choose_device.WORKS)
+def test_the_steps_that_are_measured_can_be_made(work: str):
+    assert (choose_device.seconds_per_step("cpu", work) or 0) > 0
+
+
 def test_a_gpu_on_which_the_step_fails_is_not_chosen(apple: dict, settings: Settings):
     apple["mps", "encoder"] = None
     choice = choose_device.choose_device(settings)
@@ -209,10 +226,9 @@ def test_an_nvidia_card_beside_a_cpu_build_is_told_with_the_cure(
 
     monkeypatch.setattr(devices.shutil, "which", lambda name: "C:/Windows/nvidia-smi.exe")
     monkeypatch.setattr(torch.version, "cuda", None)
-    monkeypatch.setattr(devices.sys, "platform", "win32")
     [line] = measure_devices(settings)["advice"]
     assert "build for the CPU" in line
-    assert r".venv\Scripts\python -m pip install" in line
+    assert f"{this_python()} -m pip install" in line
     monkeypatch.setattr(devices.shutil, "which", lambda name: None)
     assert measure_devices(settings)["advice"] == []
 

@@ -18,8 +18,10 @@ import numpy as np
 import psutil
 import pytest
 
+from pages.components.kept import resources
 from tests.encoders.tiny import write_tiny_encoder
 from tests.jobs.jobs import finished, small_config, word_examples
+from tests.jobs.reader_jobs import small_set, tiny_base, trained_readers
 from tests.jobs.vector_jobs import added, learned, royal_file
 from tl_core import whole_files
 from tl_core.catalog.vector_sets import delete_vectors, open_vectors
@@ -372,3 +374,47 @@ def test_an_output_that_a_spreadsheet_has_open_is_one_clear_line(
         export_run(store, done.id, out)
     assert out.read_bytes() == b"the old one"
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
+
+
+def test_what_a_command_writes_beside_an_open_file_is_one_clear_line(store: Store, tmp_path: Path):
+    out, npz = tmp_path / "open.txt", tmp_path / "open.npz"
+    for held in (out, npz):
+        held.write_bytes(b"the old one")
+    (tmp_path / "texts.csv").write_text("text\ngood\n", encoding="utf-8")
+    [done] = store.runs_of(finished(store, small_config(tmp_path, ("frozen",))).id)
+    vectors = added(store, royal_file(tmp_path)).name
+    commands = (
+        ["predict", done.id, str(tmp_path / "texts.csv"), "--out", str(out)],
+        ["save-vectors", vectors, str(out)],
+        ["attention", "a text", "--run", done.id, "--out", str(npz)],
+    )
+    with out.open("rb"), npz.open("rb"):
+        for command in commands:
+            ended = run("-m", "tl_core", *command, TL_HOME=str(store.settings.home))
+            said = ended.stderr.decode("utf-8")
+            assert (ended.returncode, "Traceback" in said) == (2, False), said
+            assert "another program has it open" in said
+    assert out.read_bytes() == npz.read_bytes() == b"the old one"
+
+
+def test_a_reader_s_portable_script_prints_utf8(store: Store, tmp_path: Path):
+    import zipfile
+
+    job = trained_readers(store, small_set(), {"starts": [tiny_base(tmp_path)], "sizes": [8]})
+    [done] = store.runs_of(job.id)
+    export_run(store, done.id, tmp_path / "run.zip")
+    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
+        archive.extractall(tmp_path / "out")
+    passage = tmp_path / "passage.txt"
+    passage.write_text(SAID, encoding="utf-8")
+    ended = run(str(tmp_path / "out" / "predict.py"), "--passage", str(passage), "--question", SAID)
+    assert ended.returncode == 0, ended.stderr.decode("utf-8", "replace")
+    assert json.loads(ended.stdout.decode("utf-8").splitlines()[0])
+
+
+def test_a_run_whose_model_a_page_has_loaded_is_deleted(store: Store, tmp_path: Path):
+    [done] = store.runs_of(finished(store, small_config(tmp_path, ("frozen",))).id)
+    resources.classifier(done)
+    resources.let_go_of_models()
+    store.delete_job(done.record.job)
+    assert not everything(store.settings.runs)

@@ -96,5 +96,5 @@ def test_missing_data_is_said_clearly(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_the_shipped_recipes_keep_to_what_is_asked_of_them():
     assert reader_en.RECIPE.encoder == "minilm"
     assert reader_ko.RECIPE.encoder == "e5"
-    assert [stage.name for stage in reader_ko.RECIPE.stages] == ["english", "korean"]
+    assert [stage.name for stage in reader_ko.RECIPE.stages] == ["english", "japanese", "korean"]
     assert not set(reader_ko.TRAINED_ARTICLES) & set(reader_ko.TEST_ARTICLES)

@@ -67,12 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from tl_core.settings import read_settings
     from tl_core.shipping.source import read_set
     from tl_core.shipping.source_amazon import read_amazon
-    from tl_core.shipping.steps import data_folder, machine_name
+    from tl_core.shipping.steps import begin, data_folder, machine_name
 
     parser = argparse.ArgumentParser(description="Train the course's own experiment and ship what it found.")
     parser.add_argument("--data", default=os.environ.get("TL_DATA", ""), help="folder of the public sets")
     parser.add_argument("--job", default="", help="go on with this job")
     parser.add_argument("--out", type=Path, default=RESULT)
+    begin()
     options = parser.parse_args(arguments)
     try:
         settings = read_settings()

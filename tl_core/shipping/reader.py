@@ -22,7 +22,7 @@ from tl_core.records import write_record
 from tl_core.settings import Settings, read_settings
 from tl_core.shipping.reader_card import ship
 from tl_core.shipping.reader_recipe import Questions, ReaderRecipe, Stage
-from tl_core.shipping.steps import data_folder, tell, told
+from tl_core.shipping.steps import begin, data_folder, tell, told
 from tl_core.tasks.fitting import TrainingContext
 from tl_core.tasks.read.train import fit_reader
 from tl_core.training.loop import LoopControl
@@ -36,6 +36,7 @@ def run_recipe(recipe: ReaderRecipe, arguments: Sequence[str] | None = None) -> 
     parser.add_argument("--data", default=default, help="folder of the public sets; or TL_DATA")
     parser.add_argument("--out", type=Path, default=ADAPTERS / recipe.name, help="where the result goes")
     parser.add_argument("--work", type=Path, default=None, help="where checkpoints and stages are kept")
+    begin()
     options = parser.parse_args(arguments)
     try:
         settings = read_settings()

@@ -36,7 +36,7 @@ from tl_core.knobs import to_values
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings, read_settings
-from tl_core.shipping.steps import data_folder, find_file, halve, machine_name, tell, told
+from tl_core.shipping.steps import begin, data_folder, find_file, halve, machine_name, tell, told
 from tl_core.tasks.classify.config import AnyConfig
 from tl_core.tasks.classify.fitting import FitInput
 from tl_core.tasks.classify.metrics import Report, score
@@ -89,6 +89,7 @@ def run_source_recipe(recipe: SourceRecipe, arguments: Sequence[str] | None = No
     parser.add_argument("--rows", type=int, default=0, help="training rows, drawn with a seed; 0 takes all")
     parser.add_argument("--out", type=Path, default=ADAPTERS / recipe.place, help="where the result goes")
     parser.add_argument("--work", type=Path, default=None, help="where checkpoints are kept")
+    begin()
     options = parser.parse_args(arguments)
     try:
         settings = read_settings()

@@ -8,7 +8,10 @@ import time
 from pathlib import Path
 from typing import TypeVar
 
+from tl_core.console import speak_utf8
 from tl_core.errors import ConfigError, DataError
+from tl_core.processes import prepare_torch
+from tl_core.pythons import refusal
 from tl_core.settings import Settings
 from tl_core.training.checkpoint import read_tensors
 from tl_core.training.events import Event, Note, Progress, Training, drive
@@ -16,6 +19,14 @@ from tl_core.wording import per_second
 
 T = TypeVar("T")
 TELL_SECONDS = 20.0
+
+
+def begin() -> None:
+    """What every command of this project does first: the right Python, UTF-8, threads that sleep while they wait."""
+    if refusal():
+        raise SystemExit(f"error: {refusal()}")
+    speak_utf8()
+    prepare_torch()
 
 
 def data_folder(given: str) -> Path:

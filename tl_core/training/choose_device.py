@@ -2,7 +2,8 @@
 
 A GPU that is there is not always faster: small networks are often quicker on the CPU of a Mac. So a few
 real steps of each kind of work are timed on every device, and the result is kept until torch, the devices
-or the number of threads change. `TL_DEVICE` asks for a device without measuring.
+or the number of threads change, at most a month: other work on the machine may have disturbed it. `TL_DEVICE` asks for
+a device without measuring.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ Work = Literal["encoder", "words"]  # transformers; small networks on word vecto
 WORKS: tuple[Work, ...] = ("encoder", "words")
 TITLES = {"cpu": "CPU", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
 SPEEDS = "device_speeds.json"  # in the cache
+KEPT_SECONDS = 30 * 24 * 3600.0
 STEPS, WARM_UP = 4, 2  # steps that are timed, and those before them that pay for set-up
 
 
@@ -89,7 +91,7 @@ def _speeds(settings: Settings, kinds: list[str]) -> dict[str, dict[str, float |
     """Seconds a step by work and device: kept from an earlier measurement, or measured now."""
     path, key = settings.cache / SPEEDS, _key(settings, kinds)
     kept = read_record(path)
-    if kept is not None and kept.get("key") == key:
+    if kept is not None and kept.get("key") == key and time.time() - kept["measured"] < KEPT_SECONDS:
         return dict(kept["seconds"])
     seconds: dict[str, dict[str, float | None]] = {
         work: {kind: seconds_per_step(kind, work) for kind in kinds} for work in WORKS
@@ -140,18 +142,33 @@ def _encoder(device: torch.device) -> tuple[Any, torch.Tensor]:
 
 
 def _words(device: torch.device) -> tuple[Any, torch.Tensor]:
-    """A GRU on word vectors, and 32 texts of 40 words."""
+    """A GRU over packed word vectors beside a bag of them, and 32 texts of 40 words: every operation that a strategy
+    needs and a device may lack.
+    """
     import torch
+    from torch.nn.functional import embedding_bag
+    from torch.nn.utils.rnn import pack_padded_sequence
 
     class Network(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.table = torch.nn.Embedding(5_000, 50)
+            self.words = torch.nn.Parameter(torch.zeros(5_000, 64))
             self.cell = torch.nn.GRU(50, 64, batch_first=True)
 
         def forward(self, ids: torch.Tensor) -> torch.Tensor:
-            states: torch.Tensor = self.cell(self.table(ids))[0]
-            return states
+            lengths = torch.arange(9, 41)
+            packed = pack_padded_sequence(self.table(ids), lengths, batch_first=True, enforce_sorted=False)
+            state: torch.Tensor = self.cell(packed)[1][0]
+            offsets, weights = torch.arange(0, ids.numel(), 40), torch.ones(ids.numel())
+            bags = embedding_bag(
+                ids.flatten(),
+                self.words,
+                offsets.to(ids.device),
+                mode="sum",
+                per_sample_weights=weights.to(ids.device),
+            )
+            return torch.zeros_like(bags).index_copy(0, torch.arange(32).to(ids.device), state + bags)
 
     return Network().to(device), torch.zeros(32, 40, dtype=torch.int64).to(device)
 
