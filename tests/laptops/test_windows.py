@@ -187,7 +187,6 @@ def test_no_training_ends_because_its_progress_cannot_be_told(store: Store, tmp_
         job = finished(store, small_config(tmp_path, ("tfidf", "bow")))
     assert job.status == "done"
     log = EventLog(tmp_path / "events.jsonl")
-    log._file.close()
     log._file = open(os.devnull, encoding="utf-8")  # noqa: SIM115  (it cannot be written)
     log.write(Metric("training loss", 1, 0.5))
     log.close()
