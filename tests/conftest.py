@@ -15,14 +15,21 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: process
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
+    if FETCHED.is_dir():
+        folder = tmp_path_factory.mktemp("home")  # tests list what they wrote into their own folder
+        shutil.copytree(FETCHED, folder / "cache" / "packages", copy_function=_link)
     monkeypatch.setenv("TL_HOME", str(folder))
     monkeypatch.setenv("TL_THREADS", "1")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    if FETCHED.is_dir():
-        shutil.copytree(FETCHED, folder / "cache" / "packages", copy_function=_link)
     return folder
+
+
+@pytest.fixture
+def nothing_fetched(home: Path) -> None:
+    """No weights that were fetched before the tests are there."""
+    shutil.rmtree(home / "cache" / "packages", ignore_errors=True)
 
 
 def _link(source: str, place: str) -> None:

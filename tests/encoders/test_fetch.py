@@ -26,6 +26,7 @@ from tl_core.settings import Settings, read_settings
 from tl_core.training.events import Progress, Training, drain, with_progress
 
 CARD = made_card()
+pytestmark = pytest.mark.usefixtures("nothing_fetched")
 
 
 @pytest.fixture

