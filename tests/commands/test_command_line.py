@@ -274,7 +274,7 @@ def test_source_then_target_on_a_tiny_encoder(capsys: pytest.CaptureFixture[str]
         (["train", "FILE", "--set", "colour=3"], "no chosen strategy has a setting"),
         (["train", "FILE", "--set", "epochs=many"], "epochs must be a whole number"),
         (["train", "FILE", "--set", "lora.rank=0"], "rank must be between"),
-        (["train", "FILE", "--seeds", "0"], "seeds must be between 1 and 10"),
+        (["train", "FILE", "--seeds", "11"], "seeds must be between 0 and 10"),
         (["train", "FILE", "--seeds", "x"], "invalid int value"),
         (["train", "nowhere.csv"], "nowhere.csv"),
         (["train", "FILE", "--label", "colour"], "colour"),

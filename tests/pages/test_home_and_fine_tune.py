@@ -13,6 +13,7 @@ from tests.jobs.jobs import finished, small_config, word_examples
 from tl_core.encoders.catalog import ENCODERS, card_of
 from tl_core.encoders.installed import is_here
 from tl_core.jobs import trainings
+from tl_core.jobs.classify.estimate import Estimate
 from tl_core.jobs.classify.plan import Task
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
@@ -162,7 +163,7 @@ def test_settings_come_back_from_their_json():
     assert app.number_input(key="strategies.1.seeds").value == 4
     assert app.number_input(key="strategies.1.lora.rank").value == 7
     app.file_uploader(key="settings.load.1").upload("s.json", b'{"seeds": 99}').run()
-    assert "between 1 and 10" in texts(app).replace("\\", "")
+    assert "between 0 and 10" in texts(app).replace("\\", "")
 
 
 @pytest.mark.skipif(not is_here(card_of("e5")), reason="the multilingual encoder is not here")
@@ -254,3 +255,17 @@ def test_a_queued_job_says_how_many_are_ahead(settings: Settings):
     app = open_page("pages/fine_tune.py", job=jobs[1].id)
     assert "1 job ahead" in texts(app)
     assert app.button(key=f"stop.{jobs[1].id}")
+
+
+def test_the_seeds_go_by_cost_unless_they_are_chosen(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    known = Estimate(2.0, 1e8, 1, {"tfidf": 2.0}, {"tfidf": "TF-IDF"}, longest=0.4)
+    monkeypatch.setattr("pages.components.kept.resources.known_estimate", lambda *_: known)
+    app = open_page("pages/fine_tune.py")
+    app.button_group(key="strategies.0.names").set_value(["tfidf"]).run()
+    assert not app.exception
+    assert app.number_input(key="strategies.0.seeds").value == 0
+    assert any(caption.value.startswith("5 seeds, since the longest training") for caption in app.caption)
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
+        app.button(key="start").click().run()
+    [job] = Store(settings).jobs()
+    assert job.record.config["comparison"]["seeds"] == 5

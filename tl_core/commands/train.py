@@ -15,8 +15,10 @@ from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import ConfigError, DataError, StillInUse
-from tl_core.jobs.classify.compare import submit_comparison
+from tl_core.jobs.classify.compare import submit_prepared
+from tl_core.jobs.classify.estimate import with_seeds_measured
 from tl_core.jobs.classify.plan import USUAL, ClassifyExperiment, Task, config_from_json, size_of
+from tl_core.jobs.classify.prepare import prepare
 from tl_core.jobs.kinds import run_job
 from tl_core.jobs.trainings import resume_job
 from tl_core.knobs import knobs_of, parse_value
@@ -53,7 +55,9 @@ def add_commands(commands: Any) -> None:
         "--source", default="", help="a labelled file to train on first, a run's id, or amazon, ag-news, nsmc"
     )
     train.add_argument("--test", type=Path, help="a labelled file to score on")
-    train.add_argument("--seeds", type=int, help="trainings of every strategy; without a config 1")
+    train.add_argument(
+        "--seeds", type=int, help="trainings of every strategy; without one, or 0, by what a training costs"
+    )
     train.add_argument("--per-class", type=int, help="training rows of each class; 0 takes all")
     train.add_argument(
         "--sizes",
@@ -127,8 +131,12 @@ def run_train(options: argparse.Namespace) -> int:
         title=options.file.name,
     )
     have_encoders(store, *config.encoders, config.source_run, *config.own_sources)
-    job = submit_comparison(store, config, task, processes=options.processes)
-    return finish(options, store, job)
+    ready = prepare(store, config, task)
+    if not ready.config.seeds:
+        tell("measuring what a training costs, which says how many seeds are usual")
+        ready = with_seeds_measured(store, ready)
+        tell(f"seeds: {ready.config.seeds or 1}")
+    return finish(options, store, submit_prepared(store, ready, processes=options.processes))
 
 
 def _config(options: argparse.Namespace) -> ClassifyExperiment:

@@ -10,7 +10,7 @@ from pages.components.kept import resources
 from pages.views.fine_tune.data import Data
 from pages.views.fine_tune.source import Source
 from tl_core.jobs.classify.compare import submit_prepared
-from tl_core.jobs.classify.estimate import Estimate, estimate, usual_seeds
+from tl_core.jobs.classify.estimate import Estimate, estimate, usual_seeds, with_seeds, with_seeds_measured
 from tl_core.jobs.classify.plan import ClassifyExperiment, Task, largest_class
 from tl_core.jobs.classify.prepare import Prepared
 from tl_core.jobs.devices import memory_bytes
@@ -25,8 +25,11 @@ def start_training(store: Store, data: Data, source: Source, config: ClassifyExp
     with st.container(border=True), guard():
         ready = resources.prepared(config, task)
         _tell_filled(config, ready)
-        trainings = len(ready.trials)
         known = resources.known_estimate(ready, task)
+        if known is not None and not config.seeds:
+            ready = with_seeds(ready, known)
+            known = resources.known_estimate(ready, task)
+        trainings = len(ready.trials)
         with st.container(horizontal=True, vertical_alignment="center"):
             begin = st.button("Start training", type="primary", icon=":material/play_arrow:", key="start")
             measure = known is None and st.button(
@@ -34,13 +37,22 @@ def start_training(store: Store, data: Data, source: Source, config: ClassifyExp
             )
         if measure:
             with st.spinner("A short probe trains a few batches in a process of its own"):
-                known = estimate(store, ready)
+                estimate(store, ready)
+            st.rerun()
         if known is None:
-            st.caption(f"{trainings} trainings. Their time here is not known yet: a short probe measures it.")
+            by_cost = "" if config.seeds else ", and with it how many seeds are usual"
+            st.caption(
+                f"{trainings} trainings. Their time here is not known yet: a short probe measures it{by_cost}."
+            )
         else:
             _show_estimate(known)
-            _show_seeds(config.seeds, known)
+            _show_seeds(config.seeds, ready.config.seeds, known)
         if begin:
+            if not ready.config.seeds:
+                with st.spinner(
+                    "A short probe measures what a training costs, which says how many seeds are usual"
+                ):
+                    ready = with_seeds_measured(store, ready)
             job = submit_prepared(store, ready)
             state.show_job(job.id)
             st.rerun()
@@ -56,15 +68,17 @@ def _tell_filled(config: ClassifyExperiment, ready: Prepared) -> None:
         )
 
 
-def _show_seeds(seeds: int, known: Estimate) -> None:
+def _show_seeds(asked: int, seeds: int, known: Estimate) -> None:
     """The number of seeds that this cost suggests, where fewer are chosen; one tells trained models apart, no strategies."""
     usual = usual_seeds(known.longest)
-    if seeds < usual:
+    if not asked and seeds > 1:
+        st.caption(f"{seeds} seeds, since the longest training takes about {seconds_text(known.longest)}.")
+    elif seeds < usual:
         st.caption(
             f"The longest training takes about {seconds_text(known.longest)}: {usual} seeds are usual then. With one, only "
             "these trained models can be told apart, not the strategies."
         )
-    elif seeds == 1:
+    elif seeds <= 1:
         st.caption("With one seed only these trained models can be told apart, not the strategies.")
 
 

@@ -297,7 +297,7 @@ def test_a_config_comes_back_from_its_json_and_a_wrong_one_is_named():
         ({"sizes": [8, 8]}, "sizes must be different numbers"),
         ({"sizes": [-1]}, "sizes must be different numbers"),
         ({"sizes": "8"}, "sizes must be a list of whole numbers"),
-        ({"seeds": 11}, "seeds must be between 1 and 10; got 11"),
+        ({"seeds": 11}, "seeds must be between 0 and 10; got 11"),
         ({"strategies": []}, "at least one strategy"),
         ({"strategies": ["magic"]}, "no strategy 'magic'"),
         ({"strategies": "lora"}, "list of names"),

@@ -10,7 +10,7 @@ import pytest
 from tests.jobs.jobs import word_examples
 from tl_core.data.examples import Examples, write_examples
 from tl_core.jobs.classify import estimate as estimate_module
-from tl_core.jobs.classify.estimate import estimate, usual_seeds
+from tl_core.jobs.classify.estimate import estimate, usual_seeds, with_seeds_measured
 from tl_core.jobs.classify.plan import ClassifyExperiment, Task, of_strategies
 from tl_core.jobs.classify.prepare import prepare
 from tl_core.jobs.classify.probe import RATES, run_probe
@@ -64,3 +64,24 @@ def test_rates_hold_for_the_vectors_and_the_length_of_texts_they_were_measured_o
 )
 def test_the_usual_number_of_seeds_follows_the_cost(seconds: float, seeds: int):
     assert usual_seeds(seconds) == seeds
+
+
+@pytest.mark.parametrize(("seconds", "seeds"), [(0.5, 5), (20.0, 3), (300.0, 1)])
+def test_seeds_that_are_left_open_are_settled_by_the_measured_cost(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, seconds: float, seeds: int
+):
+    known = estimate_module.Estimate(seconds, 1.0, 1, {}, {}, longest=seconds)
+    monkeypatch.setattr(estimate_module, "_measured", lambda *_: known)
+    store = Store(settings)
+    ready = prepare(store, replace(CONFIG, seeds=0), Task(word_examples()))
+    assert len(ready.trials) == 1
+    settled = with_seeds_measured(store, ready)
+    assert (settled.config.seeds, len(settled.trials)) == (seeds, seeds)
+    asked = prepare(store, replace(CONFIG, seeds=2), Task(word_examples()))
+    assert with_seeds_measured(store, asked) == asked
+
+
+def test_seeds_stay_open_where_the_probe_fails(settings: Settings):
+    store = Store(settings)
+    ready = prepare(store, replace(CONFIG, seeds=0), Task(word_examples()))
+    assert with_seeds_measured(store, ready) == ready

@@ -12,7 +12,7 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -102,6 +102,28 @@ def estimate(
             counted[start.base] = make(start.base)
     lengths = {name: counted[start.base].of if start else None for name, start in starts.items()}
     return _add_up(prepared, arms, rates, lengths)
+
+
+def with_seeds(prepared: Prepared, known: Estimate) -> Prepared:
+    """The experiment with as many seeds as its cost suggests, where its config leaves them open."""
+    seeds = prepared.config.seeds or usual_seeds(known.longest)
+    return replace(prepared, config=replace(prepared.config, seeds=seeds))
+
+
+def with_seeds_measured(store: Store, prepared: Prepared) -> Prepared:
+    """The same by a probe, if the cost is not known yet; left as it is, one seed, if the probe fails."""
+    if prepared.config.seeds:
+        return prepared
+    try:
+        return with_seeds(prepared, _measured(store, prepared))
+    except ModelError:
+        return prepared
+
+
+def _measured(store: Store, prepared: Prepared) -> Estimate:
+    known = estimate(store, prepared)
+    assert known is not None  # with a probe it always is
+    return known
 
 
 def _key(

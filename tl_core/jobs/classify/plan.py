@@ -49,6 +49,14 @@ class ClassifyExperiment(ExperimentConfig):
     encoder: str = "minilm"
     vectors: str = "glove"
     source_run: str = ""
+    seeds: int = knob(
+        0,
+        "Trainings of every arm; each draws its own rows and new weights. 0 goes by what one costs: 5 where the longest "
+        "takes under 5 seconds, 3 under a minute, else 1.",
+        low=0,
+        high=10,
+        label="Seeds (0: by cost)",
+    )
     per_class: int = knob(
         0, "Training rows of each class; 0 takes all.", low=0, high=1_000_000, label="Rows per class (0: all)"
     )
@@ -224,7 +232,7 @@ def trials(config: ClassifyExperiment, source: SourcePlan = WITHOUT_SOURCE) -> l
     for key, arm in sorted(config.by_key.items(), key=lambda item: place_of_strategy(item[1].strategy)):
         for size in sizes:
             for from_source in _starts(config, arm, source):
-                for seed in range(config.seeds):
+                for seed in range(config.seeds or 1):  # 0 was not settled by cost
                     name = _trial_name(key, seed, from_source, size)
                     planned.append(Trial(name, key, seed, from_source=from_source, size=size))
     return planned
