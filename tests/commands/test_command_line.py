@@ -15,9 +15,10 @@ import pytest
 
 from tests.encoders.tiny import write_tiny_encoder
 from tl_core.__main__ import main
+from tl_core.data.examples import read_examples
 from tl_core.jobs.classify.plan import of_strategies
 from tl_core.runs.store import Store
-from tl_core.settings import Settings
+from tl_core.settings import Settings, read_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROWS = [(f"good fine nice {at}", "good") if at % 2 else (f"bad poor sad {at}", "bad") for at in range(40)]
@@ -156,6 +157,33 @@ def test_check_counts_classes_and_warns(capsys: pytest.CaptureFixture[str], tmp_
     said = " ".join(answer["warnings"])
     for word in ("differ only by case", "repeat", "different labels", "only 1 rows"):
         assert word in said
+
+
+def test_groups_stay_whole_from_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    rows = [
+        f"{'good fine' if at % 2 else 'bad poor'} {at},{'good' if at % 2 else 'bad'},customer {at // 4}"
+        for at in range(80)
+    ]
+    path, test = tmp_path / "file.csv", tmp_path / "test.csv"
+    path.write_text("\n".join(["text,label,customer", *rows]), encoding="utf-8")
+    test.write_text("text,label,customer\nfine day,good,customer 1\nbad day,bad,\n", encoding="utf-8")
+    _, answer = run(capsys, "check", path, "--group", "customer")
+    assert any("20 groups" in warning for warning in answer["warnings"])
+    _, answer = run(capsys, "check", path, "--group", "customer", "--test", test)
+    assert any("4 rows or their groups stand in the test file" in warning for warning in answer["warnings"])
+    code, answer = run(capsys, "train", path, "--group", "customer", "--strategy", "tfidf", "--seeds", 1)
+    assert code == 0
+    data = read_settings().jobs / answer["job"] / "data"
+    train, held = (read_examples(data / f"{part}.jsonl") for part in ("train", "test"))
+    assert not set(train.groups) & set(held.groups)
+    assert len(set(held.groups)) >= 3
+    test.write_text("text,label\nfine day,good\nbad day,bad\n", encoding="utf-8")
+    code, _ = run(
+        capsys, "train", path, "--group", "customer", "--test", test, "--strategy", "tfidf", "--seeds", 1
+    )
+    assert code == 0
+    code, answer = run(capsys, "train", test, "--group", "customer", "--strategy", "tfidf")
+    assert (code, "no column 'customer'" in answer["error"]) == (2, True)
 
 
 def test_train_answers_with_its_runs_and_the_runs_commands_know_them(

@@ -158,3 +158,24 @@ def test_a_broken_line_is_named_by_file_and_number(tmp_path: Path, line: bytes) 
 def test_a_missing_file_of_examples_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data\.jsonl cannot be opened"):
         read_examples(tmp_path / "data.jsonl")
+
+
+def test_groups_come_from_their_column_and_back_from_disk(tmp_path: Path) -> None:
+    rows = table("text,label,customer\na,x,kim\nb,y,\n,y,lee\nc,x, kim \n")
+    examples = to_examples(rows, Columns(("text",), "label", "customer")).examples
+    assert examples.groups == ("kim", "", "kim")
+    assert examples.take([2, 0]).groups == ("kim", "kim")
+    write_examples(tmp_path / "rows.jsonl", examples)
+    assert read_examples(tmp_path / "rows.jsonl") == examples
+    (tmp_path / "rows.jsonl").write_text(
+        '{"text": "a", "label": "x", "row": 1, "group": "g"}\n{"text": "b", "label": "y", "row": 2}\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(DataError, match="some of its lines only"):
+        read_examples(tmp_path / "rows.jsonl")
+
+
+@pytest.mark.parametrize("group", ["text", "label", "nowhere"])
+def test_a_group_column_that_cannot_be_one_is_refused(group: str) -> None:
+    with pytest.raises(DataError, match=f"'{group}'"):
+        to_examples(table("text,label\na,b\n"), Columns(("text",), "label", group))

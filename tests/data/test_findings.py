@@ -50,3 +50,10 @@ def test_rows_can_be_left_out() -> None:
     left = without_rows(FOUND, overlap(FOUND, examples(("bad", "x"))))
     assert left.rows == (2, 4)
     assert left.labels == ("pos", "pos")
+
+
+def test_a_row_whose_group_is_tested_is_a_leak() -> None:
+    train = Examples(("a", "b", "c"), ("x", "x", "y"), (1, 2, 3), ("kim", "", "lee"))
+    test = Examples(("d", "e"), ("x", "y"), (1, 2), ("kim", ""))
+    assert overlap(train, test) == (1,)
+    assert overlap(train, Examples(("d",), ("x",), (1,))) == ()

@@ -117,3 +117,46 @@ def test_near_equal_texts_never_stand_on_both_sides():
     rest, held = split(Examples((*plain, *again), labels, tuple(range(120))), share=0.3, seed=1)
     assert not {text_key(text) for text in rest.texts} & {text_key(text) for text in held.texts}
     assert len(held) % 2 == 0
+
+
+def grouped_examples(seed: int) -> Examples:
+    """Rows of 2 to 4 classes by customers with 1 to 12 rows each, some without one, and texts that customers share."""
+    random = np.random.default_rng([seed, 5])
+    classes = [f"class {number}" for number in range(random.integers(2, 5))]
+    groups = [
+        f"customer {customer}" for customer in range(60) for _ in range(int(random.integers(1, 13)))
+    ] + [""] * 30
+    texts = [f"Text {number}" for number in range(len(groups))]
+    for _ in range(10):
+        source, target = random.integers(len(texts), size=2)
+        texts[target] = texts[source].upper()
+    labels = map(str, random.choice(classes, size=len(groups)))
+    return Examples(tuple(texts), tuple(labels), tuple(range(len(groups))), tuple(groups))
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("share", [0.15, 0.2, 0.5, 0.8])
+def test_a_group_never_straddles_a_split_and_neither_does_a_text(seed: int, share: float) -> None:
+    examples = grouped_examples(seed)
+    rest, held = split(examples, share=share, seed=seed)
+    assert sorted(rest.rows + held.rows) == list(examples.rows)
+    assert not set(filter(None, rest.groups)) & set(filter(None, held.groups))
+    assert not set(map(text_key, rest.texts)) & set(map(text_key, held.texts))
+    assert rest.classes == held.classes == examples.classes
+    assert list(held.rows) == sorted(held.rows)
+    assert abs(len(held) / len(examples) - share) < 0.08
+    assert split(examples, share=share, seed=seed) == (rest, held)
+
+
+def test_a_class_of_one_group_cannot_be_split_and_is_named() -> None:
+    labels = ["a", "b"] * 10
+    groups = [f"customer {at}" if label == "a" else "one" for at, label in enumerate(labels)]
+    examples = Examples(tuple(f"text {n}" for n in range(20)), tuple(labels), tuple(range(20)), tuple(groups))
+    with pytest.raises(DataError, match="class 'b' belong to one group"):
+        split(examples, share=0.2, seed=0)
+
+
+def test_groups_of_nothing_are_no_groups() -> None:
+    examples = random_examples(3)
+    without = Examples(examples.texts, examples.labels, examples.rows, ("",) * len(examples))
+    assert split(without, share=0.2, seed=1)[1].rows == split(examples, share=0.2, seed=1)[1].rows

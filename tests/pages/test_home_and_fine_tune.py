@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.jobs.jobs import finished, small_config, word_examples
+from tl_core.data.examples import read_examples
 from tl_core.encoders.catalog import ENCODERS, card_of
 from tl_core.encoders.installed import is_here
 from tl_core.jobs import trainings
@@ -269,3 +270,25 @@ def test_the_seeds_go_by_cost_unless_they_are_chosen(settings: Settings, monkeyp
         app.button(key="start").click().run()
     [job] = Store(settings).jobs()
     assert job.record.config["comparison"]["seeds"] == 5
+
+
+def test_a_group_column_is_chosen_and_reaches_the_job(settings: Settings):
+    app = open_page("pages/fine_tune.py")
+    app.segmented_control(key="target.origin").set_value("file").run()
+    rows = "".join(
+        f"{'good fine' if at % 2 else 'bad poor'} {at},{'good' if at % 2 else 'bad'},c{at // 4}\n"
+        for at in range(80)
+    )
+    app.file_uploader(key="target.file").upload("rows.csv", f"text,label,customer\n{rows}".encode()).run()
+    [column] = [each for each in app.selectbox if each.label == "Group column"]
+    assert (column.options, column.value) == (["customer"], None)
+    column.set_value("customer").run()
+    assert not app.exception
+    assert "20 groups" in texts(app)
+    app.button_group(key="strategies.0.names").set_value(["tfidf"]).run()
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
+        app.button(key="start").click().run()
+    [job] = Store(settings).jobs()
+    held = read_examples(job.folder / "data" / "test.jsonl")
+    assert set(held.groups) <= {f"c{at}" for at in range(20)}
+    assert not set(held.groups) & set(read_examples(job.folder / "data" / "train.jsonl").groups)

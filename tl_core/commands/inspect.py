@@ -8,7 +8,7 @@ from typing import Any
 
 from tl_core.commands.get import have_encoders
 from tl_core.commands.output import add_json, show
-from tl_core.commands.train import add_column_options
+from tl_core.commands.train import add_column_options, add_group_option
 from tl_core.data.columns import Columns, guess_columns
 from tl_core.data.tables import read_table_file
 from tl_core.runs.store import Store
@@ -26,6 +26,7 @@ def add_commands(commands: Any) -> None:
     check.add_argument("--encoder", default="minilm")
     check.add_argument("--max-tokens", type=int, default=256)
     add_column_options(check)
+    add_group_option(check)
     add_json(check)
     check.set_defaults(run=run_check)
 
@@ -52,7 +53,7 @@ def run_check(options: argparse.Namespace) -> int:
     table = read_table_file(options.file, has_header=header)
     test = read_table_file(options.test, has_header=header) if options.test else None
     guess = guess_columns(table)
-    columns = Columns(tuple(options.text) or guess.text, options.label or guess.label)
+    columns = Columns(tuple(options.text) or guess.text, options.label or guess.label, options.group or None)
     settings = read_settings()
     have_encoders(Store(settings), options.encoder)
     report = check_table(

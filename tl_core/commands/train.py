@@ -71,6 +71,7 @@ def add_commands(commands: Any) -> None:
     train.add_argument("--config", type=Path, help="a config saved as JSON; other options go over it")
     train.add_argument("--processes", type=int, default=1, help="train with this many processes (torchrun)")
     add_column_options(train)
+    add_group_option(train)
     add_json(train)
     train.set_defaults(run=run_train)
     predict = commands.add_parser("predict", help="label the rows of a file with a run's model")
@@ -90,6 +91,14 @@ def add_commands(commands: Any) -> None:
     probe.set_defaults(run=run_probe)
 
 
+def add_group_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--group",
+        default="",
+        help="a column (customer, document) whose rows never stand on both sides of a split",
+    )
+
+
 def add_column_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", action="append", default=[], help="a text column; may be repeated")
     parser.add_argument("--label", default="", help="the label column")
@@ -102,11 +111,13 @@ def add_column_options(parser: argparse.ArgumentParser) -> None:
 def read_labelled(path: Path, options: argparse.Namespace, *, own_columns: bool = False) -> Examples:
     """The examples of a labelled file under the command's column options.
 
-    With `own_columns`, as for a source task, the options hold only for a file that has all of those columns.
+    With `own_columns`, as for a source task, the options hold only for a file that has all of those columns. Only the
+    file itself must have the group column.
     """
     table = read_table_file(path, has_header=False if options.no_header else None)
     guess = guess_columns(table)
-    columns = Columns(tuple(options.text) or guess.text, options.label or guess.label)
+    group = options.group if options.group in table.columns or path == options.file else ""
+    columns = Columns(tuple(options.text) or guess.text, options.label or guess.label, group or None)
     if own_columns and not {*options.text, *filter(None, [options.label])} <= set(table.columns):
         columns = guess
     if columns.label is None:

@@ -30,10 +30,14 @@ Rank = float | tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The names of the text columns, which are read as one text, and of the label column, if any."""
+    """The names of the text columns, which are read as one text, of the label column and of the group column, if any.
+
+    Rows of one group, such as a customer or a document, never stand on both sides of a split.
+    """
 
     text: tuple[str, ...]
     label: str | None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,15 @@ TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")  # of HTML
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """N texts with their labels and the numbers of their rows in the file they came from."""
+    """N texts with their labels and the numbers of their rows in the file they came from.
+
+    `groups` are the names of the groups that they belong to, '' for none; without a group column it is empty.
+    """
 
     texts: tuple[str, ...]
     labels: tuple[str, ...]
     rows: tuple[int, ...]
+    groups: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -48,6 +52,7 @@ class Examples:
             tuple(self.texts[at] for at in chosen),
             tuple(self.labels[at] for at in chosen),
             tuple(self.rows[at] for at in chosen),
+            tuple(self.groups[at] for at in chosen) if self.groups else (),
         )
 
 
@@ -76,6 +81,11 @@ def to_examples(table: Table, columns: Columns, *, merge_labels: bool = False) -
         raise DataError(
             "Column '{label}' cannot be both text and label. Choose another for either.", label=columns.label
         )
+    if columns.group in (*columns.text, columns.label):
+        raise DataError(
+            "Column '{group}' cannot be the group as well as text or label. Choose another, or no group.",
+            group=columns.group,
+        )
     label_at = _position(table, columns.label)
     texts, labels = texts_of(table, columns.text), [row[label_at].strip() for row in table.rows]
     if merge_labels:
@@ -85,8 +95,17 @@ def to_examples(table: Table, columns: Columns, *, merge_labels: bool = False) -
     for row, text, label in zip(table.row_numbers, texts, labels):
         if not text or not label:
             refused.append(Refused(row, "empty label" if text else "empty text"))
-    examples = Examples(tuple(texts), tuple(labels), tuple(table.row_numbers)).take(kept)
+    examples = Examples(tuple(texts), tuple(labels), tuple(table.row_numbers), _groups(table, columns)).take(
+        kept
+    )
     return Labelled(examples, tuple(sorted(refused, key=lambda refusal: refusal.row)))
+
+
+def _groups(table: Table, columns: Columns) -> tuple[str, ...]:
+    if columns.group is None:
+        return ()
+    at = _position(table, columns.group)
+    return tuple(row[at].strip() for row in table.rows)
 
 
 def texts_of(table: Table, text_columns: Sequence[str]) -> list[str]:
@@ -140,8 +159,10 @@ def _formats() -> dict[int, None]:
 def write_examples(path: Path, examples: Examples) -> None:
     """Write the examples as JSON Lines; the file is whole or not there."""
     with written_aside(path) as aside, aside.open("w", encoding="utf-8", newline="\n") as stream:
-        for text, label, row in zip(examples.texts, examples.labels, examples.rows):
-            stream.write(json.dumps({"text": text, "label": label, "row": row}, ensure_ascii=False) + "\n")
+        groups = examples.groups or (None,) * len(examples)
+        for text, label, row, group in zip(examples.texts, examples.labels, examples.rows, groups):
+            record = {"text": text, "label": label, "row": row} | ({} if group is None else {"group": group})
+            stream.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def read_examples(path: Path) -> Examples:
@@ -149,6 +170,7 @@ def read_examples(path: Path) -> Examples:
     texts: list[str] = []
     labels: list[str] = []
     rows: list[int] = []
+    groups: list[str] = []
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -158,21 +180,32 @@ def read_examples(path: Path) -> Examples:
             reason=error.strerror,
         ) from None
     for number, line in enumerate(content.removesuffix(b"\n").split(b"\n") if content else (), start=1):
-        text, label, row = _example(line, path.name, number)
+        text, label, row, group = _example(line, path.name, number)
         texts.append(text)
         labels.append(label)
         rows.append(row)
-    return Examples(tuple(texts), tuple(labels), tuple(rows))
+        if group is not None:
+            groups.append(group)
+    if len(groups) not in (0, len(texts)):
+        raise DataError(
+            "{name} has a group in some of its lines only. Prepare the data anew.", name=path.name
+        )
+    return Examples(tuple(texts), tuple(labels), tuple(rows), tuple(groups))
 
 
-def _example(line: bytes, name: str, number: int) -> tuple[str, str, int]:
+def _example(line: bytes, name: str, number: int) -> tuple[str, str, int, str | None]:
     try:
         record = json.loads(line)
-        text, label, row = record["text"], record["label"], record["row"]
+        text, label, row, group = record["text"], record["label"], record["row"], record.get("group")
     except (ValueError, KeyError, TypeError, RecursionError):
-        text = label = row = None
-    if isinstance(text, str) and isinstance(label, str) and type(row) is int:
-        return text, label, row
+        text = label = row = group = None
+    if (
+        isinstance(text, str)
+        and isinstance(label, str)
+        and type(row) is int
+        and isinstance(group, str | None)
+    ):
+        return text, label, row, group
     raise DataError(
         '{name}, line {number}: not an example of the form {{"text": ..., "label": ..., "row": 1}}. '
         "Prepare the data anew.",

@@ -68,9 +68,14 @@ def small_classes(examples: Examples, at_least: int) -> dict[str, int]:
 
 
 def overlap(train: Examples, test: Examples) -> tuple[int, ...]:
-    """The rows of `train` whose text (see `text_key`) stands in `test` too: a leak."""
+    """The rows of `train` whose text (see `text_key`) or whose group stands in `test` too: a leak."""
     tested = set(map(text_key, test.texts))
-    return tuple(row for row, text in zip(train.rows, train.texts) if text_key(text) in tested)
+    groups = set(filter(None, test.groups))
+    return tuple(
+        row
+        for at, (row, text) in enumerate(zip(train.rows, train.texts))
+        if text_key(text) in tested or (groups and train.groups and train.groups[at] in groups)
+    )
 
 
 def without_rows(examples: Examples, rows: Iterable[int]) -> Examples:

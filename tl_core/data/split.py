@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from tl_core.data.examples import Examples, text_key
 from tl_core.errors import ConfigError, DataError
 
+ATTEMPTS = 20  # at a division of groups
 Group = list[int]  # positions of the examples that share one text
 
 
@@ -14,12 +17,14 @@ def split(examples: Examples, *, share: float, seed: int) -> tuple[Examples, Exa
     """The examples in two parts, (rest, held): about `share` of each class's rows is held.
 
     Rows with the same text (see `text_key`) go to the same side, under the label of the first of
-    them; each class has at least one row on each side. The order of the file is kept, and the
-    same seed gives the same parts. Raises ConfigError if `share` is not between 0 and 1,
-    DataError for a class with fewer than 2 different texts.
+    them, as do rows of one group; each class has at least one row on each side. The order of the file is kept, and
+    the same seed gives the same parts. Raises ConfigError if `share` is not between 0 and 1,
+    DataError for a class with fewer than 2 different texts or groups.
     """
     if not 0 < share < 1:
         raise ConfigError("The share that is held back must lie between 0 and 1; got {share!r}.", share=share)
+    if any(examples.groups):
+        return _split_by_group(examples, share, seed)
     random = np.random.default_rng(seed)
     held: set[int] = set()
     for label, groups in sorted(_groups_by_class(examples).items()):
@@ -30,6 +35,56 @@ def split(examples: Examples, *, share: float, seed: int) -> tuple[Examples, Exa
             held.update(group)
     everything = range(len(examples))
     return examples.take(at for at in everything if at not in held), examples.take(sorted(held))
+
+
+def _split_by_group(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
+    """The split with whole groups on one side: the first of several folds, stratified as far as groups allow."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    whole = _whole_groups(examples)
+    for label in examples.classes:
+        own = {group for group, of in zip(whole, examples.labels) if of == label}
+        if len(own) < 2:
+            raise DataError(
+                "All rows of class '{label}' belong to one group (or share a text with it), so the class cannot stand "
+                "on both sides of a split. Add rows of other groups, leave the class out, or choose no group column.",
+                label=label,
+            )
+    turned = share > 0.5  # folds are small parts
+    folds = max(2, round(1 / (1 - share if turned else share)))
+    for attempt in range(ATTEMPTS):
+        splitter = StratifiedGroupKFold(
+            folds, shuffle=True, random_state=int(np.random.default_rng([seed, attempt]).integers(2**31))
+        )
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # a class with few rows
+            parts = list(splitter.split(examples.texts, examples.labels, whole))
+        for large, small in parts:
+            rest, held = (small, large) if turned else (large, small)
+            sides = examples.take(rest), examples.take(held)
+            if all(side.classes == examples.classes for side in sides):
+                return sides
+    raise DataError(
+        "No division was found that keeps groups whole and has every class on both sides: {groups} groups, {classes} "
+        "classes. Add rows of other groups, leave rare classes out, or choose no group column.",
+        groups=len(set(whole)),
+        classes=len(examples.classes),
+    )
+
+
+def _whole_groups(examples: Examples) -> list[int]:
+    """For each row the number of the rows that it must stay with: those of its group, and those of its text."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    firsts: dict[tuple[str, str], int] = {}
+    links = []
+    for at, (text, group) in enumerate(zip(examples.texts, examples.groups)):
+        for key in (("text", text_key(text)), ("group", group)):
+            if key[1]:
+                links.append((at, firsts.setdefault(key, at)))
+    ends = np.array(links).T
+    graph = coo_array((np.ones(len(links)), (ends[0], ends[1])), shape=(len(examples),) * 2)
+    return [int(number) for number in connected_components(graph, directed=False)[1]]
 
 
 def sample_per_class(examples: Examples, per_class: int, seed: int) -> Examples:

@@ -136,7 +136,7 @@ def _choose_columns(table: Table, role: str, *, test: bool = False) -> Columns:
     """The guessed columns, changeable; the keys change with the columns, so that a new file is guessed anew."""
     guess = guess_columns(table)
     key = f"{role}.{'test.' if test else ''}{hash(table.columns)}"
-    left, right = st.columns(2)
+    left, right, third = st.columns(3)
     text = left.multiselect(
         "Text columns",
         table.columns,
@@ -152,7 +152,16 @@ def _choose_columns(table: Table, role: str, *, test: bool = False) -> Columns:
         raise DataError(
             "{table} has no column that looks like labels. Choose the label column.", table=table.name
         )
-    return Columns(tuple(text), label)
+    group = third.selectbox(
+        "Group column",
+        [column for column in table.columns if column not in (*text, label)],
+        index=None,
+        placeholder="none",
+        key=f"{key}.group",
+        help="Such as a customer or a document: its rows never stand on both sides of a split, so that nothing of the "
+        "test is known beforehand.",
+    )
+    return Columns(tuple(text), label, group)
 
 
 def _choose_test(columns: Columns, role: str) -> tuple[Table | None, Columns | None]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,12 @@ def check_table(
 ) -> DataReport:
     """Read examples out of a table and report on them; raises DataError if there are no columns to read."""
     labelled = to_examples(table, columns, merge_labels=merge_labels)
-    held = to_examples(test, test_columns or columns, merge_labels=merge_labels) if test is not None else None
+    held = None
+    if test is not None:
+        of_test = test_columns or columns
+        if of_test.group not in test.columns:  # a test file need not have groups
+            of_test = replace(of_test, group=None)
+        held = to_examples(test, of_test, merge_labels=merge_labels)
     examples = labelled.examples
     token_notes: list[str] = []
     tokens = None
@@ -127,8 +133,6 @@ def token_report(settings: Settings, encoder: str, texts: Sequence[str], max_tok
 
 
 def _with_warnings(report: DataReport, extra: Sequence[str]) -> DataReport:
-    from dataclasses import replace
-
     return replace(report, warnings=(*_data_warnings(report), *_token_warnings(report.tokens), *extra))
 
 
@@ -155,7 +159,8 @@ def _data_warnings(report: DataReport) -> list[str]:
         )
     if report.in_both:
         notes.append(
-            f"{len(report.in_both)} rows stand in the test file too; they are removed from training."
+            f"{len(report.in_both)} rows{' or their groups' if report.examples.groups else ''} stand in the test file too; "
+            "they are removed from training."
         )
     if report.test is not None:
         unseen = sorted(set(report.test.classes) - set(report.classes))
@@ -163,8 +168,26 @@ def _data_warnings(report: DataReport) -> list[str]:
             notes.append(
                 f"The test file has labels that training never sees: {', '.join(map(repr, unseen))}."
             )
+    if report.examples.groups:
+        notes += _group_notes(report.examples)
     if report.refused:
         notes.append(f"{len(report.refused)} rows were refused; each is listed with its reason.")
+    return notes
+
+
+def _group_notes(examples: Examples) -> list[str]:
+    """How many groups there are, and what cannot be meant so."""
+    counts = Counter(filter(None, examples.groups))
+    without = len(examples) - counts.total()
+    notes = [f"{len(counts):,} groups; the rows of one never stand on both sides of a split."]
+    if without:
+        notes.append(f"{without:,} rows have no group; each stands for itself.")
+    if len(counts) == 1:
+        notes.append(
+            "All rows belong to one group, which cannot be split. Choose another group column, or none."
+        )
+    elif counts and max(counts.values()) == 1:
+        notes.append("Every group has one row: this column groups nothing.")
     return notes
 
 

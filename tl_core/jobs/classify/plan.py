@@ -190,9 +190,10 @@ class Task:
         pool = without_rows(self.target, overlap(self.target, self.test))
         if len(self.target) and not len(pool):
             raise DataError(
-                "All {target:,} training rows stand in the test file too, so none is left to learn from. "
+                "All {target:,} training rows{or_groups} stand in the test file too, so none is left to learn from. "
                 "Give a test file with other rows, or none.",
                 target=len(self.target),
+                or_groups=", or their groups," if self.target.groups else "",
             )
         return pool
 
@@ -301,6 +302,7 @@ def test_split(
 
 def _drawn(test: Examples, rows: int, seed: int) -> Examples:
     """About `rows` test rows in the classes' shares; where a class has a single one, without regard to classes."""
+    test = replace(test, groups=())  # all of it is held back: groups need not stay whole
     try:
         return split(test, share=rows / len(test), seed=seed)[1]
     except DataError:
