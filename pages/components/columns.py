@@ -19,6 +19,12 @@ MEMORY_HELP = (
 HELP = {"accuracy": "Share of the test rows answered right."}
 
 
+PREFERRED_HELP = (
+    "First stands the first seed of what has the highest mean over its seeds: the single highest score would be luck with "
+    "the test rows more than worth."
+)
+
+
 def score_columns() -> dict[str, Any]:
     """Every measure of any task in per cent, its spread between seeds and its interval."""
     number = st.column_config.NumberColumn

@@ -16,7 +16,8 @@ from tl_core.outcomes.runs import (
     run_title,
     titles_of,
 )
-from tl_core.runs.store import Store
+from tl_core.outcomes.tasks import preferred
+from tl_core.runs.store import Run, Store
 from tl_core.settings import Settings
 
 
@@ -29,7 +30,28 @@ def test_a_job_line_counts_runs_and_knows_the_best_score(store: Store):
     job = add_job(store, ("tfidf", "lora"), seeds=2)
     [line] = job_lines(store)
     assert (line.id, line.status, line.done, line.planned, line.share) == (job.id, "done", 4, 4, 1.0)
-    assert line.best == max(run.record.report["accuracy"] for run in store.runs())
+    means = means_by_arm(store.runs())
+    assert line.best == pytest.approx(max(means.values()))
+    assert line.best < max(run.record.report["accuracy"] for run in store.runs())
+
+
+def means_by_arm(runs: list[Run]) -> dict[str, float]:
+    """The mean accuracy of each arm over its seeds."""
+    arms: dict[str, list[float]] = {}
+    for run in runs:
+        arms.setdefault(run.record.arm, []).append(run.tested["accuracy"])
+    return {arm: sum(shares) / len(shares) for arm, shares in arms.items()}
+
+
+def test_the_run_to_look_at_first_is_not_the_luckiest_one(store: Store):
+    job = add_job(store, ("tfidf", "lora"), seeds=3)
+    runs = store.runs_of(job.id)
+    means = means_by_arm(runs)
+    chosen = preferred(runs)
+    assert chosen.record.arm == max(means, key=means.__getitem__)
+    assert chosen.record.seed == 1
+    untested = [replace(run, record=replace(run.record, report=None)) for run in runs]
+    assert preferred(untested) == untested[0]
 
 
 def test_a_failed_job_keeps_its_reason_and_what_was_planned(store: Store):

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components import state
+from pages.components.columns import PREFERRED_HELP
 from pages.components.guard import guard, plain
 from pages.components.html import shaded
 from pages.components.job_panel import show_job_panel
@@ -20,6 +21,7 @@ from tl_core.exchange.zips import export_run
 from tl_core.jobs.classify.compare import runs_done
 from tl_core.jobs.classify.predict import RESULT, submit_prediction
 from tl_core.outcomes.runs import run_title
+from tl_core.outcomes.tasks import preferred
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.classify.fitting import Classifier
 from tl_core.tasks.classify.saved import predict
@@ -34,13 +36,13 @@ def use_model(store: Store, job: Job) -> None:
         return
     st.subheader("Use it")
     with st.container(border=True), guard():
-        best = max(runs, key=lambda name: float(runs[name].tested["accuracy"]))
         chosen = st.selectbox(
             "Model",
             list(runs),
-            index=list(runs).index(best),
+            index=list(runs).index(preferred(list(runs.values())).id),
             format_func=lambda name: _title(runs[name]),
             key="use.run",
+            help=PREFERRED_HELP,
         )
         run = runs[chosen]
         if not encoder_ready(store, run.id, "use"):

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.components.charts.classification import learning_curves
-from pages.components.columns import cost_columns, score_columns
+from pages.components.columns import PREFERRED_HELP, cost_columns, score_columns
 from pages.components.guard import show_notes
 from pages.components.kept import results
 from pages.components.views import View, choose_view
@@ -20,6 +20,7 @@ from tl_core.convert import from_json
 from tl_core.jobs.read.train import ANSWERS, read_answers, training_data
 from tl_core.outcomes.experiment import rank_notes
 from tl_core.outcomes.runs import compare_in_words, run_title
+from tl_core.outcomes.tasks import preferred
 from tl_core.runs.store import Job, Run, Store
 from tl_core.tasks.read.report import ReadReport
 
@@ -89,9 +90,13 @@ def _report(run: Run) -> ReadReport:
 
 def _choose(runs: Sequence[Run], key: str) -> Run:
     titles = {run.id: f"{run_title(run)} · F1 {_report(run).scores.f1:.1%}" for run in runs}
-    best = max(runs, key=lambda run: _report(run).scores.f1)
     chosen = st.selectbox(
-        "Run", list(titles), index=list(titles).index(best.id), format_func=titles.__getitem__, key=key
+        "Run",
+        list(titles),
+        index=list(titles).index(preferred(runs).id),
+        format_func=titles.__getitem__,
+        key=key,
+        help=PREFERRED_HELP,
     )
     return next(run for run in runs if run.id == chosen)
 

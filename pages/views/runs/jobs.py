@@ -95,7 +95,12 @@ def _columns() -> dict[str, Any]:
         "status": status_column(),
         "share": st.column_config.ProgressColumn("Progress", format="%.0f %%", min_value=0, max_value=100),
         "runs": st.column_config.TextColumn("Runs done", alignment="right"),
-        "best": st.column_config.NumberColumn("Best, %", format="%.1f"),
+        "best": st.column_config.NumberColumn(
+            "Best mean, %",
+            format="%.1f",
+            help="The highest mean over seeds among the job's arms. It was found on the test rows, so the best of many is "
+            "somewhat flattered.",
+        ),
         "measure": st.column_config.TextColumn("Measure", help="What the best score measures."),
         "reason": st.column_config.TextColumn("Reason", width="medium"),
     }

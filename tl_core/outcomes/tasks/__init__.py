@@ -36,6 +36,7 @@ __all__ = [
     "learned_from",
     "measure_named",
     "measures_of",
+    "preferred",
     "right_of",
     "scores_of",
     "scores_text",
@@ -107,10 +108,31 @@ def _score_text(item: tuple[Measure, Score]) -> str:
 
 
 def best_score(runs: Sequence[Run]) -> tuple[Measure, float] | None:
-    """The highest score of tested runs in what the best one is chosen by; None if none was tested."""
-    scores = [
-        (judging.best, scores_of(run)[judging.best].value)
-        for run in runs
-        if run.report and (judging := kind_of(run).judging)
-    ]
-    return max(scores, key=lambda score: score[1], default=None)
+    """The highest mean over seeds in what the best arm is chosen by, of one arm at one size; None if none was tested.
+
+    The highest score of a single run would be its luck with the test rows more than its worth.
+    """
+    best = _best_arm(runs)
+    return (best[0], best[1]) if best else None
+
+
+def preferred(runs: Sequence[Run]) -> Run:
+    """The run to look at first: the first seed of the arm with the highest mean; the first run if none was tested."""
+    best = _best_arm(runs)
+    return min(best[2], key=lambda run: run.record.seed) if best else runs[0]
+
+
+def _best_arm(runs: Sequence[Run]) -> tuple[Measure, float, list[Run]] | None:
+    """What the best arm at one size is chosen by, its mean, and its runs."""
+    arms: dict[tuple[object, ...], list[Run]] = {}
+    for run in runs:
+        if run.report and kind_of(run).judging:
+            record = run.record
+            arms.setdefault((record.job, record.arm, record.size, record.from_source), []).append(run)
+    scored = []
+    for of_arm in arms.values():
+        judging = kind_of(of_arm[0]).judging
+        assert judging is not None
+        mean = sum(scores_of(run)[judging.best].value for run in of_arm) / len(of_arm)
+        scored.append((judging.best, mean, of_arm))
+    return max(scored, key=lambda arm: arm[1], default=None)
