@@ -118,7 +118,8 @@ def _show_agreement(attributions: dict[Method, Attribution], attention: np.ndarr
     )
     st.caption(
         "Spearman's; attention has no sign and is compared with sizes. Attention is not an explanation: a model can attend "
-        "to a word and not use it, and use one that it hardly attends to. Only leaving words out asks the model itself."
+        "to a word and not use it, and use one that it hardly attends to. The other two ask the model itself: gradients about "
+        "changes too small to make another text, masks about texts of a kind that it never learned from."
     )
     with st.popover("Which method to trust"):
         st.markdown(MEASURED)

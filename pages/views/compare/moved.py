@@ -28,7 +28,6 @@ from tl_core.runs.store import Store
 from tl_core.vectors.search import Neighbour
 
 MOST_TEXTS = 1_000
-TEXTS_A_NUMBER = 3  # below, linear CKA of unrelated states is far from 0
 
 
 def show_moved(store: Store, sources: Sequence[MovingSource], examples: Examples | None) -> None:
@@ -101,7 +100,8 @@ def _show_layers(store: Store, folder: Path, examples: Examples | None) -> None:
     )
     st.caption(
         f"Measured on {len(chosen):,} texts of the target: the relative change of the weights, how alike the states are "
-        "(linear CKA, Kornblith et al. 2019), and how well a linear probe reads the target's classes from each layer."
+        "(debiased linear CKA: Kornblith et al. 2019, Song et al. 2012), and how well a linear probe reads the target's "
+        "classes from each layer."
     )
     if moved is None:
         return
@@ -113,11 +113,6 @@ def _show_layers(store: Store, folder: Path, examples: Examples | None) -> None:
     with right:
         st.plotly_chart(
             similarity_by_layer(moved), key="moved.similarity", alt="Similarity of states by layer"
-        )
-    if moved.texts < TEXTS_A_NUMBER * moved.width:
-        st.caption(
-            f"With {moved.texts:,} texts for states of {moved.width} numbers each the similarity comes out too high; "
-            "compare layers with one another."
         )
     if moved.before is None or moved.after is None:
         st.caption("There is no probe: these texts do not hold two classes with two texts each.")

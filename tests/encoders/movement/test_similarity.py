@@ -12,18 +12,20 @@ def made(rows: int, width: int, seed: int = 0) -> np.ndarray:
 
 
 def cka_by_hsic(a: np.ndarray, b: np.ndarray) -> float:
-    """HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L)) with HSIC(K, L) = tr(K H L H) / (n - 1)^2 (Kornblith et al. 2019)."""
-    count = len(a)
-    centre = np.eye(count) - np.ones((count, count)) / count
+    """CKA with the unbiased HSIC as Song et al. (2012, eq. 5) write it: kernels without their diagonals."""
+    count, ones = len(a), np.ones(len(a))
 
     def hsic(k: np.ndarray, other: np.ndarray) -> float:
-        return float(np.trace(k @ centre @ other @ centre)) / (count - 1) ** 2
+        k, other = k - np.diag(np.diag(k)), other - np.diag(np.diag(other))
+        whole = (ones @ k @ ones) * (ones @ other @ ones) / ((count - 1) * (count - 2))
+        mixed = 2 / (count - 2) * (ones @ k @ other @ ones)
+        return float(np.trace(k @ other) + whole - mixed) / (count * (count - 3))
 
     k, other = (np.asarray(each, dtype=np.float64) @ np.asarray(each, dtype=np.float64).T for each in (a, b))
-    return hsic(k, other) / np.sqrt(hsic(k, k) * hsic(other, other))
+    return min(1.0, max(0.0, hsic(k, other) / np.sqrt(hsic(k, k) * hsic(other, other))))
 
 
-@pytest.mark.parametrize(("rows", "widths"), [(40, (6, 9)), (7, (20, 30)), (12, (4, 25)), (2, (3, 3))])
+@pytest.mark.parametrize(("rows", "widths"), [(40, (6, 9)), (7, (20, 30)), (12, (4, 25)), (9, (3, 3))])
 def test_it_is_what_the_definition_by_hsic_gives(rows: int, widths: tuple[int, int]):
     a, b = made(rows, widths[0], 1), made(rows, widths[1], 2)
     assert linear_cka(a, b) == pytest.approx(cka_by_hsic(a, b), abs=1e-9)
@@ -46,15 +48,17 @@ def test_another_scale_for_each_axis_counts():
     assert linear_cka(a, (a - 3) * np.geomspace(1, 50, 8)) < 0.9
 
 
-def test_worked_examples():
-    a = np.array([[1.0, 0], [-1, 0], [0, 1], [0, -1]])
-    assert linear_cka(a, a[:, :1]) == pytest.approx(1 / np.sqrt(2))  # 4 / (sqrt(4 + 4) * 2)
-    assert linear_cka(a[:, :1], a[:, 1:]) == pytest.approx(0, abs=1e-12)
+def test_a_part_of_the_axes_is_a_part_of_the_similarity():
+    a = np.random.default_rng(0).normal(size=(4000, 2))
+    assert linear_cka(a, a[:, :1]) == pytest.approx(1 / np.sqrt(2), abs=0.03)  # as without noise: 1 / sqrt(2)
+    assert linear_cka(a[:, :1], a[:, 1:]) == pytest.approx(0, abs=0.01)
 
 
-def test_unrelated_states_are_unlike_with_many_texts_only():
-    assert linear_cka(made(5000, 10, 1), made(5000, 10, 2)) < 0.05
-    assert linear_cka(made(10, 500, 1), made(10, 500, 2)) > 0.8
+@pytest.mark.parametrize("rows", [20, 100, 1000])
+def test_unrelated_states_are_unlike_however_few_the_texts(rows: int):
+    """The plain estimate comes to 0.95 with 20 texts and 0.28 with 1,000 for states of 384 numbers."""
+    found = [linear_cka(made(rows, 384, 2 * seed), made(rows, 384, 2 * seed + 1)) for seed in range(5)]
+    assert np.mean(found) < 0.05
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1e15])
@@ -67,8 +71,8 @@ def test_what_cannot_be_compared_is_refused():
     a = made(5, 3)
     with pytest.raises(DataError, match="same rows"):
         linear_cka(a, made(4, 3))
-    with pytest.raises(DataError, match="at least 2 texts"):
-        linear_cka(a[:1], a[:1])
+    with pytest.raises(DataError, match="at least 4 texts"):
+        linear_cka(a[:3], a[:3])
     with pytest.raises(DataError, match="not defined"):
         linear_cka(a, np.full((5, 3), 0.3))
     with pytest.raises(DataError, match="not defined"):
