@@ -17,6 +17,7 @@ from tl_core.encoders.attention.importance import head_importance
 from tl_core.encoders.attention.switch import targets_without
 from tl_core.encoders.attention.watched import check_watchable
 from tl_core.errors import DataError
+from tl_core.outcomes.heads import in_words, judged_heads
 from tl_core.runs.store import Store
 
 MEASURES = {"accuracy": "Accuracy lost, points", "loss": "Loss rises, nats"}
@@ -131,7 +132,7 @@ def _show_importance(store: Store, row: SubjectRow, request: subjects.Asked) -> 
     )
     st.caption(
         f"Accuracy with all heads: {importance.accuracy:.1%} of {importance.rows:,} rows. "
-        f"One row is {100 / importance.rows:.1f} points: smaller losses say nothing. The loss sees finer."
+        f"{in_words(judged_heads(importance), importance.rows)}"
     )
     heads_csv(
         {"accuracy lost": importance.lost, "loss rise": importance.loss_rise},

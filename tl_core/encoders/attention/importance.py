@@ -23,21 +23,39 @@ if TYPE_CHECKING:
     import torch
 
 BATCH_TOKENS = 1024
+Answers = NDArray[np.bool_]
 Batch = dict[str, "torch.Tensor"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Importance:
-    """A classifier's accuracy over `rows` inputs, and what goes with each head of each layer, (L, H).
+    """How a classifier answers N inputs with all heads, and without each head of each layer (Michel et al. 2019, 3.2).
 
-    `lost` is how much accuracy falls, in shares (0.02 is two points; below 0 it rises), and `loss_rise` how
-    much the mean cross-entropy rises, in nats, when that head alone is off (Michel et al. 2019, section 3.2).
+    `right` (N,) and `right_without` (L, H, N) say which inputs are answered rightly; `loss_rises` (L, H, N) how much the
+    cross-entropy of each rises, in nats, when that head alone is off.
     """
 
-    accuracy: float
-    rows: int
-    lost: Numbers
-    loss_rise: Numbers
+    right: Answers
+    right_without: Answers
+    loss_rises: NDArray[np.float32]
+
+    @property
+    def rows(self) -> int:
+        return len(self.right)
+
+    @property
+    def accuracy(self) -> float:
+        return float(self.right.mean())
+
+    @property
+    def lost(self) -> Numbers:
+        """How much accuracy falls without each head, in shares (0.02 is two points; below 0 it rises): (L, H)."""
+        return np.asarray(self.right.mean() - self.right_without.mean(-1))
+
+    @property
+    def loss_rise(self) -> Numbers:
+        """How much the mean cross-entropy rises without each head, in nats: (L, H)."""
+        return np.asarray(self.loss_rises.mean(-1, dtype=np.float64))
 
 
 def head_importance(
@@ -57,22 +75,21 @@ def head_importance(
     layers, heads = subject.layers, subject.heads
     lengths = np.array([len(model_input) for model_input in inputs], dtype=np.int64)
     classes = np.asarray(wanted, dtype=np.int64)
-    right, loss = 0.0, 0.0
-    right_without, loss_without = np.zeros((layers, heads)), np.zeros((layers, heads))
+    right = np.zeros(len(inputs), dtype=bool)
+    right_without = np.zeros((layers, heads, len(inputs)), dtype=bool)
+    loss_rises = np.zeros((layers, heads, len(inputs)), dtype=np.float32)
     done, total = 0, len(inputs) * heads * layers * (layers + 1) // 2
     for rows in token_batches(lengths, batch_tokens):
         batch = tensors(subject, [inputs[row] for row in rows])
         logits, outputs = _whole(subject, batch)
-        score = _score(logits, classes[rows])
-        right, loss = right + float(score[0][0]), loss + float(score[1][0])
+        (right[rows],), (loss,) = _score(logits, classes[rows])
         for layer in range(layers):
-            score = _score(_without_each(subject, batch, layer, outputs[:layer]), classes[rows])
-            right_without[layer] += score[0]
-            loss_without[layer] += score[1]
+            without = _score(_without_each(subject, batch, layer, outputs[:layer]), classes[rows])
+            right_without[layer][:, rows] = without[0]
+            loss_rises[layer][:, rows] = without[1] - loss
             done += len(rows) * heads * (layers - layer)
             yield Progress(done, total)
-    count = len(inputs)
-    return Importance(right / count, count, (right - right_without) / count, (loss_without - loss) / count)
+    return Importance(right, right_without, loss_rises)
 
 
 def _check(subject: Subject, inputs: Sequence[ModelInput], wanted: Sequence[int]) -> None:
@@ -121,11 +138,11 @@ def _without_each(subject: Subject, batch: Batch, layer: int, below: Sequence[An
     return np.stack(logits)
 
 
-def _score(logits: Numbers, wanted: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
-    """The number of B rows that are right, and the sum of their cross-entropies, of logits (K, B, C): (K,) each."""
+def _score(logits: Numbers, wanted: NDArray[np.int64]) -> tuple[Answers, Numbers]:
+    """Which of B rows are right, and their cross-entropies, of logits (K, B, C): (K, B) each."""
     from scipy.special import logsumexp
 
     own = logits[:, np.arange(len(wanted)), wanted]  # (K, B)
-    right: Numbers = (logits.argmax(-1) == wanted).sum(-1).astype(np.float64)
-    loss: Numbers = (logsumexp(logits, axis=-1) - own).sum(-1)
+    right: Answers = logits.argmax(-1) == wanted
+    loss: Numbers = logsumexp(logits, axis=-1) - own
     return right, loss
