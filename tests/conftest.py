@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tl_core.errors import ModelError
+from tl_core.jobs.classify.encoder_trial import EncoderTrial
 from tl_core.settings import Settings, read_settings
 
 FETCHED = read_settings().cache / "packages"  # of whoever runs the tests: weights that install on Linux alone
@@ -35,6 +36,15 @@ def one_seed(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ModelError("The cost is not measured for a test.")
 
     monkeypatch.setattr("tl_core.jobs.classify.estimate._measured", unknown)
+
+
+@pytest.fixture(autouse=True)
+def untried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Encoders that are left to a trial become MiniLM, without a process of its own."""
+    monkeypatch.setattr(
+        "tl_core.jobs.classify.encoder_trial._measured",
+        lambda _, rows: [EncoderTrial("minilm", 0.75, len(rows)), EncoderTrial("e5", 0.5, len(rows))],
+    )
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from tl_core.data.examples import read_examples
 from tl_core.encoders.catalog import ENCODERS, card_of
 from tl_core.encoders.installed import is_here
 from tl_core.jobs import trainings
+from tl_core.jobs.classify.encoder_trial import EncoderTrial, trials_of
 from tl_core.jobs.classify.estimate import Estimate
 from tl_core.jobs.classify.plan import Task
 from tl_core.runs.store import Store
@@ -139,7 +140,8 @@ def test_korean_rows_choose_the_multilingual_encoder():
     app = open_page("pages/fine_tune.py")
     app.selectbox(key="target.sample").set_value("film-reviews-ko").run()
     assert not app.exception
-    assert app.radio(key="source.encoder.True").value == "e5"
+    encoders = app.radio(key="source.encoder.True")
+    assert encoders.value == ("auto" if is_here(card_of("e5")) else "e5")
 
 
 def test_start_submits_what_the_page_shows_and_puts_the_job_into_the_address(settings: Settings):
@@ -292,3 +294,29 @@ def test_a_group_column_is_chosen_and_reaches_the_job(settings: Settings):
     held = read_examples(job.folder / "data" / "test.jsonl")
     assert set(held.groups) <= {f"c{at}" for at in range(20)}
     assert not set(held.groups) & set(read_examples(job.folder / "data" / "train.jsonl").groups)
+
+
+@pytest.mark.skipif(not is_here(card_of("e5")), reason="there is one encoder only")
+def test_the_encoder_that_does_better_is_taken_and_said(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    tried = [EncoderTrial("minilm", 0.6, 48), EncoderTrial("e5", 0.8, 48)]
+    monkeypatch.setattr("tl_core.jobs.classify.encoder_trial._measured", lambda *_: tried)
+    app = open_page("pages/fine_tune.py")
+    assert app.radio(key="source.encoder.False").value == "auto"
+    app.button_group(key="strategies.0.names").set_value(["tfidf"]).run()
+    assert "both encoders are tried" not in texts(app)  # nothing here has one
+    app.button_group(key="strategies.0.names").set_value(["tfidf", "frozen"]).run()
+    assert "both encoders are tried" in texts(app)
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
+        app.button(key="start").click().run()
+    assert not app.exception
+    [job] = Store(settings).jobs()
+    assert job.record.config["comparison"]["encoder"] == "e5"
+    assert trials_of(job) == tried
+    app = open_page("pages/fine_tune.py")
+    app.button_group(key="strategies.0.names").set_value(["frozen"]).run()
+    assert "Taken: Multilingual E5 small" in texts(app).replace("\\", "")  # the same rows were tried before
+    app.radio(key="source.encoder.False").set_value("minilm").run()
+    assert "Taken" not in texts(app)
+    with patch.object(trainings, "start_worker", lambda *_, **__: None):
+        app.button(key="start").click().run()
+    assert Store(settings).jobs()[0].record.config["comparison"]["encoder"] == "minilm"

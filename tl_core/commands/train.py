@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from tl_core.data.examples import Examples, to_examples
 from tl_core.data.tables import read_table_file
 from tl_core.errors import ConfigError, DataError, StillInUse
 from tl_core.jobs.classify.compare import submit_prepared
+from tl_core.jobs.classify.encoder_trial import AUTO, FALLBACK, better_of, in_words, try_encoders
 from tl_core.jobs.classify.estimate import with_seeds_measured
 from tl_core.jobs.classify.plan import USUAL, ClassifyExperiment, Task, config_from_json, size_of
-from tl_core.jobs.classify.prepare import prepare
+from tl_core.jobs.classify.prepare import Prepared, prepare
 from tl_core.jobs.kinds import run_job
 from tl_core.jobs.trainings import resume_job
 from tl_core.knobs import knobs_of, parse_value
@@ -49,7 +51,11 @@ def add_commands(commands: Any) -> None:
         help='a strategy with settings and a name of its own: "LoRA rank 4: lora rank=4"; encoder=, vectors= and '
         "source= (a run, a shipped source or none) say where it begins; may be repeated",
     )
-    train.add_argument("--encoder", help="minilm (without a config), e5, a folder, or a hub name")
+    train.add_argument(
+        "--encoder",
+        help="auto (without a config): the packaged one that does better, frozen, on the rows to learn from; minilm, e5, a "
+        "folder, or a hub name",
+    )
     train.add_argument("--vectors", help="word vectors for the strategies on words; without a config glove")
     train.add_argument(
         "--source", default="", help="a labelled file to train on first, a run's id, or amazon, ag-news, nsmc"
@@ -89,6 +95,11 @@ def add_commands(commands: Any) -> None:
     )
     probe.add_argument("folder", type=Path)
     probe.set_defaults(run=run_probe)
+    trial = commands.add_parser(
+        "try-encoders", help="try the packaged encoders on labelled rows (started by the app itself)"
+    )
+    trial.add_argument("folder", type=Path)
+    trial.set_defaults(run=run_try_encoders)
 
 
 def add_group_option(parser: argparse.ArgumentParser) -> None:
@@ -141,8 +152,10 @@ def run_train(options: argparse.Namespace) -> int:
         source,
         title=options.file.name,
     )
-    have_encoders(store, *config.encoders, config.source_run, *config.own_sources)
-    ready = prepare(store, config, task)
+    have_encoders(
+        store, *(name for name in config.encoders if name != AUTO), config.source_run, *config.own_sources
+    )
+    ready = _with_encoder(store, config, task)
     if not ready.config.seeds:
         tell("measuring what a training costs, which says how many seeds are usual")
         ready = with_seeds_measured(store, ready)
@@ -150,8 +163,22 @@ def run_train(options: argparse.Namespace) -> int:
     return finish(options, store, submit_prepared(store, ready, processes=options.processes))
 
 
+def _with_encoder(store: Store, config: ClassifyExperiment, task: Task) -> Prepared:
+    """The experiment made ready; an encoder that is left open is chosen by trying, if an arm begins with it."""
+    if config.encoder != AUTO:
+        return prepare(store, config, task)
+    ready = prepare(store, replace(config, encoder=FALLBACK), task)
+    if AUTO not in config.encoders or config.source_run:
+        return ready
+    tell("trying the packaged encoders, frozen, on the rows to learn from")
+    tried = try_encoders(store.settings, ready.pool)
+    tell(in_words(tried))
+    ready = prepare(store, replace(config, encoder=better_of(tried)), task)
+    return replace(ready, tried=tuple(tried))
+
+
 def _config(options: argparse.Namespace) -> ClassifyExperiment:
-    values = _read_config(options.config) if options.config else {}
+    values: dict[str, Any] = _read_config(options.config) if options.config else {"encoder": AUTO}
     for name in ("seeds", "per_class", "encoder", "vectors"):
         if getattr(options, name) is not None:
             values[name] = getattr(options, name)
@@ -291,6 +318,13 @@ def run_probe(options: argparse.Namespace) -> int:
     from tl_core.jobs.classify.probe import run_probe as measure
 
     measure(read_settings(), options.folder)
+    return 0
+
+
+def run_try_encoders(options: argparse.Namespace) -> int:
+    from tl_core.jobs.classify.encoder_trial import run_trials
+
+    run_trials(read_settings(), options.folder)
     return 0
 
 

@@ -41,7 +41,7 @@ def _split_by_group(examples: Examples, share: float, seed: int) -> tuple[Exampl
     """The split with whole groups on one side: the first of several folds, stratified as far as groups allow."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    whole = _whole_groups(examples)
+    whole = whole_groups(examples)
     for label in examples.classes:
         own = {group for group, of in zip(whole, examples.labels) if of == label}
         if len(own) < 2:
@@ -71,14 +71,14 @@ def _split_by_group(examples: Examples, share: float, seed: int) -> tuple[Exampl
     )
 
 
-def _whole_groups(examples: Examples) -> list[int]:
+def whole_groups(examples: Examples) -> list[int]:
     """For each row the number of the rows that it must stay with: those of its group, and those of its text."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     firsts: dict[tuple[str, str], int] = {}
     links = []
-    for at, (text, group) in enumerate(zip(examples.texts, examples.groups)):
+    for at, (text, group) in enumerate(zip(examples.texts, examples.groups or ("",) * len(examples))):
         for key in (("text", text_key(text)), ("group", group)):
             if key[1]:
                 links.append((at, firsts.setdefault(key, at)))

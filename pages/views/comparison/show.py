@@ -15,6 +15,7 @@ from pages.views.comparison.details import show_details
 from pages.views.comparison.errors import show_errors
 from pages.views.comparison.summary import show_summary
 from tl_core.jobs.classify.compare import runs_done
+from tl_core.jobs.classify.encoder_trial import in_words, trials_of
 from tl_core.jobs.classify.source_plan import source_notes
 from tl_core.outcomes.experiment import rank_notes, zero_shots
 from tl_core.runs.store import Job, Run, Store
@@ -47,4 +48,7 @@ def show_result(store: Store, job: Job) -> None:
         if view.id == "summary":
             for score in zero_shots(of_job):
                 st.caption(plain(score.sentence))
+            tried = trials_of(job)
+            if tried:
+                st.caption(plain(in_words(tried)))
             show_notes([*source_notes(job), *rank_notes(runs)])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.components import state
 from pages.components.choice import one_of
 from pages.components.missing_encoder import encoder_ready
 from pages.views.fine_tune.data import Data, choose_data
@@ -13,6 +14,7 @@ from tl_core.catalog.sources import base_of, gives_on, open_source, shipped_sour
 from tl_core.catalog.vector_sets import PACKAGED, vector_sets
 from tl_core.encoders.catalog import ENCODERS
 from tl_core.encoders.installed import facts
+from tl_core.jobs.classify.encoder_trial import AUTO, FALLBACK, encoders_to_try
 from tl_core.jobs.experiment import ZERO_SHOT
 from tl_core.outcomes.runs import run_title
 from tl_core.outcomes.tasks import best_score
@@ -29,14 +31,21 @@ KINDS = {
 }
 
 
+TRIED = "source.tried"  # the encoder that did better when both were tried
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The starting point: an encoder and word vectors by name, or a run or shipped source; a task to train first."""
+    """The starting point: an encoder and word vectors by name, or a run or shipped source; a task to train first.
+
+    With `auto` the encoder is that of a guess until the packaged ones were tried on the rows.
+    """
 
     encoder: str
     run: str = ""
     task: Data | None = None
     vectors: str = PACKAGED
+    auto: bool = False
 
     @property
     def layers(self) -> int:
@@ -75,7 +84,9 @@ def _choose(store: Store, data: Data) -> Source | None:
         )
         name = st.text_input("Folder or hub name", key="source.name", placeholder="bert-base-uncased")
         return Source(name.strip() or "minilm", vectors=_vectors(store))
-    encoder, vectors = _packaged(korean), _vectors(store)
+    encoder, vectors = _packaged(korean, auto=kind == "packaged"), _vectors(store)
+    auto = encoder == AUTO
+    encoder = str(state.held(f"{TRIED}.{korean}", _guess(korean))) if auto else encoder
     if kind == "task":
         st.caption(
             "Sequential transfer: each model is first trained on another labelled table, once, "
@@ -83,10 +94,22 @@ def _choose(store: Store, data: Data) -> Source | None:
         )
         task = choose_data("source")
         return Source(encoder, task=task, vectors=vectors) if task else None
-    return Source(encoder, vectors=vectors)
+    return Source(encoder, vectors=vectors, auto=auto)
 
 
-def _packaged(korean: bool) -> str:
+def remember_tried(data: Data, encoder: str) -> None:
+    """Let the steps above the start speak of the encoder that did better on rows like these, until others are tried."""
+    state.put(f"{TRIED}.{is_korean(data.examples.texts)}", encoder)
+
+
+def _guess(korean: bool) -> str:
+    """The encoder that is shown until the trial: the multilingual one for Korean, where it is here."""
+    here = encoders_to_try()
+    return "e5" if "e5" in here and (korean or len(here) == 1) else FALLBACK
+
+
+def _packaged(korean: bool, *, auto: bool = False) -> str:
+    """The chosen packaged encoder, or 'auto', where that is offered: several are here to be tried."""
     offered = {card.name: card for card in ENCODERS if card.wheel or facts(card).installed}
     if not offered:
         st.warning(
@@ -95,12 +118,21 @@ def _packaged(korean: bool) -> str:
         return "minilm"
     names = list(offered)
     fitting = "e5" if korean and "e5" in offered else names[0]
+    titles = {name: card.title for name, card in offered.items()}
+    captions = [_caption(name) for name in names]
+    if auto and len(encoders_to_try()) > 1:
+        names, fitting = [AUTO, *names], AUTO
+        titles[AUTO] = "The better one here"
+        captions = [
+            "Both are tried, frozen, on the rows to learn from: seconds, before the training.",
+            *captions,
+        ]
     name = st.radio(
         "Encoder",
         names,
         index=names.index(fitting),
-        format_func=lambda card_name: offered[card_name].title,
-        captions=[_caption(card_name) for card_name in names],
+        format_func=titles.__getitem__,
+        captions=captions,
         horizontal=True,
         key=f"source.encoder.{korean}",
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import streamlit as st
 
 from pages.components import state
 from pages.components.guard import guard, plain
 from pages.components.kept import resources
 from pages.views.fine_tune.data import Data
-from pages.views.fine_tune.source import Source
+from pages.views.fine_tune.source import Source, remember_tried
 from tl_core.jobs.classify.compare import submit_prepared
+from tl_core.jobs.classify.encoder_trial import EncoderTrial, better_of, in_words, known_trials, try_encoders
 from tl_core.jobs.classify.estimate import Estimate, estimate, usual_seeds, with_seeds, with_seeds_measured
 from tl_core.jobs.classify.plan import ClassifyExperiment, Task, largest_class
 from tl_core.jobs.classify.prepare import Prepared
@@ -24,6 +28,16 @@ def start_training(store: Store, data: Data, source: Source, config: ClassifyExp
     task = Task(data.examples, data.test, source.task.examples if source.task else None, title=data.title)
     with st.container(border=True), guard():
         ready = resources.prepared(config, task)
+        by_trial = source.auto and config.encoder in config.encoders
+        if by_trial and (tried := known_trials(store.settings, ready.pool)):
+            if better_of(tried) != source.encoder:  # the steps above speak of it too
+                remember_tried(data, better_of(tried))
+                st.rerun()
+            ready = replace(ready, tried=tuple(tried))
+            by_trial = False
+            st.caption(plain(in_words(tried)))
+        elif by_trial:
+            st.caption("Before the start both encoders are tried, frozen, on the rows to learn from.")
         _tell_filled(config, ready)
         known = resources.known_estimate(ready, task)
         if known is not None and not config.seeds:
@@ -35,6 +49,9 @@ def start_training(store: Store, data: Data, source: Source, config: ClassifyExp
             measure = known is None and st.button(
                 "Estimate time and memory", icon=":material/timer:", key="estimate"
             )
+        if by_trial and (measure or begin):
+            with st.spinner("Both encoders are tried on the rows to learn from, in a process of its own"):
+                config, ready = _with_encoder(config, task, try_encoders(store.settings, ready.pool))
         if measure:
             with st.spinner("A short probe trains a few batches in a process of its own"):
                 estimate(store, ready)
@@ -42,7 +59,8 @@ def start_training(store: Store, data: Data, source: Source, config: ClassifyExp
         if known is None:
             by_cost = "" if config.seeds else ", and with it how many seeds are usual"
             st.caption(
-                f"{trainings} trainings. Their time here is not known yet: a short probe measures it{by_cost}."
+                f"{trainings} {'training' if trainings == 1 else 'trainings'}. The time is not known here yet: a short probe "
+                f"measures it{by_cost}."
             )
         else:
             _show_estimate(known)
@@ -56,6 +74,14 @@ def start_training(store: Store, data: Data, source: Source, config: ClassifyExp
             job = submit_prepared(store, ready)
             state.show_job(job.id)
             st.rerun()
+
+
+def _with_encoder(
+    config: ClassifyExperiment, task: Task, tried: Sequence[EncoderTrial]
+) -> tuple[ClassifyExperiment, Prepared]:
+    """The experiment on the encoder that did better."""
+    config = replace(config, encoder=better_of(tried))
+    return config, replace(resources.prepared(config, task), tried=tuple(tried))
 
 
 def _tell_filled(config: ClassifyExperiment, ready: Prepared) -> None:

@@ -22,6 +22,7 @@ from tl_core.data.examples import Examples, read_examples, write_examples
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import EncoderBase, find_encoder
 from tl_core.errors import ModelError
+from tl_core.jobs.classify.encoder_trial import TRIED
 from tl_core.jobs.classify.estimate import estimate, start_of_arm
 from tl_core.jobs.classify.plan import (
     ClassifyExperiment,
@@ -86,6 +87,7 @@ def submit_prepared(store: Store, prepared: Prepared, *, processes: int = 1) -> 
         "source": to_json(prepared.plan),
         "expected": known.by_arm if known else {},
         LEFT_OUT: prepared.left_out,
+        TRIED: [to_json(trial) for trial in prepared.tried],
         IN_TEST: rows_learned_before(store, sources.values(), prepared.test),
     }
 

@@ -12,6 +12,7 @@ from tl_core.catalog.sources import SourceModels
 from tl_core.data.examples import Examples
 from tl_core.data.findings import overlap, without_rows
 from tl_core.errors import DataError
+from tl_core.jobs.classify.encoder_trial import EncoderTrial
 from tl_core.jobs.classify.plan import (
     ClassifyExperiment,
     SourcePlan,
@@ -30,7 +31,8 @@ from tl_core.runs.store import Store
 class Prepared:
     """What a comparison consists of.
 
-    `config` has only sizes that `pool`, the rows to learn from, can fill; `test` are the rows scored on.
+    `config` has only sizes that `pool`, the rows to learn from, can fill; `test` are the rows scored on. `tried` says how
+    the encoders did by which that of the config was chosen, if it was.
     `source_rows` are those of a source task without the `left_out` ones that are test rows; `sources` the models of
     those that are there, by what arms call them, that of the experiment by ''. `target` are the rows as they were
     given, by whose texts speed is measured.
@@ -45,6 +47,7 @@ class Prepared:
     left_out: int
     sources: Mapping[str, SourceModels]
     plan: SourcePlan
+    tried: tuple[EncoderTrial, ...] = ()
 
     @property
     def trials(self) -> list[Trial]:
