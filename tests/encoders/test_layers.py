@@ -96,7 +96,7 @@ def test_every_parameter_has_its_depth(encoder: Encoder) -> None:
     assert depths[f"{encoder.family.word_table}.weight"] == 0
     for name, depth in depths.items():
         inside = [at for at in range(top) if name.startswith(f"{encoder.family.blocks}.{at}.")]
-        assert depth == (inside[0] + 1 if inside else top if name.startswith("ln_f") else 0)
+        assert depth == (inside[0] + 1 if inside else top if name.startswith(("ln_f", "final_norm")) else 0)
 
 
 def test_what_stays_frozen_below_the_top_layers(encoder: Encoder) -> None:

@@ -14,7 +14,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-TINY_TYPES = ("bert", "distilbert", "albert", "roberta", "xlm-roberta", "electra", "xlnet", "gpt2")
+TINY_TYPES = (
+    "bert",
+    "distilbert",
+    "albert",
+    "roberta",
+    "xlm-roberta",
+    "mpnet",
+    "modernbert",
+    "deberta",
+    "deberta-v2",
+    "electra",
+    "xlnet",
+    "gpt2",
+)
 WIDTH, LAYERS, HEADS, FEED_FORWARD, POSITIONS = 32, 2, 4, 64, 64
 
 VOCABULARY = (
@@ -52,15 +65,18 @@ def tiny_tokenizer(model_type: str) -> tuple[Tokenizer, dict[str, str]]:
     """A family's kind of tokenizer over the small vocabulary, and its special tokens by role."""
     if model_type in ("bert", "distilbert", "electra"):
         return _word_pieces()
-    if model_type in ("roberta", "gpt2"):
+    if model_type == "mpnet":
+        return _word_pieces(pad="<pad>", cls="<s>", sep="</s>", mask="<mask>")
+    if model_type in ("roberta", "gpt2", "modernbert", "deberta"):
         return _byte_pairs(model_type)
     return _unigrams(model_type)
 
 
-def _word_pieces() -> tuple[Tokenizer, dict[str, str]]:
+def _word_pieces(**changes: str) -> tuple[Tokenizer, dict[str, str]]:
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-    special = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    special = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"} | changes
+    cls, sep = special["cls"], special["sep"]
     pieces = [*special.values(), *LETTERS, *MARKS, *WORDS, *(f"##{piece}" for piece in (*LETTERS, *PIECES))]
     vocabulary = {piece: at for at, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
@@ -68,9 +84,9 @@ def _word_pieces() -> tuple[Tokenizer, dict[str, str]]:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     _add_special(tokenizer, special)
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", vocabulary["[CLS]"]), ("[SEP]", vocabulary["[SEP]"])],
+        single=f"{cls} $A {sep}",
+        pair=f"{cls} $A {sep} $B:1 {sep}:1",
+        special_tokens=[(cls, vocabulary[cls]), (sep, vocabulary[sep])],
     )
     return tokenizer, _roles(special)
 
@@ -81,6 +97,8 @@ def _byte_pairs(model_type: str) -> tuple[Tokenizer, dict[str, str]]:
     special = {"eos": "<|endoftext|>", "bos": "<|endoftext|>"}
     if model_type == "roberta":
         special = {"bos": "<s>", "pad": "<pad>", "eos": "</s>", "unk": "<unk>", "mask": "<mask>"}
+    if model_type in ("modernbert", "deberta"):
+        special = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     # Merging from the left letter by letter makes every beginning of a word a piece.
     words = [f"Ġ{word}" for word in WORDS[::3]]
@@ -96,6 +114,12 @@ def _byte_pairs(model_type: str) -> tuple[Tokenizer, dict[str, str]]:
         ends = [("</s>", vocabulary["</s>"]), ("<s>", vocabulary["<s>"])]
         tokenizer.post_processor = processors.RobertaProcessing(*ends, add_prefix_space=False)
         special |= {"cls": "<s>", "sep": "</s>"}
+    if "cls" in special and model_type != "roberta":
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]",
+            pair="[CLS] $A [SEP] $B [SEP]",
+            special_tokens=[(piece, vocabulary[piece]) for piece in ("[CLS]", "[SEP]")],
+        )
     return tokenizer, _roles(special)
 
 
@@ -124,6 +148,11 @@ _UNIGRAM_FORMS: dict[str, tuple[dict[str, str], str, str]] = {
         {"pad": "<pad>", "unk": "<unk>", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"},
         "[CLS] $A [SEP]",
         "[CLS] $A [SEP] $B:1 [SEP]:1",
+    ),
+    "deberta-v2": (
+        {"pad": "[PAD]", "cls": "[CLS]", "sep": "[SEP]", "unk": "[UNK]", "mask": "[MASK]"},
+        "[CLS] $A [SEP]",
+        "[CLS] $A [SEP] $B [SEP]",
     ),
     "xlm-roberta": (
         {"cls": "<s>", "pad": "<pad>", "sep": "</s>", "unk": "<unk>", "mask": "<mask>"},
@@ -169,4 +198,13 @@ def _sizes(model_type: str) -> dict[str, Any]:
         sizes["embedding_size"] = WIDTH // 2
     if model_type in ("roberta", "xlm-roberta"):
         sizes |= {"max_position_embeddings": POSITIONS + 2, "type_vocab_size": 1}
+    if model_type == "mpnet":
+        sizes |= {"max_position_embeddings": POSITIONS + 2}
+    if model_type == "modernbert":
+        sizes |= {"local_attention": 16, "global_attn_every_n_layers": 2}
+    if model_type.startswith("deberta"):
+        sizes |= {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 0}
+    if model_type == "deberta-v2":  # as v3 is: positions are relative alone
+        sizes |= {"position_biased_input": False, "norm_rel_ebd": "layer_norm", "share_att_key": True}
+        sizes |= {"position_buckets": 16}
     return spread | sizes

@@ -20,7 +20,8 @@ class Family:
 
     `word_table` and `blocks` are attribute paths inside the base model: its (V, D) word embeddings,
     and the list of its L layers (ALBERT has one group that all layers share); `final_norm` that of a norm
-    after the last layer, where it has one.
+    after the last layer, where it has one, and `first_norm` that of one that takes the word vectors alone: their
+    length counts for nothing, so what it gives is what a network reads. `time_first`: blocks take (T, B, D).
     """
 
     model_type: str
@@ -28,6 +29,8 @@ class Family:
     word_table: str
     blocks: str
     final_norm: str = ""
+    first_norm: str = ""
+    time_first: bool = False
     pooling: Pooling = "mean"
     type_ids: bool = False
     has_pooler: bool = False  # takes `add_pooling_layer`; the engine pools on its own
@@ -75,6 +78,35 @@ FAMILIES: tuple[Family, ...] = (
         position_offset=2,
     ),
     Family(
+        model_type="mpnet",
+        title="MPNet",
+        word_table="embeddings.word_embeddings",
+        blocks="encoder.layer",
+        has_pooler=True,
+        position_offset=2,
+    ),
+    Family(
+        model_type="modernbert",
+        title="ModernBERT",
+        word_table="embeddings.tok_embeddings",
+        blocks="layers",
+        final_norm="final_norm",
+        first_norm="embeddings.norm",
+    ),
+    Family(
+        model_type="deberta",
+        title="DeBERTa",
+        word_table="embeddings.word_embeddings",
+        blocks="encoder.layer",
+    ),
+    Family(
+        model_type="deberta-v2",
+        title="DeBERTa v2 and v3",
+        word_table="embeddings.word_embeddings",
+        blocks="encoder.layer",
+        first_norm="embeddings.LayerNorm",
+    ),
+    Family(
         model_type="electra",
         title="ELECTRA",
         word_table="embeddings.word_embeddings",
@@ -86,6 +118,7 @@ FAMILIES: tuple[Family, ...] = (
         title="XLNet",
         word_table="word_embedding",
         blocks="layer",
+        time_first=True,
         type_ids=True,
         pad_left=True,
     ),

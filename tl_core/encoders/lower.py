@@ -34,7 +34,7 @@ class LowerStates:
         self.flat = torch.zeros(
             int(self.lengths.sum()), self.encoder.width, dtype=kept, device=batcher.device
         )
-        self.time_first = False  # where blocks take (T, B, D) and give a pair, as XLNet's do
+        self.parts = 0  # of what a block gives, where that is a tuple that begins with the states
 
     def put(self, rows: NDArray[Any], batch: dict[str, torch.Tensor]) -> None:
         """Compute and keep the states of these texts, given as the padded batch of them."""
@@ -43,8 +43,10 @@ class LowerStates:
         self.encoder.model.eval()
         with torch.no_grad(), _ended_after(self.encoder, self.layers) as given:
             self.encoder.model(**batch)
-        self.time_first = isinstance(given[0], tuple)
-        states = given[0][0].transpose(0, 1) if self.time_first else given[0]  # (B, T, D)
+        self.parts = len(given[0]) if isinstance(given[0], tuple) else 0
+        states = given[0][0] if self.parts else given[0]
+        if self.encoder.family.time_first:
+            states = states.transpose(0, 1)  # (B, T, D)
         real = states[batch["attention_mask"].bool()].to(self.flat.dtype)
         for row, piece in zip(rows, real.split(self.lengths[rows].tolist()), strict=True):
             self.flat[self.ends[row] - len(piece) : self.ends[row]] = piece
@@ -103,7 +105,9 @@ def lower_states(
 def begun_above(kept_states: LowerStates, rows: NDArray[Any]) -> Iterator[None]:
     """Passes of these texts in which the lower blocks are not computed but give what was kept."""
     states = kept_states(rows)
-    output = (states.transpose(0, 1).contiguous(), None) if kept_states.time_first else states
+    if kept_states.encoder.family.time_first:
+        states = states.transpose(0, 1).contiguous()
+    output: Any = (states, *(None,) * (kept_states.parts - 1)) if kept_states.parts else states
     with blocks_run(
         kept_states.encoder, lambda layer, compute: output if layer < kept_states.layers else compute()
     ):

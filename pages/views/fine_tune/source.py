@@ -122,7 +122,7 @@ def _packaged(korean: bool, *, auto: bool = False) -> str:
     captions = [_caption(name) for name in names]
     if auto and len(encoders_to_try()) > 1:
         names, fitting = [AUTO, *names], AUTO
-        titles[AUTO] = "The better one here"
+        titles[AUTO] = "The better one for these rows"
         captions = [
             "Both are tried, frozen, on the rows to learn from: seconds, before the training.",
             *captions,

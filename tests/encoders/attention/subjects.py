@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import torch
 
 READING_TYPES = tuple(each for each in TINY_TYPES if each != "gpt2")
-WATCHABLE_TYPES = tuple(each for each in TINY_TYPES if each != "xlnet")
+OWN_ATTENTION = ("xlnet", "mpnet", "deberta", "deberta-v2")  # computed in a way of their own
+WATCHABLE_TYPES = tuple(each for each in TINY_TYPES if each not in OWN_ATTENTION)
 CLASSES = ("bad", "fair", "good")
 TEXT = "The king, a very good man, saw a big dog in my old house!"
 QUESTION = "Who saw the dog?"

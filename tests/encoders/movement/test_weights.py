@@ -14,10 +14,18 @@ from tl_core.encoders.movement.weights import _parts, moved_weights
 from tl_core.errors import ModelError
 from tl_core.settings import Settings
 
+AFTER = {
+    "gpt2": ("after the layers",),
+    "modernbert": ("after the layers",),
+    "mpnet": ("shared by the layers",),
+    "deberta": ("shared by the layers",),
+    "deberta-v2": ("shared by the layers",),
+}
+
 
 def expected_names(family: str) -> tuple[str, ...]:
     blocks = ("layers 1-2",) if family == "albert" else ("layer 1", "layer 2")
-    return ("embeddings", *blocks, *(("after the layers",) if family == "gpt2" else ()))
+    return ("embeddings", *blocks, *AFTER.get(family, ()))
 
 
 @pytest.mark.parametrize("family", TINY_TYPES)

@@ -20,7 +20,18 @@ from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 from tl_core.tasks.fitting import TrainingContext
 from tl_core.training.events import Progress
 
-FAMILIES = ("bert", "distilbert", "albert", "roberta", "electra", "xlnet", "gpt2")
+FAMILIES = (
+    "bert",
+    "distilbert",
+    "albert",
+    "roberta",
+    "mpnet",
+    "modernbert",
+    "deberta-v2",
+    "electra",
+    "xlnet",
+    "gpt2",
+)
 TUNED = tuple(each.name for each in STRATEGIES if issubclass(each.config, TunedConfig))
 CLASSES = ("bad", "good", "so so")
 GOOD, BAD = "good fine nice well", "bad poor sad ill"

@@ -51,11 +51,12 @@ def test_only_the_top_layers_change(settings: Settings, tmp_path: Path, family: 
         "distilbert": "transformer.layer.1.",
         "albert": "encoder.albert_layer_groups.",
         "xlnet": "layer.1.",
+        "modernbert": "layers.1.",
     }
     start = top.get(family, "h.1." if family == "gpt2" else "encoder.layer.1.")
-    assert all(name.startswith((start, "ln_f.")) for name in changed)
+    assert all(name.startswith((start, "ln_f.", "final_norm.")) for name in changed)
     assert fitted.trained_parameters == sum(
-        each.numel() for name, each in after.items() if name.startswith((start, "ln_f."))
+        each.numel() for name, each in after.items() if name.startswith((start, "ln_f.", "final_norm."))
     ) + sum(each.numel() for each in fitted.model.network.head.parameters())
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.encoders.attention.subjects import OWN_ATTENTION
 from tests.encoders.tiny import LAYERS, write_tiny_encoder
 from tests.tasks.read.tiny_reader import READING_TYPES, tiny_reader
 from tl_core.encoders.adapted import StartingPoint, load_with_adapter
@@ -28,6 +29,7 @@ from tl_core.tasks.read.reader import Reader
 from tl_core.tasks.read.subject import reader_subject
 from tl_core.text.windows import Window, pair_form, tokenise, windows
 
+NOT_BY_HAND = ("modernbert", "deberta", "deberta-v2")
 QUESTION = "Who saw the king?"
 PASSAGE = (
     "The king saw\n the QUEEN, and it was a (very) good day in the city. "
@@ -232,9 +234,11 @@ def test_attention_rows_sum_to_one_and_the_encoder_stays_as_it_was(model_type: s
     assert flows.answer_to_question.shape == (LAYERS, questions)
     for each in (flows.to_passage, flows.to_question, flows.answer_to_passage, flows.answer_to_question):
         assert each.min() >= 0
-        assert each.sum(-1) == pytest.approx(np.ones(each.shape[:-1]))
+        reached = each.sum(-1) > 0 if model_type == "modernbert" else np.ones(each.shape[:-1], dtype=bool)
+        assert reached.any()  # every second layer of ModernBERT looks at near words alone
+        assert each.sum(-1)[reached] == pytest.approx(1)
     assert reader.encoder.model.config._attn_implementation == before
-    assert before == ("eager" if model_type == "xlnet" else "sdpa")
+    assert before == ("eager" if model_type in OWN_ATTENTION else "sdpa")
     assert reader.ask(QUESTION, PASSAGE, HOW) == reply
     assert not reader.lock.locked()
 
@@ -291,7 +295,8 @@ def check_gradients(
             assert shade == pytest.approx(slope, rel=rel, abs=floor * scale)
 
 
-@pytest.mark.parametrize("model_type", READING_TYPES)
+# Scores of models with a norm on the word vectors alone: tests/encoders/attribution; DeBERTa computes in float32 always.
+@pytest.mark.parametrize("model_type", [each for each in READING_TYPES if each not in NOT_BY_HAND])
 def test_gradients_equal_finite_differences(model_type: str, tmp_path: Path) -> None:
     reader = tiny_reader(tmp_path, model_type)
     reader.network.double()

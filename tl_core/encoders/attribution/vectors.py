@@ -26,19 +26,24 @@ class EmbeddedInput:
     def __init__(self, subject: Subject, shown: ModelInput) -> None:
         self.network = network_of(subject)
         self.batch = tensors(subject, [shown])
-        self._table = base_model(subject.encoder).get_submodule(subject.encoder.family.word_table)
+        model, family = base_model(subject.encoder), subject.encoder.family
+        self._table = model.get_submodule(family.word_table)
+        self._norm = model.get_submodule(family.first_norm) if family.first_norm else None
         self._ids = self.batch["input_ids"]
         self._without = without_texts(subject.encoder, shown, self._ids)
 
     def of_input(self) -> torch.Tensor:
         """The vectors of the input: (1, T, D)."""
-        vectors: torch.Tensor = self._table(self._ids).detach()
-        return vectors
+        return self._read(self._ids)
 
     def of_reference(self) -> torch.Tensor:
         """The same with every token of the texts replaced by the filler: (1, T, D)."""
-        vectors: torch.Tensor = self._table(self._without).detach()
-        return vectors
+        return self._read(self._without)
+
+    def _read(self, ids: torch.Tensor) -> torch.Tensor:
+        """What the network reads of these ids: rows of the table, or what its first norm makes of them."""
+        vectors: torch.Tensor = self._table(ids)
+        return (vectors if self._norm is None else self._norm(vectors)).detach()
 
     def logits(self, vectors: torch.Tensor) -> torch.Tensor:
         """The network's logits on B rows of vectors, (B, T, D): float32, (B, ...)."""
@@ -47,10 +52,10 @@ class EmbeddedInput:
         batch = {name: tensor.expand(len(vectors), -1) for name, tensor in self.batch.items()}
 
         def put(module: Any, arguments: tuple[torch.Tensor, ...], looked_up: torch.Tensor) -> torch.Tensor:
-            as_given = torch.equal(arguments[0], batch["input_ids"])  # XLNet turns its ids: (T, B)
-            return vectors if as_given else vectors.transpose(0, 1)
+            as_given = self._norm is not None or torch.equal(arguments[0], batch["input_ids"])
+            return vectors if as_given else vectors.transpose(0, 1)  # XLNet turns its ids: (T, B)
 
-        handle = self._table.register_forward_hook(put)
+        handle = (self._norm or self._table).register_forward_hook(put)
         try:
             logits: torch.Tensor = self.network(batch)
         finally:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import torch
 
 EMBEDDINGS = "embeddings"
-AFTER = "after the layers"  # GPT-2's last norm
+AFTER = "after the layers"  # a last norm
+SHARED = "shared by the layers"  # relative positions of MPNet and DeBERTa
 Named = tuple[str, "torch.nn.Parameter"]
 
 
@@ -27,7 +28,7 @@ class MovedWeights:
     """The relative change of each part of an encoder, in the order of the forward pass.
 
     `names` are `embeddings`, `layer 1` to `layer L` (one row for layers that share their weights), and
-    `after the layers` where something stands there. `values` is (len(names),): 0 is unmoved, 0.01 a
+    `shared by the layers` and `after the layers` where something stands there. `values` is (len(names),): 0 is unmoved, 0.01 a
     hundredth of the length of the weights before. `notes` say what was not compared.
     """
 
@@ -83,8 +84,12 @@ def _parts(encoder: Encoder) -> Iterator[tuple[str, list[str]]]:
     for block in range(blocks):
         title = f"layer {block + 1}" if blocks == encoder.layers else _shared(block, blocks, encoder.layers)
         yield title, [name for name in names if name.startswith(f"{path}.{block}.")]
-    if names[last:]:
-        yield AFTER, names[last:]
+    norm = f"{encoder.family.final_norm}." if encoder.family.final_norm else ""
+    after = [name for name in names[last:] if norm and name.startswith(norm)]
+    if shared := [name for name in names[last:] if name not in after]:
+        yield SHARED, shared
+    if after:
+        yield AFTER, after
 
 
 def _shared(block: int, blocks: int, layers: int) -> str:
