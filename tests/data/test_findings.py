@@ -5,6 +5,7 @@ from tl_core.data.findings import (
     Conflict,
     conflicts,
     duplicates,
+    is_unequal,
     label_variants,
     overlap,
     small_classes,
@@ -57,3 +58,10 @@ def test_a_row_whose_group_is_tested_is_a_leak() -> None:
     test = Examples(("d", "e"), ("x", "y"), (1, 2), ("kim", ""))
     assert overlap(train, test) == (1,)
     assert overlap(train, Examples(("d",), ("x",), (1,))) == ()
+
+
+def test_classes_are_unequal_from_three_times_as_many_rows_on() -> None:
+    assert is_unequal([30, 10])
+    assert not is_unequal([29, 10])
+    assert not is_unequal([5])
+    assert not is_unequal([])

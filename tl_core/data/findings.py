@@ -14,6 +14,7 @@ __all__ = [
     "Conflict",
     "conflicts",
     "duplicates",
+    "is_unequal",
     "label_key",
     "label_variants",
     "overlap",
@@ -21,6 +22,9 @@ __all__ = [
     "text_key",
     "without_rows",
 ]
+
+
+UNEQUAL = 3  # times as many rows, from which on accuracy says little of the rare classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,12 @@ def conflicts(examples: Examples) -> tuple[Conflict, ...]:
 def small_classes(examples: Examples, at_least: int) -> dict[str, int]:
     """The classes with fewer than `at_least` examples, and how many they have."""
     return {label: count for label, count in examples.counts.items() if count < at_least}
+
+
+def is_unequal(counts: Iterable[int]) -> bool:
+    """Whether the most frequent class has three times as many rows as the rarest, or more."""
+    rows = [count for count in counts if count]
+    return len(rows) > 1 and max(rows) >= UNEQUAL * min(rows)
 
 
 def overlap(train: Examples, test: Examples) -> tuple[int, ...]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from tl_core.data.examples import read_examples
+from tl_core.errors import DataError
 from tl_core.jobs.classify.compare import PREDICTIONS
 from tl_core.outcomes.answers import Answers, read_answers
 from tl_core.outcomes.experiment import Grid, Summary, read_grid, summarise
@@ -35,6 +37,19 @@ def summary(job: Job, runs: Sequence[Run]) -> Summary:
 @st.cache_data(show_spinner="Comparing the strategies", max_entries=32, ttl=3600)
 def _summary(_job: Job, _runs: Sequence[Run], stamps: str) -> Summary:
     return summarise(_job, _runs)
+
+
+def test_counts(job: Job) -> dict[str, int]:
+    """Number of the job's test rows of each class; none where they cannot be read."""
+    return _test_counts(str(job.folder / "data" / "test.jsonl"))
+
+
+@st.cache_data(show_spinner=False, max_entries=64, ttl=3600)
+def _test_counts(path: str) -> dict[str, int]:
+    try:
+        return read_examples(Path(path)).counts
+    except DataError:
+        return {}
 
 
 def grid(job: Job, runs: Sequence[Run]) -> Grid:

@@ -12,6 +12,7 @@ from pages.components.charts.classification import strategy_scores
 from pages.components.columns import cost_columns, interval_text, score_columns
 from pages.components.guard import plain
 from pages.components.kept import results
+from tl_core.data.findings import is_unequal
 from tl_core.outcomes.experiment import Summary, same_each_time
 from tl_core.runs.store import Job, Run
 
@@ -24,9 +25,12 @@ def show_summary(job: Job, runs: Sequence[Run]) -> None:
     best = summary.best
     if summary.warning:
         st.warning(plain(summary.warning), icon=":material/warning:")
+    unequal = is_unequal(results.test_counts(job).values())
+    table = _table(summary)
     st.dataframe(
-        _table(summary),
+        table,
         hide_index=True,
+        column_order=_order(list(table.columns), unequal),
         column_config=_columns(),
         placeholder="",
         alt="Accuracy, macro-F1 and cost of each strategy beside the most frequent class",
@@ -35,6 +39,10 @@ def show_summary(job: Job, runs: Sequence[Run]) -> None:
         f"Scored on {summary.rows:,} test rows. The interval would hold the true accuracy in 95 of 100 such tests, for "
         "other rows and, of several seeds, other seeds; ± is the spread between seeds; macro-F1 counts every class alike."
     )
+    if unequal:
+        st.caption(
+            "The classes of the test rows are unequal, so macro-F1 stands first: accuracy says little of the rare ones."
+        )
     if same := same_each_time(summary.points):
         st.caption(plain(same))
     st.plotly_chart(
@@ -49,6 +57,14 @@ def show_summary(job: Job, runs: Sequence[Run]) -> None:
     if summary.lines:
         st.markdown("**Larger than chance?**")
         st.text("\n".join(summary.lines))
+
+
+def _order(columns: list[str], unequal: bool) -> list[str]:
+    """Macro-F1 before accuracy where accuracy says little."""
+    if unequal:
+        columns.remove("macro_f1")
+        columns.insert(columns.index("accuracy"), "macro_f1")
+    return columns
 
 
 def _table(summary: Summary) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from tl_core.tasks.classify.fitting import FitInput, LabelledTexts, check_classe
 from tl_core.tasks.classify.saved import load_classifier, predict
 from tl_core.tasks.classify.strategies import STRATEGIES, strategy
 from tl_core.tasks.fitting import TrainingContext
-from tl_core.training.events import Progress
+from tl_core.training.events import Progress, drain
 
 FAMILIES = (
     "bert",
@@ -240,3 +240,19 @@ def test_training_and_prediction_run_on_a_gpu(settings: Settings, tmp_path: Path
         assert np.allclose(
             on_gpu, predict(load_classifier(folder, settings, device="cpu"), STRANGE), atol=0.05
         )
+
+
+@pytest.mark.parametrize("name", [each.name for each in STRATEGIES])
+def test_balanced_classes_let_the_rare_one_count(settings: Settings, tmp_path: Path, name: str) -> None:
+    """The same training on 27 rows of one class and 3 of the other, with and without weights."""
+    rows = make_rows(60)
+    chosen = np.concatenate([np.flatnonzero(rows.targets == 0)[:27], np.flatnonzero(rows.targets == 1)[:3]])
+    unequal = LabelledTexts(tuple(rows.texts[at] for at in chosen), rows.targets[chosen])
+    none = LabelledTexts((), np.array([], dtype=np.int64))
+    context = make_bench(settings, tmp_path)
+    shares = []
+    for balanced in (False, True):
+        given = FitInput(context, CLASSES, unequal, none, small_config(name), balanced)
+        classifier = drain(strategy(name).fit(given)).model
+        shares.append(predict(classifier, rows.texts)[:, 1].mean())
+    assert shares[1] > shares[0] + 0.01

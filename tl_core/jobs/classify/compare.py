@@ -205,7 +205,9 @@ class CompareWork(ExperimentWork[LabelledTexts]):
                     self._model_of_source(trial) if trial.from_source else None,
                 ),
             )
-        return (yield from row.fit(FitInput(context, parts.classes, parts.train, parts.validation, settings)))
+        balanced = self.config.class_weights == "balanced"
+        given = FitInput(context, parts.classes, parts.train, parts.validation, settings, balanced)
+        return (yield from row.fit(given))
 
     def scoring(self, trial: Trial, folder: Path, parts: Parts[LabelledTexts]) -> Training[dict[str, Any]]:
         assert isinstance(parts, ClassParts)

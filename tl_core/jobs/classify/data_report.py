@@ -11,7 +11,7 @@ import numpy as np
 
 from tl_core.data.columns import Columns
 from tl_core.data.examples import Examples, to_examples
-from tl_core.data.findings import conflicts, duplicates, label_variants, overlap, small_classes
+from tl_core.data.findings import conflicts, duplicates, is_unequal, label_variants, overlap, small_classes
 from tl_core.data.tables import Refused, Table
 from tl_core.encoders.load import find_encoder, tokenizer_of
 from tl_core.errors import TLError
@@ -143,6 +143,11 @@ def _data_warnings(report: DataReport) -> list[str]:
     for label, count in small_classes(report.examples, FEW_ROWS).items():
         notes.append(
             f"Class {label!r} has only {count} rows; at least {FEW_ROWS} are needed to learn or to measure it."
+        )
+    if is_unequal(report.classes.values()):
+        notes.append(
+            f"Classes are unequal, from {min(report.classes.values()):,} to {max(report.classes.values()):,} rows: macro-F1 "
+            "counts them alike, accuracy does not. Balanced class weights (more settings) weigh the rare ones up."
         )
     for group in report.variants:
         names = ", ".join(repr(each) for each in group)

@@ -68,6 +68,13 @@ class ClassifyExperiment(ExperimentConfig):
         advanced=True,
         label="Test rows (0: all)",
     )
+    class_weights: str = knob(
+        "none",
+        "balanced lets every class count alike in what is learned, whatever the number of its rows: for macro-F1 where "
+        "classes are unequal. none lets every row count alike: for accuracy.",
+        choices=("none", "balanced"),
+        advanced=True,
+    )
     zero_target: bool = knob(
         True,
         "Where a source has the same labels, score its own model on the test rows as it is.",

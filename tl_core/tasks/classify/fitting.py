@@ -16,6 +16,7 @@ from tl_core.training.events import Training
 
 Probabilities = NDArray[np.float64]
 Targets = NDArray[np.int64]
+Weights = NDArray[np.float64]  # of classes: (C,)
 Config = TypeVar("Config", covariant=True)
 
 
@@ -49,7 +50,7 @@ class LabelledTexts:
 class FitInput(Generic[Config]):
     """Input of a training: the context, the C classes, rows to learn from and to choose the best epoch by, settings.
 
-    `validation` may hold no rows.
+    `validation` may hold no rows. `balanced`: every class counts alike, whatever the number of its rows.
     """
 
     context: TrainingContext
@@ -57,6 +58,29 @@ class FitInput(Generic[Config]):
     train: LabelledTexts
     validation: LabelledTexts
     config: Config
+    balanced: bool = False
+
+    @property
+    def weights(self) -> Weights | None:
+        """How much a row of each class counts in the loss, (C,), 1 on average over the rows; None if all count alike."""
+        return class_weights(self.train.targets, len(self.classes)) if self.balanced else None
+
+    @property
+    def sklearn_weights(self) -> str | None:
+        """The same as scikit-learn's estimators take it."""
+        return "balanced" if self.balanced else None
+
+
+def class_weights(targets: Targets, classes: int) -> Weights:
+    """N / (C' n_c) for the C' classes that have rows, of which n_c are of class c (King & Zeng 2001): (C,).
+
+    What scikit-learn calls balanced. A class without rows has weight 1.
+    """
+    counts = np.bincount(targets, minlength=classes)
+    present = counts > 0
+    weights = np.ones(classes)
+    weights[present] = len(targets) / (present.sum() * counts[present])
+    return weights
 
 
 def check_classes(classes: Sequence[str], train: LabelledTexts) -> None:

@@ -157,7 +157,8 @@ def fit_tfidf(given: FitInput[TfidfConfig]) -> Training[FittedClassifier]:
         yield Note("Character 2-4 grams stand beside the words.")
     names = ("words", "characters") if characters else ("words",)
     views = {name: _fit_view(name, texts, config) for name in names}
-    head = LogisticRegression(C=config.strength, max_iter=1000).fit(features(views, texts), targets)
+    head = LogisticRegression(C=config.strength, max_iter=1000, class_weight=given.sklearn_weights)
+    head.fit(features(views, texts), targets)
     yield Progress(len(texts), len(texts))
     parameters = int(head.coef_.size + head.intercept_.size)
     facts = {"n_grams": int(head.coef_.shape[1]), "characters": characters}

@@ -16,7 +16,7 @@ from tl_core.tasks.classify.counts.n_grams import BagOfWords, fit_view
 from tl_core.tasks.classify.counts.network import as_bags, make_counts_network
 from tl_core.tasks.classify.counts.saved import PREDICT_BATCH, BagOfWordsClassifier
 from tl_core.tasks.classify.effort import light_effort
-from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts, Targets
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts, Targets, Weights
 from tl_core.tasks.classify.problem import cross_entropy_problem
 from tl_core.tasks.fitting import Fitted
 from tl_core.text.script import is_korean
@@ -49,7 +49,7 @@ def fit_bag_of_words(given: FitInput[BagOfWordsConfig]) -> Training[FittedClassi
         bag.size, len(given.classes), sorted({int(target) for target in train.targets})
     )
     accelerator = make_accelerator("float32", "words")
-    problem = _make_problem(bag, counts, train.targets, given.validation, accelerator.device)
+    problem = _make_problem(bag, counts, train.targets, given.validation, accelerator.device, given.weights)
     loop = loop_config(config, epochs_for(config, len(train)), context.seed)
     result = yield from fit(network, network, problem, loop, accelerator, context.control)
     yield Progress(loop.epochs * len(train), loop.epochs * len(train))
@@ -72,6 +72,7 @@ def _make_problem(
     train_targets: Targets,
     validation: LabelledTexts,
     device: torch.device,
+    weights: Weights | None,
 ) -> Problem:
     """Cross-entropy over the training rows, and its sums over validation rows, for the loop."""
     held = bag.rows(validation.texts) if len(validation) else counts[:0]
@@ -86,4 +87,5 @@ def _make_problem(
         lambda model, rows: model(as_bags(held[rows], device)),
         validation.targets,
         batches,
+        weights,
     )

@@ -90,7 +90,9 @@ def fit_contrastive(given: FitInput[ContrastiveConfig]) -> Training[FittedClassi
     )
     features = yield from part_of(stoppable(computing, context.control.stop_requested), before, total)
     targets = np.concatenate([train.targets, validation.targets])
-    weight, bias = fit_length_head(features, targets, len(given.classes), config.strength)
+    weight, bias = fit_length_head(
+        features, targets, len(given.classes), config.strength, given.sklearn_weights
+    )
     classifier = EncoderClassifier(
         encoder,
         network_with_head(encoder, weight, bias).to(accelerator.device),
@@ -136,16 +138,16 @@ def _rounds(rows: Indices, count: int, random: np.random.Generator) -> Indices:
 
 
 def fit_length_head(
-    features: Features, targets: Targets, classes: int, strength: float
+    features: Features, targets: Targets, classes: int, strength: float, weights: str | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A linear head (C, D) and bias (C,) on features divided by their mean length.
 
-    Contrastive tuning gives the numbers that tell classes apart a larger spread than others, which
-    standardising, as `fit_head` does it, would take away.
+    Contrastive tuning gives the numbers that tell classes apart a larger spread than others, which standardising would
+    take away.
     """
     length = np.linalg.norm(features, axis=1).mean() + 1e-6
     none = np.zeros(features.shape[1], dtype=np.float32)
-    return fit_scaled_head(features, targets, classes, strength, none, none + length)
+    return fit_scaled_head(features, targets, classes, strength, none, none + length, weights)
 
 
 def make_pair_problem(batches: Batcher, pairs: Indices, same: NDArray[np.float32]) -> Problem:

@@ -54,7 +54,7 @@ def fit_frozen(given: FitInput[FrozenConfig]) -> Training[FittedClassifier]:
     texts = given.train.texts + given.validation.texts
     targets = np.concatenate([given.train.targets, given.validation.targets])
     features = yield from cached_features(encoder, start, texts, config, settings)
-    weight, bias = fit_head(features, targets, len(given.classes), config.strength)
+    weight, bias = fit_head(features, targets, len(given.classes), config.strength, given.sklearn_weights)
     network = network_with_head(encoder, weight, bias, of_unit_length=True)
     classifier = EncoderClassifier(
         encoder,
@@ -140,20 +140,21 @@ def _choices(encoder: Encoder, config: FrozenConfig) -> str:
 
 
 def fit_head(
-    features: Features, targets: Targets, classes: int, strength: float
+    features: Features, targets: Targets, classes: int, strength: float, weights: str | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A linear head (C, D) and bias (C,) on features divided by their own length: logistic regression.
 
     The mean is taken off and the rest divided by its mean length, so that one penalty suits encoders whose vectors
     point nearly the same way and others. `strength` 0 is half the number of classes, with many rows the best by
-    cross-validation. Classes without a training row get a bias so low that they are never predicted.
+    cross-validation. `weights` are scikit-learn's of classes. Classes without a training row get a bias so low that they
+    are never predicted.
     """
     from sklearn.preprocessing import normalize
 
     features = normalize(features)
     mean = features.mean(0)
     length = float(np.linalg.norm(features - mean, axis=1).mean()) + 1e-6
-    return fit_scaled_head(features, targets, classes, strength, mean, np.full_like(mean, length))
+    return fit_scaled_head(features, targets, classes, strength, mean, np.full_like(mean, length), weights)
 
 
 def fit_scaled_head(
@@ -163,13 +164,14 @@ def fit_scaled_head(
     strength: float,
     mean: Features,
     scale: Features,
+    weights: str | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """As `fit_head`, on features less `mean` (D,) and divided by `scale` (D,)."""
     from sklearn.linear_model import LogisticRegression
 
     scaled = (features - mean) / scale
-    strength = strength or choose_strength(scaled, targets)
-    model = LogisticRegression(C=strength, max_iter=2000).fit(scaled, targets)
+    strength = strength or choose_strength(scaled, targets, weights)
+    model = LogisticRegression(C=strength, max_iter=2000, class_weight=weights).fit(scaled, targets)
     coefficients, intercept = model.coef_, model.intercept_
     if len(model.classes_) == 2:  # sklearn keeps one row for two classes
         coefficients, intercept = (
@@ -184,7 +186,7 @@ def fit_scaled_head(
     return weight, bias
 
 
-def choose_strength(features: Features, targets: Targets) -> float:
+def choose_strength(features: Features, targets: Targets, weights: str | None = None) -> float:
     """The inverse penalty with the smallest log loss in stratified 5-fold cross-validation.
 
     With a class of few rows the folds tell more of chance than of the penalty: half the number of classes is taken,
@@ -199,7 +201,7 @@ def choose_strength(features: Features, targets: Targets) -> float:
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     losses = [
         -cross_val_score(
-            LogisticRegression(C=strength, max_iter=2000),
+            LogisticRegression(C=strength, max_iter=2000, class_weight=weights),
             features,
             targets,
             cv=splitter,

@@ -34,7 +34,7 @@ from tl_core.tasks.classify.encoder.classifier import (
     weights_saver,
 )
 from tl_core.tasks.classify.encoder.effort import work_tokens
-from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts, Weights
 from tl_core.tasks.classify.problem import cross_entropy_problem
 from tl_core.tasks.fitting import Fitted
 from tl_core.training.batches import length_batches, padded_tokens, sorted_batches
@@ -146,7 +146,7 @@ def fit_change(given: FitInput[TunedConfig], change: Change) -> Training[FittedC
             change.keep([batches, held], accelerator, context.control), 0, before + total
         )
     keeping = time.perf_counter() - began
-    problem = make_problem((batches, train), (held, validation), forward)
+    problem = make_problem((batches, train), (held, validation), forward, given.weights)
     rate_of = change.rates(loop) if change.rates else None
     training = fit(network, network.head, problem, loop, accelerator, context.control, rate_of)  # type: ignore[arg-type]
     result = yield from part_of(training, before, before + total)
@@ -172,6 +172,7 @@ def make_problem(
     train: tuple[Batcher, LabelledTexts],
     validation: tuple[Batcher, LabelledTexts],
     forward: Forward,
+    weights: Weights | None = None,
 ) -> Problem:
     """Cross-entropy over the training rows, and its sums over validation rows, for the loop."""
     (batches, learned), (held, kept) = train, validation
@@ -182,6 +183,7 @@ def make_problem(
         lambda model, rows: forward(model, held, rows),
         kept.targets,
         sorted_batches(held.lengths, PREDICT_BATCH) if len(kept) else [],
+        weights,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tl_core.tasks.classify.effort import light_effort
-from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts
+from tl_core.tasks.classify.fitting import FitInput, FittedClassifier, LabelledTexts, Weights
 from tl_core.tasks.classify.problem import cross_entropy_problem
 from tl_core.tasks.classify.words.config import (
     WORD_ROW,
@@ -68,7 +68,7 @@ def fit_words(given: FitInput[AnyWordConfig]) -> Training[FittedClassifier]:
     documents = Documents(corpus, words.index, longest, accelerator.device)
     held_corpus = read_corpus(splitter, given.validation.texts, config.max_words)
     held = Documents(held_corpus, words.index, longest, accelerator.device)
-    problem = _make_problem(config, _Rows(documents, train), _Rows(held, given.validation))
+    problem = _make_problem(config, _Rows(documents, train), _Rows(held, given.validation), given.weights)
     loop = loop_config(config, epochs_for(config, len(train)), context.seed)
     rates = _rates(config, moved, source is not None)
     result = yield from fit(network, network.head, problem, loop, accelerator, context.control, rates)  # type: ignore[arg-type]
@@ -164,7 +164,7 @@ class _Rows:
     labelled: LabelledTexts
 
 
-def _make_problem(config: AnyWordConfig, train: _Rows, held: _Rows) -> Problem:
+def _make_problem(config: AnyWordConfig, train: _Rows, held: _Rows, weights: Weights | None) -> Problem:
     """Cross-entropy over the training rows, and its sums over validation rows, for the loop."""
 
     def logits_of(rows: _Rows) -> Callable[[Any, Indices], torch.Tensor]:
@@ -177,4 +177,5 @@ def _make_problem(config: AnyWordConfig, train: _Rows, held: _Rows) -> Problem:
         logits_of(held),
         held.labelled.targets,
         token_batches(held.documents.lengths, PREDICT_WORDS) if len(held.labelled) else [],
+        weights,
     )
