@@ -80,6 +80,15 @@ class ReadingSet:
         """Number of questions that have an answer."""
         return sum(question.answerable for question in self.questions)
 
+    @property
+    def places(self) -> list[int]:
+        """The article of each question, or its passage where all stand in one article: what is drawn together."""
+        by_passage = self.articles < 2
+        return [
+            question.passage if by_passage else self.passages[question.passage].article
+            for question in self.questions
+        ]
+
     def passage_of(self, question: Question) -> str:
         return self.passages[question.passage].text
 
@@ -121,11 +130,7 @@ def split_by_article(data: ReadingSet, share: float, seed: int) -> tuple[Reading
     Questions of one article would tell each other's answers, so they stay together. With a single
     article, single passages take its place.
     """
-    by_passage = data.articles < 2
-    groups = [
-        question.passage if by_passage else data.passages[question.passage].article
-        for question in data.questions
-    ]
+    groups = data.places
     counts: dict[int, int] = {}
     for group in groups:
         counts[group] = counts.get(group, 0) + 1

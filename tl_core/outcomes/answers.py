@@ -79,6 +79,18 @@ def read_answers(job: Job, run: Run) -> Answers:
     return Answers(classes, examples, truth, probabilities)
 
 
+def groups_of_test(job: Job) -> NDArray[np.int64] | None:
+    """The group of each test row, (N,), rows without one each by itself; None without a group column."""
+    try:
+        groups = read_examples(job.folder / "data" / "test.jsonl").groups
+    except DataError:
+        return None
+    if not any(groups):
+        return None
+    names = [group or f"\0{at}" for at, group in enumerate(groups)]
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
 def majority_answers(job: Job) -> tuple[str, NDArray[np.bool_]]:
     """The most frequent class of the rows to learn from, and where always answering it is right: (N,)."""
     counts = Counter(read_examples(job.folder / "data" / "train.jsonl").labels)

@@ -16,7 +16,7 @@ from tl_core.jobs.experiment import SOURCE, TARGET, ZERO_SHOT
 from tl_core.outcomes.tasks import Judging, TaskKind, kind_of
 from tl_core.outcomes.tasks.kind import learned_from
 from tl_core.runs.store import Job, Run
-from tl_core.tasks.intervals import Correct, Interval, difference_of, mean_share_interval
+from tl_core.tasks.intervals import Clusters, Correct, Interval, difference_of, mean_share_interval
 from tl_core.tasks.significance import (
     SIGNIFICANCE_LEVEL,
     against_majority,
@@ -199,7 +199,8 @@ def summarise(job: Job, runs: Sequence[Run]) -> Summary:
     kind, judging = _judged(scored[0])
     groups = _groups(job, scored)
     correct = {key: _correct(job, judging, group) for key, group in groups.items()}
-    points = _points(kind, judging, groups, correct)
+    clusters = judging.clusters(job)
+    points = _points(kind, judging, groups, correct, clusters)
     answered = {point.arm: right for point in points if (right := correct[_key(point)]) is not None}
     titles = {point.arm: point.title for point in points}
     test, majority, level, warning = _test_rows(job, scored), "", None, ""
@@ -210,7 +211,9 @@ def summarise(job: Job, runs: Sequence[Run]) -> Summary:
         warning = against_majority(answered, constant, titles) or "" if answered else ""
     if answered:
         fewest = min(len(rows) for rows in answered.values())
-        lines = tuple(sentence(compare_all(answered), titles, test, fewest, judging.wording).split("\n"))
+        lines = tuple(
+            sentence(compare_all(answered, clusters), titles, test, fewest, judging.wording).split("\n")
+        )
     missing = len(scored) - sum(len(right) for right in answered.values())
     if missing:
         lines = (*lines, f"{missing} of {len(scored)} runs have no predictions to read and are not compared.")
@@ -225,7 +228,8 @@ def read_grid(job: Job, runs: Sequence[Run]) -> Grid:
     kind, judging = _judged(done[0])
     groups = _groups(job, [run for run in done if run.record.role == TARGET])
     correct = {key: _correct(job, judging, group) for key, group in groups.items()}
-    points = _points(kind, judging, groups, correct)
+    clusters = judging.clusters(job)
+    points = _points(kind, judging, groups, correct, clusters)
     majority, level = "", None
     if judging.majority is not None:
         majority, constant = judging.majority(job)
@@ -233,7 +237,7 @@ def read_grid(job: Job, runs: Sequence[Run]) -> Grid:
     return Grid(
         test_rows=_test_rows(job, done),
         points=points,
-        gains=_gains(kind, points, groups, correct),
+        gains=_gains(kind, points, groups, correct, clusters),
         zero=zero_shots(done),
         majority=majority,
         majority_accuracy=level,
@@ -298,10 +302,11 @@ def _points(
     judging: Judging,
     groups: Mapping[Group, Sequence[Run]],
     correct: Mapping[Group, Correct | None],
+    clusters: Clusters | None,
 ) -> tuple[Point, ...]:
     """In the order of the strategies' table, arms of one strategy as they were trained, few rows first."""
     met = list(dict.fromkeys(arm for arm, _, _ in groups))
-    points = [_point(kind, judging, key, group, correct[key]) for key, group in groups.items()]
+    points = [_point(kind, judging, key, group, correct[key], clusters) for key, group in groups.items()]
     return tuple(
         sorted(
             points,
@@ -316,7 +321,12 @@ def _points(
 
 
 def _point(
-    kind: TaskKind, judging: Judging, key: Group, runs: Sequence[Run], correct: Correct | None
+    kind: TaskKind,
+    judging: Judging,
+    key: Group,
+    runs: Sequence[Run],
+    correct: Correct | None,
+    clusters: Clusters | None,
 ) -> Point:
     arm, from_source, size = key
     scores = [judging.scores(run.tested) for run in runs]
@@ -335,7 +345,7 @@ def _point(
             for measure in judging.measures
             if measure != judging.right
         },
-        interval=mean_share_interval(correct) if correct is not None else single,
+        interval=mean_share_interval(correct, clusters) if correct is not None else single,
         seconds=float(np.mean([run.record.seconds or 0.0 for run in runs])),
         trained_parameters=runs[0].record.trained_parameters or 0,
         peak_memory=max(run.record.peak_memory or 0 for run in runs),
@@ -348,6 +358,7 @@ def _gains(
     points: Sequence[Point],
     groups: Mapping[Group, Sequence[Run]],
     correct: Mapping[Group, Correct | None],
+    clusters: Clusters | None,
 ) -> tuple[Gain, ...]:
     """Every point from a source against the one that differs from it in that alone."""
     measured = []
@@ -355,7 +366,7 @@ def _gains(
         plain = _without_source(point, points, groups) if point.from_source else None
         with_it, without = correct[_key(point)], correct[_key(plain)] if plain else None
         if with_it is not None and without is not None:
-            measured.append((point, difference_of(with_it, without)))
+            measured.append((point, difference_of(with_it, without, clusters)))
     judged = judge_all([difference for _, difference in measured])
     return tuple(
         Gain(

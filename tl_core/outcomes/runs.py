@@ -228,4 +228,6 @@ def compare_in_words(store: Store, runs: Sequence[Run]) -> list[str]:
             f"The test {kind.unit}s of some are not here, so it cannot be said whether they differ by chance."
         ]
     tested = correct[runs[0].id].shape[1]
-    return sentence(compare_all(correct), titles, tested, 1, judging.wording).split("\n")
+    return sentence(
+        compare_all(correct, judging.clusters(jobs[0])), titles, tested, 1, judging.wording
+    ).split("\n")

@@ -18,7 +18,14 @@ from itertools import combinations
 import numpy as np
 
 from tl_core.errors import DataError
-from tl_core.tasks.intervals import Correct, Difference, Interval, difference_of, difference_of_models
+from tl_core.tasks.intervals import (
+    Clusters,
+    Correct,
+    Difference,
+    Interval,
+    difference_of,
+    difference_of_models,
+)
 
 SIGNIFICANCE_LEVEL = 0.05
 FEW_ROWS = 100
@@ -64,10 +71,11 @@ class Wording:
 PLAIN = Wording()
 
 
-def compare_all(correct: Mapping[str, Correct]) -> tuple[Comparison, ...]:
+def compare_all(correct: Mapping[str, Correct], clusters: Clusters | None = None) -> tuple[Comparison, ...]:
     """Every pair of strategies, the largest difference first; equal ones keep the given order.
 
-    `correct` holds (S, N) for each strategy; S may differ, N may not (DataError).
+    `correct` holds (S, N) for each strategy; S may differ, N may not (DataError). `clusters` (N,) are the articles or the
+    like that the rows were drawn in.
     """
     ready = {name: _checked(name, rows) for name, rows in correct.items()}
     if len({rows.shape[1] for rows in ready.values()}) > 1:
@@ -77,7 +85,7 @@ def compare_all(correct: Mapping[str, Correct]) -> tuple[Comparison, ...]:
         )
     ranked = sorted(ready, key=lambda name: -float(ready[name].mean()))
     pairs = list(combinations(ranked, 2))
-    judged = judge_all([difference_of(ready[better], ready[worse]) for better, worse in pairs])
+    judged = judge_all([difference_of(ready[better], ready[worse], clusters) for better, worse in pairs])
     comparisons = [
         Comparison(
             better, worse, each.value, each.interval, each.p_value, each.adjusted_p, each.larger_than_chance

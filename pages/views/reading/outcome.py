@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from pages.components.columns import interval_text
 from pages.components.html import Highlight, highlighted
 from pages.components.views import View, choose_view
 from tl_core.data.reading import ReadingSet
@@ -61,6 +62,12 @@ def _show_scores(report: ReadReport) -> None:
         f"{report.scores.count:,} questions, {report.scores.count - report.answerable:,} of them without an answer. "
         f"{RULES[report.rule]}. Exact match asks for the whole answer, F1 for how much of it overlaps."
     )
+    if report.spans is not None:
+        spans = report.spans
+        st.caption(
+            f"95 % intervals, as read: exact match {interval_text(spans.exact_match)}, F1 {interval_text(spans.f1)}. They are "
+            f"for other articles: questions on one are right together, and these stand in {spans.articles:,}."
+        )
     if report.other_josa is not None:
         st.caption("A particle glued to the answer (서울에서 for 서울) costs the exact match, but little F1.")
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binomtest, ttest_1samp
 
 from tl_core.errors import DataError
-from tl_core.tasks.intervals import Interval, difference_of, wilson
+from tl_core.tasks.intervals import Interval, difference_of, mean_interval, mean_share_interval, wilson
 from tl_core.tasks.significance import (
     Comparison,
     against_majority,
@@ -223,3 +223,72 @@ def test_a_warning_comes_only_when_the_majority_class_is_not_beaten():
     worse = against_majority({"tfidf": answers(0.3, seed=1)}, majority, TITLES)
     assert worse is not None
     assert "p < 0.001" in worse
+
+
+def clustered(seed, share=0.8, clusters=40, each=20, spread=0.15):
+    """Right answers (S=1, N) whose clusters differ: articles that are easy or hard as a whole."""
+    random = np.random.default_rng(seed)
+    chances = (share + spread * random.standard_normal((clusters, 1))).clip(0, 1)
+    return (random.random((clusters, each)) < chances).reshape(1, -1), np.repeat(np.arange(clusters), each)
+
+
+def test_the_interval_of_a_share_holds_where_articles_differ():
+    """True shares of clipped chances: by a large simulation. Without the clusters the interval is too narrow."""
+    truth = clustered(0, clusters=200_000)[0].mean()
+    held, too_narrow = [], []
+    for seed in range(1, 301):
+        correct, clusters = clustered(seed)
+        for known, found in ((held, clusters), (too_narrow, None)):
+            interval = mean_share_interval(correct, found)
+            known.append(interval.low <= truth <= interval.high)
+    assert np.mean(held) >= 0.925
+    assert np.mean(too_narrow) < 0.85
+
+
+def test_rows_that_stand_alone_count_as_rows():
+    random = np.random.default_rng(1)
+    correct = random.random((1, 4000)) < 0.7
+    alone = mean_share_interval(correct, np.arange(4000))
+    plain = mean_share_interval(correct)
+    assert (alone.low, alone.high) == pytest.approx((plain.low, plain.high), abs=1e-6)
+    a, b = correct, random.random((1, 4000)) < 0.7
+    assert difference_of(a, b, np.arange(4000)).interval().low == pytest.approx(
+        difference_of(a, b).interval().low, abs=5e-3
+    )
+    assert difference_of(a, b, np.zeros(4000, dtype=int)) == difference_of(a, b)  # one cluster is none
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_equal_readers_are_rarely_called_different_where_articles_are_right_together(seeds):
+    """Each reader is luckier with some articles than with others, neither on the whole."""
+    wrong, plain = 0, 0
+    clusters = np.repeat(np.arange(30), 20)
+    for seed in range(200):
+        random = np.random.default_rng([seed, seeds])
+        chances = (0.7 + 0.15 * random.standard_normal((2, 1, 30))).clip(0, 1).repeat(20, axis=2)
+        a, b = random.random((2, seeds, 600)) < chances
+        wrong += difference_of(a, b, clusters).p_value < 0.05
+        plain += difference_of(a, b).p_value < 0.05
+    assert wrong <= 0.09 * 200
+    assert plain > 0.15 * 200
+
+
+def test_the_interval_of_a_mean_of_f1_holds_and_never_lacks_width():
+    """F1 of questions: many 0 and 1, others between; articles differ."""
+
+    def drawn(seed, clusters=40, each=15):
+        random = np.random.default_rng(seed)
+        easy = random.normal(0.0, 0.12, (clusters, 1))
+        chances = random.random((clusters, each)) + easy
+        values = np.where(chances < 0.2, 0.0, np.where(chances < 0.75, 1.0, random.random((clusters, each))))
+        return values.ravel(), np.repeat(np.arange(clusters), each)
+
+    truth = np.mean([drawn(seed, 2000)[0].mean() for seed in range(50)])
+    held = [
+        interval.low <= truth <= interval.high
+        for interval in (mean_interval(*drawn(seed)) for seed in range(100, 400))
+    ]
+    assert np.mean(held) >= 0.925
+    whole = mean_interval(np.ones(20), np.arange(20))
+    assert (whole.low < 0.9, whole.high) == (True, 1.0)
+    assert mean_interval(np.zeros(0)) is None

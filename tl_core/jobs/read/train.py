@@ -22,7 +22,7 @@ from tl_core.data.reading_files import read_reading_file, write_squad
 from tl_core.encoders.adapted import StartingPoint, copy_state, read_facts, read_starting_point, write_facts
 from tl_core.encoders.bases import EncoderBase
 from tl_core.encoders.tuning import epochs_for
-from tl_core.errors import ConfigError, RunError
+from tl_core.errors import ConfigError, DataError, RunError
 from tl_core.jobs.experiment import Arm, Parts, Trial, trials_by_size
 from tl_core.jobs.read.plan import (
     ReadExperiment,
@@ -219,6 +219,18 @@ def exact_matches(job: Job, run: Run) -> NDArray[np.bool_]:
     answered = np.array([row["score"] is not None and row["score"] >= threshold for row in rows], dtype=bool)
     answerable = np.array([question.answerable for question in test.questions], dtype=bool)
     return np.where(answerable, exact & answered, ~answered)
+
+
+def articles_of(job: Job) -> NDArray[np.int64] | None:
+    """The article of each test question of a job, (N,), or its passage where all stand in one article.
+
+    Questions about one article are right together. None if the questions are not here.
+    """
+    try:
+        test = read_reading_file(job.folder / "data" / TEST)
+    except DataError:
+        return None
+    return np.array(test.places, dtype=np.int64)
 
 
 def check_base(name: str, start: StartingPoint, wanted: EncoderBase) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tl_core.convert import from_json, to_json
 from tl_core.errors import ModelError
 from tl_core.knobs import from_values
-from tl_core.outcomes.answers import majority_answers, read_answers
+from tl_core.outcomes.answers import groups_of_test, majority_answers, read_answers
 from tl_core.outcomes.tasks.kind import (
     KEPT,
     CardText,
@@ -139,6 +139,7 @@ CLASSIFIERS = TaskKind(
         test="test.jsonl",
         right_answers=_right_classes,
         majority=majority_answers,
+        clusters=groups_of_test,
     ),
     card=_card,
     portable=Portable(

@@ -65,6 +65,8 @@ class Judging:
     it, in this `wording`. The best run is the one with the highest `best`. `test` is the file of the test
     in the job's data, and `right_answers` says which of its N rows or questions a run got right, (N,). `majority`
     gives the most frequent class and where always answering it is right, (N,); None for a task without classes.
+    `clusters` gives the articles, customers or the like that the rows or questions stand in, (N,); None where they stand
+    alone.
     """
 
     measures: tuple[Measure, ...]
@@ -75,6 +77,7 @@ class Judging:
     test: str
     right_answers: Callable[[Job, Run], NDArray[np.bool_]]
     majority: Callable[[Job], tuple[str, NDArray[np.bool_]]] | None = None
+    clusters: Callable[[Job], NDArray[np.int64] | None] = lambda job: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tl_core.convert import from_json, to_json
 from tl_core.encoders.adapted import FACTS, read_facts, read_starting_point
 from tl_core.encoders.families import family_of
 from tl_core.errors import ModelError, StillInUse, TLError
-from tl_core.jobs.read.train import TEST, exact_matches
+from tl_core.jobs.read.train import TEST, articles_of, exact_matches
 from tl_core.knobs import from_values
 from tl_core.outcomes.tasks.kind import (
     KEPT,
@@ -34,7 +34,7 @@ from tl_core.tasks.classify.encoder.classifier import ENCODER_FORM
 from tl_core.tasks.classify.strategies import title_of_strategy
 from tl_core.tasks.intervals import share_interval
 from tl_core.tasks.read.config import ReadConfig
-from tl_core.tasks.read.report import ReadReport
+from tl_core.tasks.read.report import ReadReport, Spans
 from tl_core.tasks.read.saved import HEAD, TASK, read_calibration
 from tl_core.tasks.significance import Wording
 
@@ -65,10 +65,14 @@ def _name(run: Run) -> str:
 
 def _scores(report: Mapping[str, Any]) -> Scores:
     scores = report["scores"]
-    return {
-        EXACT_MATCH: Score(scores["exact_match"], share_interval(scores["exact_match"], scores["count"])),
-        F1: Score(scores["f1"]),
-    }
+    if report.get("spans"):
+        spans = from_json(Spans, report["spans"])
+        return {
+            EXACT_MATCH: Score(scores["exact_match"], spans.exact_match),
+            F1: Score(scores["f1"], spans.f1),
+        }
+    by_question = share_interval(scores["exact_match"], scores["count"])  # an earlier version's report
+    return {EXACT_MATCH: Score(scores["exact_match"], by_question), F1: Score(scores["f1"])}
 
 
 def _scores_text(run: Run) -> str:
@@ -133,6 +137,11 @@ def _checked_report(values: dict[str, Any]) -> dict[str, Any]:
             _check_number(scores.count, 0, MOST_QUESTIONS)
             _check_number(scores.exact_match, 0, 1)
             _check_number(scores.f1, 0, 1)
+    if report.spans is not None:
+        _check_number(report.spans.articles, 1, MOST_QUESTIONS)
+        for span in (report.spans.exact_match, report.spans.f1):
+            _check_number(span.low, 0, span.high)
+            _check_number(span.high, 0, 1)
     for threshold in (report.threshold, report.best_threshold):
         if threshold is not None:
             _check_number(threshold, -math.inf, math.inf)
@@ -186,6 +195,7 @@ READERS = TaskKind(
         scores=_scores,
         test=TEST,
         right_answers=exact_matches,
+        clusters=articles_of,
     ),
     card=_card,
     portable=Portable(

@@ -66,20 +66,26 @@ class Scores:
     f1: float
 
 
+def values_at(judged: Sequence[Judged], threshold: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(exact match, F1) of each of N questions, where an answer below the threshold counts as 'no answer'."""
+    answered = np.array([question.score >= threshold for question in judged], dtype=bool)
+    answerable = np.array([question.answerable for question in judged], dtype=bool)
+    exact, f1 = (
+        np.where(answerable, np.array(values, dtype=np.float64) * answered, ~answered)
+        for values in (
+            [question.exact_match for question in judged],
+            [question.f1 for question in judged],
+        )
+    )
+    return exact, f1
+
+
 def scores_at(judged: Sequence[Judged], threshold: float) -> Scores:
     """Exact match and F1 where an answer below the threshold counts as 'no answer'."""
     if not judged:
         return Scores(0, 0.0, 0.0)
-    exact, f1 = 0.0, 0.0
-    for question in judged:
-        answered = question.score >= threshold
-        if question.answerable:
-            exact += question.exact_match * answered
-            f1 += question.f1 * answered
-        else:
-            exact += not answered
-            f1 += not answered
-    return Scores(len(judged), exact / len(judged), f1 / len(judged))
+    exact, f1 = values_at(judged, threshold)
+    return Scores(len(judged), float(exact.mean()), float(f1.mean()))
 
 
 def best_threshold(judged: Sequence[Judged]) -> float:

@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tl_core.data.reading import Question, ReadingSet
+from tl_core.tasks.intervals import Interval, mean_interval
 from tl_core.tasks.read.answers import Reply
 from tl_core.tasks.read.config import Reading
-from tl_core.tasks.read.evaluate import Judged, Scores, best_threshold, judge, rule_for, scores_at
+from tl_core.tasks.read.evaluate import Judged, Scores, best_threshold, judge, rule_for, scores_at, values_at
 from tl_core.tasks.read.metrics import Rule
 from tl_core.tasks.read.reader import Asked, Reader
 from tl_core.training.events import Training
@@ -53,13 +56,25 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class Spans:
+    """The 95 % intervals of both scores, for questions on other articles: those on one article are right together.
+
+    `articles` is how many there were, or passages where all stand in one article.
+    """
+
+    articles: int
+    exact_match: Interval
+    f1: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class ReadReport:
     """Scores of a reader on a reading set, 0 to 1, by its official rule.
 
     `scores` count an answer below `threshold` as none where the set has unanswerable questions;
     else every question is answered. `other_josa` are the scores with the josa rule switched the
     other way (None but for Korean), `best` those at the no-answer threshold that suits this set
-    best (None without unanswerable questions).
+    best (None without unanswerable questions). `spans` are the intervals of `scores`, None in an earlier version's.
     """
 
     rule: Rule
@@ -71,6 +86,7 @@ class ReadReport:
     best_threshold: float | None
     best: Scores | None
     groups: tuple[Group, ...]
+    spans: Spans | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,13 @@ class Evaluation:
     report: ReadReport
     replies: tuple[Reply, ...]
     judged: tuple[Judged, ...]
+
+
+def spans_of(data: ReadingSet, judged: Sequence[Judged], threshold: float) -> Spans | None:
+    """The intervals of the scores at a threshold; None without questions."""
+    articles = np.array(data.places, dtype=np.int64)
+    exact, f1 = (mean_interval(values, articles) for values in values_at(judged, threshold))
+    return Spans(len(np.unique(articles)), exact, f1) if exact is not None and f1 is not None else None
 
 
 def evaluate_events(reader: Reader, data: ReadingSet, how: Reading) -> Training[Evaluation]:
@@ -105,6 +128,7 @@ def evaluate_events(reader: Reader, data: ReadingSet, how: Reading) -> Training[
         best_threshold=best,
         best=scores_at(judged, best) if best is not None else None,
         groups=tuple(groups_of(data, judged, cut)),
+        spans=spans_of(data, judged, cut),
     )
     return Evaluation(report, tuple(replies), tuple(judged))
 
