@@ -328,7 +328,7 @@ def test_the_card_of_a_reader_tells_scores_rule_start_and_settings(store: Store,
     for told in (
         "# Reader: LoRA",
         f"| exact match | {scores['exact_match']:.3f}, 95 % interval ",
-        f"| F1 | {scores['f1']:.3f} [",
+        f"| F1 | {scores['f1']:.3f}, 95 % interval ",
         "SQuAD 1.1",
         "starting from `bert`",
         '"rank": 2',
