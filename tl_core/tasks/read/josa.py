@@ -41,9 +41,9 @@ _LINES = [line.split() for line in _TABLE.strip().splitlines()]
 PARTICLES = {form: (after, trust) for after, trust, *forms in _LINES for form in forms}
 LONGEST = max(map(len, PARTICLES))
 
-# Ends of words that look like a noun and a particle, from KorQuAD's articles 0-99 and, the foreign names and what ends in 이,
-# from what kiwipiepy finds to be one noun in 6 million characters of the Korean Wikipedia and the rule would have cut; doubles are so often the latter (위원회의, 정치로)
-# that what is left has only to stand elsewhere on its own.
+# Ends of words that look like a noun and a particle, from KorQuAD's articles 0-99 and, the foreign names and what ends
+# in 이, from what kiwipiepy finds to be one noun in 6 million characters of the Korean Wikipedia and the rule would have
+# cut. Doubles are so often the latter (위원회의, 정치로) that what is left has only to stand elsewhere on its own.
 _NOUNS = """
 고양이 호랑이 아지랑이 숭이 렁이 챙이 팽이 팡이 방망이 덩이 둥이 쟁이 장장이 어린이 젊은이 늙은이 떡볶이 걸이 놀이 먹이
 잡이 받이 꽂이 맞이 붙이 닫이 걷이 돋이 떨이 높이 깊이 넓이 돌연변이 나들이 떠돌이 소용돌이 하루살이 돈벌이 색종이 눈송이
