@@ -375,6 +375,7 @@ def test_an_output_that_a_spreadsheet_has_open_is_one_clear_line(
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
 
 
+@pytest.mark.slow
 def test_what_a_command_writes_beside_an_open_file_is_one_clear_line(store: Store, tmp_path: Path):
     out, npz = tmp_path / "open.txt", tmp_path / "open.npz"
     for held in (out, npz):
