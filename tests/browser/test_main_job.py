@@ -109,6 +109,11 @@ def test_upload_train_reload_judge_predict_export(page, server: Server, settings
 def test_stop_and_resume_from_the_page(page, server: Server, settings: Settings):
     store = Store(settings)
     page.goto(f"{server.address}/fine_tune")
+    page.get_by_text("MiniLM (English)", exact=True).first.click()  # the small one, once: no trial, no probe
+    seeds = page.get_by_role("spinbutton", name="Seeds (0: by cost)")
+    seeds.fill("1")
+    seeds.press("Enter")
+    page.get_by_text("3 trainings.").first.wait_for()
     page.get_by_role("button", name="Start training").click()
     page.get_by_role("button", name="Stop").wait_for()
     [job] = store.jobs()
