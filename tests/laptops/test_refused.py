@@ -40,16 +40,6 @@ from tl_core.whole_files import scratch_folder, write_whole
 HELD = PermissionError(13, "The process cannot access the file because it is being used by another process")
 
 
-@pytest.fixture
-def store(settings: Settings) -> Store:
-    return Store(settings)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole_files, "PATIENCE_SECONDS", 0.05)
-
-
 def refused(
     method: str, wanted: Callable[[Path], bool], times: int = 10**9, error: OSError = HELD
 ) -> AbstractContextManager[Any]:
@@ -175,7 +165,7 @@ def test_the_end_of_a_job_is_written_though_its_record_is_held_for_long(store: S
     until = [0.0]
 
     def run(_: Store, __: Job) -> None:
-        until[0] = time.perf_counter() + 0.4  # eight times as long as one patience
+        until[0] = time.perf_counter() + 0.8  # eight times as long as one patience
         ended.set()
 
     with patch.object(whole_files.os, "replace", step):

@@ -46,17 +46,6 @@ SAID = "영화가 정말 좋았다 🙂 ü"
 pytestmark = pytest.mark.usefixtures("windows")
 
 
-@pytest.fixture
-def store(settings: Settings) -> Store:
-    return Store(settings)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is in use stays so; waiting for it the whole two seconds would prove nothing more."""
-    monkeypatch.setattr(whole_files, "PATIENCE_SECONDS", 0.1)
-
-
 def wait(condition: Callable[[], object], seconds: float = 120.0) -> None:
     end = time.perf_counter() + seconds
     while not condition():

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tl_core.data.examples import Examples, text_key
 from tl_core.errors import ConfigError, DataError
 
 ATTEMPTS = 20  # at a division of groups
+Places = NDArray[np.integer[Any]]
 Group = list[int]  # positions of the examples that share one text
 
 
@@ -39,8 +43,6 @@ def split(examples: Examples, *, share: float, seed: int) -> tuple[Examples, Exa
 
 def _split_by_group(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
     """The split with whole groups on one side: the first of several folds, stratified as far as groups allow."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
     whole = whole_groups(examples)
     for label in examples.classes:
         own = {group for group, of in zip(whole, examples.labels) if of == label}
@@ -53,11 +55,8 @@ def _split_by_group(examples: Examples, share: float, seed: int) -> tuple[Exampl
     turned = share > 0.5  # folds are small parts
     folds = max(2, round(1 / (1 - share if turned else share)))
     for attempt in range(ATTEMPTS):
-        splitter = StratifiedGroupKFold(
-            folds, shuffle=True, random_state=int(np.random.default_rng([seed, attempt]).integers(2**31))
-        )
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # a class with few rows
-            parts = list(splitter.split(examples.texts, examples.labels, whole))
+        drawn = int(np.random.default_rng([seed, attempt]).integers(2**31))
+        parts = folds_by_group(examples.labels, whole, folds, drawn)
         for large, small in parts:
             rest, held = (small, large) if turned else (large, small)
             sides = examples.take(rest), examples.take(held)
@@ -69,6 +68,17 @@ def _split_by_group(examples: Examples, share: float, seed: int) -> tuple[Exampl
         groups=len(set(whole)),
         classes=len(examples.classes),
     )
+
+
+def folds_by_group(
+    labels: Sequence[str] | Places, groups: Sequence[int] | Places, folds: int, seed: int
+) -> list[tuple[Places, Places]]:
+    """(positions outside, positions inside) of each fold of N rows: stratified as far as whole groups allow."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # a class with few rows
+        return list(splitter.split(np.zeros(len(labels)), labels, groups))
 
 
 def whole_groups(examples: Examples) -> list[int]:

@@ -87,7 +87,7 @@ RECIPE = ReaderRecipe(
     sources=ENGLISH_SOURCES,
     limits=(
         "- It finds a place in the text and cannot count, reason over several places or say yes and no.",
-        "- Two thirds of its questions are about Reddit posts and product reviews, one third about Wikipedia.",
+        "- Three fifths of its questions are about Wikipedia, two fifths about Reddit posts and product reviews.",
         "- A passage in another language than English: use the Korean reader, whose encoder is multilingual.",
     ),
 )

@@ -15,7 +15,7 @@ from tl_core.data.samples import read_sample
 from tl_core.encoders.catalog import card_of
 from tl_core.encoders.installed import is_here
 from tl_core.errors import ModelError
-from tl_core.jobs.classify import encoder_trial
+from tl_core.jobs.classify import beside, encoder_trial
 from tl_core.jobs.classify.encoder_trial import (
     EncoderTrial,
     better_of,
@@ -64,14 +64,14 @@ def test_the_same_rows_are_tried_once(settings: Settings, monkeypatch: pytest.Mo
 def test_what_goes_wrong_is_told_in_one_line(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder_trial, "_measured", MEASURED)
     ended = subprocess.CompletedProcess([], 2, "", "Traceback\nerror: no such weights\n")
-    monkeypatch.setattr(encoder_trial, "run_beside", lambda *_: ended)
+    monkeypatch.setattr(beside, "run_beside", lambda *_: ended)
     with pytest.raises(ModelError, match="could not be tried: no such weights"):
         try_encoders(settings, word_examples(20))
 
     def slow(*_: object) -> None:
         raise subprocess.TimeoutExpired("python", 300)
 
-    monkeypatch.setattr(encoder_trial, "run_beside", slow)
+    monkeypatch.setattr(beside, "run_beside", slow)
     with pytest.raises(ModelError, match="took longer than 300 s"):
         try_encoders(settings, word_examples(20))
     monkeypatch.setattr(encoder_trial, "encoders_to_try", lambda: [])

@@ -7,7 +7,6 @@ are kept, and what was found is remembered for the same rows.
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from numpy.typing import NDArray
 
 from tl_core.convert import from_json, to_json
 from tl_core.data.examples import Examples, read_examples, write_examples
-from tl_core.data.split import whole_groups
+from tl_core.data.split import folds_by_group, whole_groups
 from tl_core.encoders.catalog import ENCODERS, card_of
 from tl_core.encoders.installed import is_here
 from tl_core.errors import ModelError
-from tl_core.processes import run_beside
+from tl_core.jobs.classify.beside import measured_beside
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Job
 from tl_core.settings import Settings
@@ -115,17 +114,15 @@ def try_encoders(settings: Settings, pool: Examples) -> list[EncoderTrial]:
 def _measured(settings: Settings, rows: Examples) -> list[EncoderTrial]:
     with scratch_folder() as folder:
         write_examples(folder / "rows.jsonl", rows)
-        try:
-            ended = run_beside(["-m", "tl_core", "try-encoders", str(folder)], settings, LONGEST_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise ModelError(
-                "Trying the encoders took longer than {seconds} s. Choose one yourself.",
-                seconds=LONGEST_SECONDS,
-            ) from error
-        found = read_record(folder / KEPT)
-        if found is None:
-            last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ModelError("The encoders could not be tried: {last}", last=last.removeprefix("error: "))
+        found = measured_beside(
+            "try-encoders",
+            folder,
+            KEPT,
+            settings,
+            LONGEST_SECONDS,
+            slow="Trying the encoders took longer than {seconds} s. Choose one yourself.",
+            failed="The encoders could not be tried: {last}",
+        )
     return [from_json(EncoderTrial, values) for values in found["trials"]]
 
 
@@ -178,9 +175,6 @@ def cross_validated(
     features: NDArray[np.float32], targets: NDArray[np.int64], groups: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Which rows (N,) a head trained on the other folds gets right; rows of a group stay in one fold."""
-    import warnings
-
-    from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.preprocessing import normalize
 
     from tl_core.tasks.classify.encoder.frozen import fit_head
@@ -189,9 +183,7 @@ def cross_validated(
     folds = min(FOLDS, len(np.unique(groups)), int(np.bincount(targets).max()))
     if folds < 2:  # a row a class: nothing can be learned without it
         return right
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # a class with few rows
-        parts = list(splitter.split(features, targets, groups))
+    parts = folds_by_group(targets, groups, folds, 0)
     for train, held in parts:
         if len(np.unique(targets[train])) < 2:
             right[held] = targets[held] == targets[train[0]]

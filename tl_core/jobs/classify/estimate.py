@@ -9,7 +9,6 @@ epoch is trained; early stopping can only make it shorter.
 from __future__ import annotations
 
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,12 +22,12 @@ from tl_core.data.examples import Examples, write_examples
 from tl_core.encoders.adapted import StartingPoint, read_starting_point
 from tl_core.encoders.load import EncoderBase, find_encoder, tokenizer_of
 from tl_core.errors import ConfigError, ModelError
+from tl_core.jobs.classify.beside import measured_beside
 from tl_core.jobs.classify.plan import ClassifyExperiment, arm_of, expected_key, rows_of_seed
 from tl_core.jobs.classify.prepare import Prepared
 from tl_core.jobs.classify.probe import RATES
 from tl_core.jobs.experiment import NO_SOURCE, SOURCE, TARGET, ZERO_SHOT, Arm
 from tl_core.knobs import to_values
-from tl_core.processes import run_beside
 from tl_core.records import read_record, write_record
 from tl_core.runs.store import Store
 from tl_core.settings import Settings
@@ -251,15 +250,12 @@ def _probe(
             },
         }
         write_record(folder / "order.json", order)
-        try:
-            ended = run_beside(["-m", "tl_core", "probe", str(folder)], settings, PROBE_SECONDS)
-        except subprocess.TimeoutExpired as error:
-            raise ModelError(
-                "The probe took longer than {probe_seconds} s: this will be slow here.",
-                probe_seconds=PROBE_SECONDS,
-            ) from error
-        measured = read_record(folder / RATES)
-        if measured is None:
-            last = (ended.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ModelError("The probe of this training failed: {last}", last=last.removeprefix("error: "))
-        return measured
+        return measured_beside(
+            "probe",
+            folder,
+            RATES,
+            settings,
+            PROBE_SECONDS,
+            slow="The probe took longer than {seconds} s: this will be slow here.",
+            failed="The probe of this training failed: {last}",
+        )
